@@ -1,0 +1,115 @@
+//! Looking at a source through a map without writing: live codes, forecasts, mapped rows.
+
+use std::collections::BTreeMap;
+
+use crate::orgdb::{DbFault, OrgReader, Value};
+use crate::plan::map::{Dataset, Map};
+use crate::plan::model::Code;
+
+/// How a source is read through a map, for which targets.
+#[derive(Clone)]
+pub struct Route {
+    /// The source organisation.
+    pub source: Code,
+    /// The targets that share it: one for a whole transfer.
+    pub targets: Vec<Code>,
+    /// The column that says whose a row is; absent: every row goes to the one target.
+    pub split: Option<String>,
+    /// The plan's handover, for derived dates.
+    pub handover: jiff::Timestamp,
+}
+
+/// Rows of one dataset for one target, by class; copied + rejected + filtered = routed.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Counts {
+    /// Would be (or were) written.
+    pub copied: u64,
+    /// Cannot go, by rule code and column: `("HO511", "tenure") -> 13`.
+    pub rejected: BTreeMap<String, u64>,
+    /// Left out on purpose, by reason.
+    pub filtered: BTreeMap<String, u64>,
+    /// Sum of each decimal column with scale 2 over copied rows, in pence.
+    pub pence: BTreeMap<String, i128>,
+}
+
+/// What a copy would do: per target and dataset, and rows that nobody owns (orphans, unknown owner
+/// codes), per source table and reason.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Forecast {
+    /// Counts by target, then dataset.
+    pub targets: BTreeMap<Code, BTreeMap<String, Counts>>,
+    /// Rows without an owner, by source table, then reason (`orphan`, `owner ""`).
+    pub unrouted: BTreeMap<String, BTreeMap<String, u64>>,
+}
+
+/// A live code that its list does not cover.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnmappedCode {
+    /// The dataset.
+    pub dataset: String,
+    /// The target column.
+    pub column: String,
+    /// The list.
+    pub list: String,
+    /// The code.
+    pub code: String,
+    /// Rows that use it, by target.
+    pub rows: BTreeMap<Code, u64>,
+}
+
+/// What the live source says against a map: tables and columns that are not there, unmapped codes.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn unmapped_codes(
+    _reader: &OrgReader,
+    _map: &Map,
+    _tables: &[String],
+    _route: &Route,
+) -> Result<Vec<UnmappedCode>, DbFault> {
+    todo!()
+}
+
+/// Maps every row without writing, for all targets in one pass over each table.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn forecast(
+    _reader: &OrgReader,
+    _map: &Map,
+    _tables: &[String],
+    _route: &Route,
+) -> Result<Forecast, DbFault> {
+    todo!()
+}
+
+/// A row as a dataset maps it.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Mapped {
+    /// Target column -> value, in the dataset's order.
+    Row(Vec<Value>),
+    /// Left out, with the reason.
+    Filtered(String),
+    /// Cannot go, with rule code and column.
+    Rejected {
+        /// `HO5..`
+        code: &'static str,
+        /// The target column.
+        column: String,
+    },
+}
+
+/// The mapped rows of one small dataset for `target` (staff, contracts, recipients), in the order of
+/// the source key: each with its source key's text. Lookups are not possible here.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn mapped_rows(
+    _reader: &OrgReader,
+    _map: &Map,
+    _dataset: &Dataset,
+    _route: &Route,
+    _target: &Code,
+) -> Result<Vec<(Vec<String>, Mapped)>, DbFault> {
+    todo!()
+}

@@ -1,0 +1,13 @@
+//! Rows from source to target: chunk, map, load, ledger, verify, undo. The ledger and the undo in
+//! here serve every step kind that writes to an organisation's database.
+//!
+//! In: a map, a source reader, a target writer, an effect key. Out: durable rows with their ledger,
+//! counts by class, keyed roots.
+//!
+//! Not here: which step does what when (`steps`, `run`), the journal.
+
+pub mod ledger;
+pub mod load;
+pub mod look;
+pub mod undo;
+pub mod verify;

@@ -1,0 +1,52 @@
+//! What a database says of its own shape: tables, columns, keys, indexes, foreign keys, triggers.
+
+use std::collections::BTreeMap;
+
+use crate::plan::digest::Digest;
+
+/// A database's shape, our own `handover_*` tables left out.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Catalogue {
+    /// Tables by name.
+    pub tables: BTreeMap<String, Table>,
+    /// Whether the table `handover_made_up` is there: only made-up databases have it.
+    pub made_up: bool,
+}
+
+/// One table.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Table {
+    /// Columns in the table's order.
+    pub columns: Vec<Column>,
+    /// Columns of the primary key, in the key's order; empty where none is declared.
+    pub key: Vec<String>,
+    /// Foreign keys: columns, other table, its columns.
+    pub references: Vec<(Vec<String>, String, Vec<String>)>,
+    /// Unique indexes and other indexes by name: unique?, columns.
+    pub indexes: BTreeMap<String, (bool, Vec<String>)>,
+    /// The target's own triggers by name, with their definition.
+    pub triggers: BTreeMap<String, String>,
+}
+
+/// One column.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Column {
+    /// Its name.
+    pub name: String,
+    /// Its declared type.
+    pub declared: String,
+    /// NOT NULL.
+    pub required: bool,
+    /// Its default, as SQL text.
+    pub default: Option<String>,
+    /// Computed by the database: never written.
+    pub generated: bool,
+}
+
+impl Catalogue {
+    /// Digest over everything in it: a schema that changed shows.
+    #[must_use]
+    pub fn fingerprint(&self) -> Digest {
+        Digest::of(format!("{:?}", self.tables).as_bytes())
+    }
+}

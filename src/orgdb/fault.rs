@@ -1,0 +1,82 @@
+//! What can be wrong with a database, in words that hold no row value: driver text quotes rows and
+//! is never passed on.
+
+/// What is wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DbTrouble {
+    /// There is no such database.
+    Missing,
+    /// Another process holds it, and kept it past our patience; its pid where the kernel tells.
+    Locked(Option<u32>),
+    /// We may not write to it.
+    ReadOnly,
+    /// Its disk or its size limit is full.
+    Full,
+    /// The file is not a database.
+    NotADatabase,
+    /// The file is damaged.
+    Damaged,
+    /// A table or column that should be there is not.
+    NoSuch(String),
+    /// A constraint refused a row: unique, foreign key, check, not null; the table it stands on.
+    Constraint {
+        /// `unique`, `foreign key`, `check`, `not null`, `trigger`.
+        kind: &'static str,
+        /// The table, or table and column, where the engine names it.
+        on: String,
+    },
+    /// A made-up run met a database without the table `handover_made_up`.
+    NotMadeUp,
+    /// Another executor raised the fence past ours.
+    Fenced {
+        /// Our epoch.
+        ours: u64,
+        /// The one that stands there.
+        theirs: u64,
+    },
+    /// The ledger speaks of a step log that goes further than ours: the journal was cut or restored.
+    AheadOfJournal {
+        /// The highest position it names.
+        seen: u64,
+    },
+    /// Anything else, by the engine's code.
+    Other(i32),
+}
+
+/// Trouble with one database.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the database of `{org}` {}", .trouble.words())]
+pub struct DbFault {
+    /// Whose database.
+    pub org: String,
+    /// What is wrong.
+    pub trouble: DbTrouble,
+}
+
+impl DbTrouble {
+    /// The trouble as the end of a sentence.
+    #[must_use]
+    pub fn words(&self) -> String {
+        match self {
+            DbTrouble::Missing => "does not exist".to_owned(),
+            DbTrouble::Locked(Some(pid)) => format!("is locked by process {pid}"),
+            DbTrouble::Locked(None) => "is locked by another process".to_owned(),
+            DbTrouble::ReadOnly => "cannot be written to".to_owned(),
+            DbTrouble::Full => "has no room left".to_owned(),
+            DbTrouble::NotADatabase => "is not a database".to_owned(),
+            DbTrouble::Damaged => "is damaged".to_owned(),
+            DbTrouble::NoSuch(what) => format!("has no `{what}`"),
+            DbTrouble::Constraint { kind, on } => format!("refused a row: {kind} on `{on}`"),
+            DbTrouble::NotMadeUp => {
+                "is not marked as made up, and this run's clock is made up".to_owned()
+            }
+            DbTrouble::Fenced { ours, theirs } => {
+                format!("was taken over: our number is {ours}, {theirs} stands there")
+            }
+            DbTrouble::AheadOfJournal { seen } => {
+                format!("knows of log entry {seen}, which our journal does not hold")
+            }
+            DbTrouble::Other(code) => format!("failed with the engine's code {code}"),
+        }
+    }
+}

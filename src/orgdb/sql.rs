@@ -1,0 +1,187 @@
+//! SQL as we build it: text with identifiers quoted in exactly one place, values always bound.
+
+use std::fmt;
+
+/// A table or column name. Its only way into SQL is quoted.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Ident(String);
+
+impl Ident {
+    /// Any name; a NUL character is dropped since no engine can hold it.
+    #[must_use]
+    pub fn new(name: &str) -> Ident {
+        Ident(name.replace('\0', ""))
+    }
+
+    /// The bare name, for messages and catalogues.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Ident {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "\"{}\"", self.0.replace('"', "\"\""))
+    }
+}
+
+/// A statement. Made by [`sql!`](crate::sql), whose arguments are identifiers, lists of them, numbers
+/// or other `Sql`: never a bare string from outside.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sql(String);
+
+/// What may stand in SQL text.
+pub trait Fragment {
+    /// Its text, quoted as needed.
+    fn text(&self) -> String;
+}
+
+impl Fragment for Ident {
+    fn text(&self) -> String {
+        self.to_string()
+    }
+}
+
+impl Fragment for Sql {
+    fn text(&self) -> String {
+        self.0.clone()
+    }
+}
+
+impl Fragment for [Ident] {
+    fn text(&self) -> String {
+        let quoted: Vec<String> = self.iter().map(Ident::to_string).collect();
+        quoted.join(", ")
+    }
+}
+
+impl Fragment for Vec<Ident> {
+    fn text(&self) -> String {
+        self.as_slice().text()
+    }
+}
+
+impl Fragment for usize {
+    fn text(&self) -> String {
+        self.to_string()
+    }
+}
+
+impl<T: Fragment + ?Sized> Fragment for &T {
+    fn text(&self) -> String {
+        (**self).text()
+    }
+}
+
+impl Sql {
+    /// A statement that is written out in our source.
+    #[must_use]
+    pub fn new(text: &'static str) -> Sql {
+        Sql(text.to_owned())
+    }
+
+    /// Used by [`sql!`](crate::sql): a pattern of our source with `{}` for each fragment.
+    ///
+    /// # Panics
+    /// When pattern and fragments do not match: a mistake in our source.
+    #[must_use]
+    pub fn fill(pattern: &'static str, fragments: &[&dyn Fragment]) -> Sql {
+        let mut parts = pattern.split("{}");
+        let mut text = parts.next().unwrap_or_default().to_owned();
+        let mut used = 0;
+        for part in parts {
+            text.push_str(&fragments[used].text());
+            text.push_str(part);
+            used += 1;
+        }
+        assert_eq!(
+            used,
+            fragments.len(),
+            "pattern and fragments differ: {pattern}"
+        );
+        Sql(text)
+    }
+
+    /// Fragments with a separator of our source between them.
+    #[must_use]
+    pub fn join<T: Fragment>(separator: &'static str, fragments: &[T]) -> Sql {
+        let texts: Vec<String> = fragments.iter().map(Fragment::text).collect();
+        Sql(texts.join(separator))
+    }
+
+    /// The text, for the driver.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// `sql!("SELECT {} FROM {} WHERE {} = ?1", columns, table, key)`: the pattern is a literal, every
+/// `{}` a quoted fragment.
+#[macro_export]
+macro_rules! sql {
+    ($pattern:literal $(, $fragment:expr)* $(,)?) => {
+        $crate::orgdb::Sql::fill($pattern, &[$(&$fragment),*])
+    };
+}
+
+/// One value as engines hand it over. Text keys stay text; money is text of fixed scale.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub enum Value {
+    /// NULL
+    #[default]
+    Null,
+    /// A whole number.
+    Int(i64),
+    /// A binary float: only ever met in foreign files.
+    Real(f64),
+    /// Text.
+    Text(String),
+    /// Bytes.
+    Blob(Vec<u8>),
+}
+
+impl Value {
+    /// The text, where it is text.
+    #[must_use]
+    pub fn text(&self) -> Option<&str> {
+        match self {
+            Value::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The number, where it is whole.
+    #[must_use]
+    pub fn int(&self) -> Option<i64> {
+        match self {
+            Value::Int(number) => Some(*number),
+            _ => None,
+        }
+    }
+}
+
+impl From<&str> for Value {
+    fn from(text: &str) -> Value {
+        Value::Text(text.to_owned())
+    }
+}
+
+impl From<String> for Value {
+    fn from(text: String) -> Value {
+        Value::Text(text)
+    }
+}
+
+impl From<i64> for Value {
+    fn from(number: i64) -> Value {
+        Value::Int(number)
+    }
+}
+
+impl<T: Into<Value>> From<Option<T>> for Value {
+    fn from(value: Option<T>) -> Value {
+        value.map_or(Value::Null, Into::into)
+    }
+}

@@ -1,0 +1,285 @@
+//! A checked map file: which source rows become which target rows, column by column. Deny by
+//! default: a column that no dataset names is not copied.
+//!
+//! The file, in short (`docs/` has the whole reference):
+//!
+//! ```toml
+//! format = 1
+//! [owner]                                 # the split column's codes -> organisations
+//! CAN = "canterbury"
+//! [relation]                              # child column = parent column; legacy schemas declare none
+//! "tenagree.prop_ref" = "property.prop_ref"
+//! "rtrans.tag_ref" = "tenagree.tag_ref"
+//! [code.tenure]                           # a code list
+//! unmapped = { policy = "reject", reason = "not yet agreed", limit = 20 }   # default: a fault
+//! values = { SEC = "secure", INT = "introductory" }
+//! [table.tenancy]                         # a dataset; `into` defaults to its name
+//! from = "tenagree"
+//! key = ["tag_ref"]                       # identity at the source
+//! id = "tenancy_id"                       # target key column that we draw, kept in the crosswalk
+//! leave-out = [{ column = "active", is = ["0"], reason = "never started" }]
+//! [table.tenancy.column]
+//! tenancy_ref = "tag_ref"                 # short for { from = "tag_ref" }
+//! tenure_code = { from = "tenure", code = "tenure" }
+//! asset_id = { from = "prop_ref", lookup = "asset" }
+//! start = { from = "cot", as = "date", formats = ["yyyy-mm-dd", "dd/mm/yyyy"], required = true }
+//! end = { from = "eot", as = "date", sentinels = ["1900-01-01"] }
+//! balance = { from = "cur_bal", as = "money" }
+//! ```
+//!
+//! Not here: reading the file (`map_file`), applying it to rows (`copy::convert`).
+
+use std::collections::BTreeMap;
+
+use super::model::{Code, Place};
+
+/// A map file that was read and checked for itself (live codes are checked against a database).
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Map {
+    /// Its path in the plan folder.
+    pub path: String,
+    /// Codes of the split column and the organisation each stands for.
+    pub owners: BTreeMap<String, Code>,
+    /// Many-to-one relations that the source does not declare.
+    pub relations: Vec<Relation>,
+    /// Code lists by name.
+    pub codes: BTreeMap<String, CodeList>,
+    /// Datasets in load order: a lookup's dataset always stands before the one that looks it up,
+    /// a self-lookup excepted.
+    pub datasets: Vec<Dataset>,
+}
+
+/// `table.column`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ColumnRef {
+    /// The table.
+    pub table: String,
+    /// The column.
+    pub column: String,
+}
+
+/// Every row of `child.table` belongs to the row of `parent.table` whose column is equal (trailing
+/// spaces apart).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Relation {
+    /// The many side.
+    pub child: ColumnRef,
+    /// The one side.
+    pub parent: ColumnRef,
+}
+
+/// Source code -> target code.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CodeList {
+    /// The pairs; keys are compared after the column's own trim and case.
+    pub values: BTreeMap<String, String>,
+    /// What happens to a code without a pair.
+    pub unmapped: Unmapped,
+    /// Where it stands.
+    pub place: Place,
+}
+
+/// What an unmapped code does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Unmapped {
+    /// `check` objects, and a copy that meets one refuses.
+    Fault,
+    /// The row is kept back as rejected, up to a limit.
+    Reject {
+        /// Why that is right.
+        reason: String,
+        /// Most rows that may go so, per organisation; one more fails the step.
+        limit: u64,
+    },
+    /// The code itself is kept.
+    Keep,
+}
+
+/// One flow of rows: a source table's rows into a target table.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Dataset {
+    /// Its name; `into` where nothing else is said.
+    pub name: String,
+    /// The source table.
+    pub from: String,
+    /// The target table.
+    pub into: String,
+    /// Source columns that identify a row.
+    pub key: Vec<String>,
+    /// The target key column whose value we draw and keep in the crosswalk.
+    pub id: Option<String>,
+    /// Further crosswalk names for the same target key.
+    pub aliases: Vec<CrosswalkAlias>,
+    /// Rows left out on purpose, counted by reason.
+    pub leave_out: Vec<Filter>,
+    /// Most rows that may be rejected, per organisation; absent: no limit but all are reported.
+    pub reject_limit: Option<u64>,
+    /// Target columns in the file's order.
+    pub columns: Vec<MapColumn>,
+    /// Where it stands.
+    pub place: Place,
+}
+
+/// A second way to find a target key: `aliases = [{ name = "tenancy-of-household", key = ["house_ref"], unless = … }]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CrosswalkAlias {
+    /// What a `lookup` says to use it.
+    pub name: String,
+    /// Source columns; the first row with a value keeps it.
+    pub key: Vec<String>,
+    /// Rows that do not get this name.
+    pub unless: Vec<Condition>,
+}
+
+/// A condition on a source column, compared as trimmed text (`NULL` never matches `is`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Condition {
+    /// Column of the dataset's source table, or of a parent by a declared relation.
+    pub column: ColumnRef,
+    /// The test.
+    pub test: Test,
+}
+
+/// The test of a condition.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Test {
+    /// `is = […]`: one of these.
+    Is(Vec<String>),
+    /// `not = […]`: none of these (NULL passes).
+    Not(Vec<String>),
+    /// `blank = true`: NULL or only spaces.
+    Blank,
+    /// `present = true`: neither.
+    Present,
+}
+
+/// Rows that stay behind on purpose.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Filter {
+    /// Which.
+    pub condition: Condition,
+    /// Why: a short code for counts and for people.
+    pub reason: String,
+}
+
+/// How one target column gets its value.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MapColumn {
+    /// The target column.
+    pub into: String,
+    /// Where the raw value comes from.
+    pub from: Origin,
+    /// Drop trailing spaces (`char` padding) and leading ones; on unless said otherwise.
+    pub trim: bool,
+    /// Upper, lower or as it stands.
+    pub case: Option<Case>,
+    /// Texts that mean NULL, beside the empty one (`.`, `N/A`, `UNKNOWN`).
+    pub nulls: Vec<String>,
+    /// Bytes that are not UTF-8 are read as Windows-1252, and text that was encoded twice is mended
+    /// where that is reversible.
+    pub repair: bool,
+    /// What it becomes.
+    pub becomes: Becomes,
+    /// What a value that cannot become that does.
+    pub bad: Bad,
+    /// NULL after all this rejects the row.
+    pub required: bool,
+    /// Stands where the value is NULL.
+    pub default: Option<String>,
+    /// Where it stands.
+    pub place: Place,
+}
+
+/// Where a raw value comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origin {
+    /// A column of the source table, or of a parent by a declared relation.
+    Column(ColumnRef),
+    /// Several, joined by a separator, blanks left out.
+    Concat {
+        /// The columns.
+        columns: Vec<ColumnRef>,
+        /// The separator.
+        with: String,
+    },
+    /// One part of one column, counted from 1.
+    Split {
+        /// The column.
+        column: ColumnRef,
+        /// The separator.
+        at: String,
+        /// Which part.
+        part: usize,
+    },
+    /// The same for every row.
+    Constant(String),
+    /// The code of the source organisation.
+    SourceOrg,
+    /// The code of the target organisation.
+    TargetOrg,
+    /// The plan's handover (a date or a moment, as `becomes` says).
+    Handover,
+    /// The run's id (`loaded_run_id`).
+    Run,
+    /// The source key, joined by `/` (`source_ref`).
+    SourceKey,
+}
+
+/// Letter case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Case {
+    /// `upper`
+    Upper,
+    /// `lower`
+    Lower,
+}
+
+/// What a raw value becomes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Becomes {
+    /// Text as it stands (after trim, case and nulls). Keys stay text.
+    Text,
+    /// A whole number.
+    Integer,
+    /// Fixed-scale decimal text: `as = "money"` is scale 2.
+    Decimal {
+        /// Digits after the point.
+        scale: u32,
+        /// The source's sign convention is the other one.
+        negate: bool,
+    },
+    /// `0` or `1`, from bit, Y/N, T/F, true/false.
+    Flag,
+    /// `YYYY-MM-DD`.
+    Date {
+        /// Formats tried in order: `yyyy-mm-dd`, `dd/mm/yyyy`, `ddmmyyyy`, `yyyymmdd`, `excel`.
+        formats: Vec<String>,
+        /// Dates (as `yyyy-mm-dd`) or raw texts that mean none.
+        sentinels: Vec<String>,
+        /// `latest = "handover"`: never earlier than the handover (a derived effective date).
+        not_before_handover: bool,
+    },
+    /// RFC 3339 in UTC, from local time in Europe/London (the earlier of two in the autumn hour).
+    Moment {
+        /// Formats as for dates, with ` hh:mm` or ` hh:mm:ss` after them.
+        formats: Vec<String>,
+        /// As for dates.
+        sentinels: Vec<String>,
+    },
+    /// 1 to 12 digits; `1.00061E+11` of a spreadsheet is bad, `100061234567.0` is mended.
+    Uprn,
+    /// Through a code list.
+    Code(String),
+    /// The target key that the crosswalk holds for this source key: a dataset's or an alias's name.
+    Lookup(String),
+}
+
+/// What a value that cannot become what it should does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Bad {
+    /// The row is rejected.
+    #[default]
+    Reject,
+    /// The column is NULL, counted as mended.
+    Null,
+}

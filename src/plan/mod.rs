@@ -1,0 +1,9 @@
+//! Text in, checked `Plan` out: spans, every fault at once, the graph, digests.
+//!
+//! Not here: databases, clocks, environment variables.
+
+pub mod digest;
+pub mod map;
+pub mod model;
+pub mod outline;
+pub mod papers;

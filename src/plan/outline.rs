@@ -1,0 +1,167 @@
+//! The outline of a plan: what the machine needs to know and nothing else. Graph, gates, dates,
+//! undo words, by name and never by position.
+//!
+//! Not here: what steps do (`model`), the rules by which a run moves (`machine`).
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::digest::Digest;
+use super::model::{Code, Seat};
+
+/// The author's own name for a step, with `/organisation` where one step stands for several: the
+/// only id that is ever stored.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct StepId(pub Arc<str>);
+
+impl StepId {
+    /// The id as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for StepId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl From<&str> for StepId {
+    fn from(text: &str) -> StepId {
+        StepId(text.into())
+    }
+}
+
+/// What a transfer moves, and what a point of no return closes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Subject {
+    /// Rows about homes, tenancies, money.
+    Data,
+    /// Employees.
+    Staff,
+    /// Contracts with suppliers.
+    Contracts,
+    /// What tenants and leaseholders were told.
+    Tenants,
+}
+
+/// A step's undo word.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Undo {
+    /// We undo it.
+    Automatic,
+    /// A person does, and attests it; the words say what.
+    ByHand(String),
+    /// Nobody can; its subjects are closed once it has finished.
+    Cannot,
+    /// There is nothing to undo: a read, a wait, a decision.
+    Nothing,
+}
+
+/// What a failed step does by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OnFailure {
+    /// Stands as it is; its descendants wait, its siblings finish.
+    #[default]
+    Hold,
+    /// Takes its own work back at once (never after an infrastructure unknown).
+    Undo,
+}
+
+/// How often and how soon a transient fault is tried again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Retry {
+    /// Attempts in all, at least 1.
+    pub attempts: u32,
+    /// Seconds between attempts.
+    pub wait_s: u32,
+}
+
+impl Default for Retry {
+    fn default() -> Self {
+        Retry {
+            attempts: 3,
+            wait_s: 5,
+        }
+    }
+}
+
+/// What a step waits for before it may start, beside its dependencies and its date.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum Gate {
+    /// Nothing.
+    #[default]
+    None,
+    /// Every seat says yes (distinct people, never the author); a no stops the run.
+    Decisions(Vec<Seat>),
+    /// One holder of the seat says that it was done.
+    Done(Seat),
+    /// The moment comes.
+    Until(Timestamp),
+}
+
+/// One step as the machine sees it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OutlineStep {
+    /// Its id.
+    pub id: StepId,
+    /// Ids it comes after; always earlier in no particular order, never itself.
+    pub after: Vec<StepId>,
+    /// Not before this moment.
+    pub start: Option<Timestamp>,
+    /// What it waits for.
+    pub gate: Gate,
+    /// Its undo word.
+    pub undo: Undo,
+    /// The undo word becomes `cannot` once this moment has passed (staff transfers at handover).
+    pub undo_until: Option<Timestamp>,
+    /// What it moves; a `cannot` step closes these.
+    pub subjects: Vec<Subject>,
+    /// What a failure does.
+    pub on_failure: OnFailure,
+    /// How transient faults are tried again.
+    pub retry: Retry,
+}
+
+/// Who may decide when: `people.toml` without its names.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Holder {
+    /// The person's code.
+    pub person: Code,
+    /// The role's code.
+    pub role: Code,
+    /// The organisation they act for.
+    pub org: Code,
+    /// First moment.
+    pub from: Option<Timestamp>,
+    /// First moment at which it no longer holds.
+    pub to: Option<Timestamp>,
+}
+
+/// The whole paper as the machine sees it.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Outline {
+    /// The paper fingerprint this outline was made from.
+    pub paper: Digest,
+    /// Digest over ids, edges and undo words: what an amendment may not change of a begun step.
+    pub dag: Digest,
+    /// Steps in the plan's order.
+    pub steps: Vec<OutlineStep>,
+    /// Position of each id in `steps`.
+    pub index: BTreeMap<StepId, usize>,
+    /// Who wrote the plan.
+    pub author: Option<Code>,
+    /// Who holds which role, when.
+    pub holders: Vec<Holder>,
+    /// Who signs a preview (and an amendment).
+    pub signed_by: Vec<Seat>,
+}

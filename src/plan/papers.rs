@@ -1,0 +1,116 @@
+//! Paper files by path and digest: what a signature binds to and what a journal stores.
+//!
+//! Not here: where they are stored (`journal`), what they say (`read`).
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::digest::Digest;
+
+/// Files that may enter the paper, and how large one may be: a plan is read by people.
+const ENDINGS: [&str; 4] = ["toml", "md", "txt", "csv"];
+const FILE_BYTES_MAX: u64 = 4 * 1024 * 1024;
+const FILES_MAX: usize = 500;
+
+/// Every file of a plan folder that counts, by its path in the folder (`/` between parts).
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Papers(BTreeMap<String, Arc<[u8]>>);
+
+/// A plan folder that cannot be read as one.
+#[derive(Debug, thiserror::Error)]
+pub enum FolderFault {
+    /// There is no such folder, or it holds no plan.
+    #[error("there is no plan at `{}`", .0.display())]
+    NoPlan(PathBuf),
+    /// The operating system refused.
+    #[error("`{}` cannot be read", .0.display())]
+    Read(PathBuf, #[source] std::io::Error),
+    /// Larger than any paper should be.
+    #[error("`{}` is too large for a paper: at most {FILES_MAX} files of {FILE_BYTES_MAX} bytes", .0.display())]
+    TooLarge(PathBuf),
+}
+
+impl Papers {
+    /// Reads every paper file below `folder`: TOML, Markdown, text and CSV, hidden ones and
+    /// `README.md` left out. Links are not followed.
+    ///
+    /// # Errors
+    /// When the folder holds no `plan.toml`, cannot be read, or is too large.
+    pub fn open(folder: &Path) -> Result<Papers, FolderFault> {
+        let mut papers = Papers::default();
+        papers.gather(folder, "")?;
+        if papers.get("plan.toml").is_none() {
+            return Err(FolderFault::NoPlan(folder.to_owned()));
+        }
+        Ok(papers)
+    }
+
+    fn gather(&mut self, folder: &Path, under: &str) -> Result<(), FolderFault> {
+        let refused = |fault| FolderFault::Read(folder.to_owned(), fault);
+        let entries = match std::fs::read_dir(folder) {
+            Err(fault) if fault.kind() == std::io::ErrorKind::NotFound => {
+                return Err(FolderFault::NoPlan(folder.to_owned()));
+            }
+            entries => entries.map_err(refused)?,
+        };
+        for entry in entries {
+            let entry = entry.map_err(refused)?;
+            let name = entry.file_name().to_string_lossy().into_owned();
+            let kind = entry.file_type().map_err(refused)?;
+            if name.starts_with('.') {
+                continue;
+            }
+            if kind.is_dir() {
+                self.gather(&entry.path(), &format!("{under}{name}/"))?;
+            } else if kind.is_file() && counts(&name) {
+                self.take(&entry.path(), format!("{under}{name}"))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, path: &Path, name: String) -> Result<(), FolderFault> {
+        let refused = |fault| FolderFault::Read(path.to_owned(), fault);
+        let size = std::fs::metadata(path).map_err(refused)?.len();
+        if size > FILE_BYTES_MAX || self.0.len() >= FILES_MAX {
+            return Err(FolderFault::TooLarge(path.to_owned()));
+        }
+        self.put(name, std::fs::read(path).map_err(refused)?);
+        Ok(())
+    }
+
+    /// Adds or replaces one file.
+    pub fn put(&mut self, path: String, bytes: Vec<u8>) {
+        self.0.insert(path, bytes.into());
+    }
+
+    /// One file's bytes.
+    #[must_use]
+    pub fn get(&self, path: &str) -> Option<&[u8]> {
+        self.0.get(path).map(AsRef::as_ref)
+    }
+
+    /// Paths and bytes in the order of paths.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        self.0
+            .iter()
+            .map(|(path, bytes)| (path.as_str(), bytes.as_ref()))
+    }
+}
+
+fn counts(name: &str) -> bool {
+    let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending);
+    ENDINGS.contains(&ending) && name != "README.md"
+}
+
+/// One line of the manifest per file, `<sha256>  <path>\n` in the order of paths: what the paper
+/// fingerprint is the digest of. `people.toml` stands in it without its names.
+#[must_use]
+pub fn manifest(files: impl IntoIterator<Item = (String, Digest)>) -> String {
+    let sorted: BTreeMap<String, Digest> = files.into_iter().collect();
+    sorted
+        .iter()
+        .map(|(path, digest)| format!("{digest}  {path}\n"))
+        .collect()
+}
