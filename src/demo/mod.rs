@@ -1,1 +1,4 @@
 //! The room `demo`.
+
+pub mod generate;
+pub mod schema;
