@@ -2,8 +2,13 @@
 //!
 //! Not here: databases, clocks, environment variables.
 
+pub mod codes;
 pub mod digest;
+pub mod fault;
 pub mod map;
 pub mod model;
 pub mod outline;
 pub mod papers;
+mod read;
+
+pub use read::read;

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::digest::Digest;
+use super::fault::PlanFaults;
 use super::map::Map;
 use super::outline::{Outline, StepId, Undo};
 use super::papers::Papers;
@@ -55,6 +56,8 @@ pub struct Plan {
     pub outline: Arc<Outline>,
     /// Every file that counts, as it was read.
     pub papers: Papers,
+    /// What somebody should look at although the plan is sound.
+    pub warnings: PlanFaults,
 }
 
 impl Plan {

@@ -6,6 +6,8 @@
 //!
 //! Not here: when a step may start (`machine`), the journal, the clock.
 
+pub mod finding;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -1,0 +1,5 @@
+//! See `mod`.
+
+use super::Entry;
+
+pub(super) const TABLE: &[Entry] = &[];
