@@ -1,0 +1,435 @@
+//! Who may write to a run: one process, known by a kernel lock, numbered by an epoch.
+//!
+//! The lock on `<run>/claim.<epoch>.lock` is taken before the lease row is written. The kernel frees
+//! it when its process ends, however it ends: so a killed run resumes at once. Where the lock is
+//! held but the lease has run out (a stopped process), the run is claimed with the next epoch, and
+//! what the old holder still tries to append is refused. The database file itself is never locked
+//! by us: closing any descriptor of it would drop SQLite's own locks.
+//! Not here: fences in the organisations' databases (`orgdb`, `run`).
+
+use std::fs::{File, TryLockError};
+use std::io::{self, Read as _, Seek as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use sqlx::sqlite::SqliteConnection;
+use sqlx::{Connection as _, Row as _};
+use uuid::Uuid;
+
+use super::append::{Batch, Draft, Hand, Moment, NewRun, Tail, bind_paper};
+use super::fault::JournalFault;
+use super::place;
+use super::store::{Journal, RunHead, count, integer, moment};
+use crate::machine::event::{Empty, Event, LeaseAcquired, LogOpened, PlanBound};
+use crate::machine::time::Time;
+use crate::plan::digest::Digest;
+use crate::plan::model::Code;
+
+/// `status` glances at a claim file with a lock that lasts microseconds: a claimer looks this often,
+/// this far apart, before it believes that the file is held.
+const GLANCES_MAX: u32 = 4;
+const GLANCE: Duration = Duration::from_millis(5);
+
+/// Who wants to drive a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claimant {
+    /// This executor: a random id, not a host or user name.
+    pub exec: Uuid,
+    /// Organisations whose fences will be raised to the new epoch.
+    pub fences: Vec<Code>,
+    /// How long the lease runs without being renewed.
+    pub term: Duration,
+}
+
+/// The right to append to one run, as long as it lives and is not taken over.
+#[derive(Debug)]
+pub struct Lease {
+    /// Which run.
+    pub run: Uuid,
+    /// Its fencing number.
+    pub epoch: u64,
+    /// The executor that holds it.
+    pub exec: Uuid,
+    term: Duration,
+    lock: ClaimFile,
+}
+
+/// Who drives a run now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Holder {
+    /// The process, 0 where it could not be told.
+    pub pid: u32,
+    /// Its fencing number.
+    pub epoch: u64,
+    /// When its lease ends unless it is renewed.
+    pub until: Time,
+}
+
+impl Lease {
+    pub(super) fn hand(&self) -> Hand {
+        Hand {
+            run: self.run,
+            exec: self.exec,
+            epoch: self.epoch,
+        }
+    }
+}
+
+impl Journal {
+    /// Opens the log of a new run and claims it: `log.opened`, `plan.bound` and `lease.acquired`
+    /// become durable together, so a run that exists has all three.
+    ///
+    /// # Errors
+    /// When the paper was not put, the run exists, or the file cannot be written.
+    pub async fn begin(
+        &mut self,
+        new: &NewRun,
+        opened: LogOpened,
+        bound: PlanBound,
+        claimant: &Claimant,
+        now: &Moment,
+    ) -> Result<Lease, JournalFault> {
+        self.blob(new.paper).await?;
+        let folder = self.run_folder(new.id);
+        place::private_folder(&folder)?;
+        let lock = ClaimFile::take(&folder, 1).await?;
+        let lock = lock.ok_or_else(|| held(&new.short, &folder, 1, now.at))?;
+        let lease = Lease {
+            run: new.id,
+            epoch: 1,
+            exec: claimant.exec,
+            term: claimant.term,
+            lock,
+        };
+        let origin = opened.origin.clone();
+        let drafts = vec![
+            Draft::of_run(Event::LogOpened(opened)),
+            Draft::of_run(Event::PlanBound(bound)),
+            acquired(1, &claimant.fences),
+        ];
+        let refused = self.fault();
+        let mut whole = self
+            .db
+            .begin_with("BEGIN IMMEDIATE")
+            .await
+            .map_err(&refused)?;
+        let number = insert_run(&mut whole, new, &origin, now.at)
+            .await
+            .map_err(&refused)?;
+        write_lease(&mut whole, number, &lease, now.at)
+            .await
+            .map_err(&refused)?;
+        bind_paper(&mut whole, number, new.paper)
+            .await
+            .map_err(&refused)?;
+        let empty = Tail::empty(number, new.paper);
+        let batch = Batch::new(empty.clone(), lease.hand(), now, drafts)?;
+        batch.store(&mut whole, &empty, 1).await.map_err(&refused)?;
+        whole.commit().await.map_err(&refused)?;
+        self.tails.insert(new.id, batch.tail);
+        Ok(lease)
+    }
+
+    /// Claims a run for `claimant` with the next epoch and appends `lease.acquired`.
+    ///
+    /// # Errors
+    /// [`JournalFault::Held`] names the process that drives it; else when the log's end was cut or
+    /// edited, or the file cannot be written.
+    pub async fn claim(
+        &mut self,
+        run: Uuid,
+        claimant: &Claimant,
+        now: &Moment,
+    ) -> Result<Lease, JournalFault> {
+        let head = self.head(run).await?;
+        let row = self.lease_row(&head).await?;
+        let folder = self.run_folder(run);
+        place::private_folder(&folder)?;
+        // Kept until the new lease is durable, so that nobody else finds the old epoch free.
+        let old = ClaimFile::take(&folder, head.epoch).await?;
+        if old.is_none() && now.at < row.until {
+            return Err(held(&head.label, &folder, head.epoch, row.until));
+        }
+        let epoch = head.epoch + 1;
+        let Some(lock) = ClaimFile::take(&folder, epoch).await? else {
+            return Err(held(&head.label, &folder, epoch, row.until));
+        };
+        let lease = Lease {
+            run,
+            epoch,
+            exec: claimant.exec,
+            term: claimant.term,
+            lock,
+        };
+        self.write_claim(&head, &lease, acquired(epoch, &claimant.fences), now)
+            .await?;
+        if let Some(old) = old {
+            old.remove();
+        }
+        Ok(lease)
+    }
+
+    async fn write_claim(
+        &mut self,
+        head: &RunHead,
+        lease: &Lease,
+        acquired: Draft,
+        now: &Moment,
+    ) -> Result<(), JournalFault> {
+        let tail = self.tail(lease.run).await?;
+        let batch = Batch::new(tail.clone(), lease.hand(), now, vec![acquired])?;
+        let refused = self.fault();
+        let mut whole = self
+            .db
+            .begin_with("BEGIN IMMEDIATE")
+            .await
+            .map_err(&refused)?;
+        let claimed = claim_row(&mut whole, head, lease, now.at)
+            .await
+            .map_err(&refused)?
+            && batch
+                .store(&mut whole, &tail, lease.epoch)
+                .await
+                .map_err(&refused)?;
+        if !claimed {
+            whole.rollback().await.map_err(&refused)?;
+            let folder = self.run_folder(lease.run);
+            return Err(held(&head.label, &folder, lease.epoch, now.at));
+        }
+        whole.commit().await.map_err(&refused)?;
+        self.tails.insert(lease.run, batch.tail);
+        Ok(())
+    }
+
+    /// Says that we are still at work: the lease row only, not the log.
+    ///
+    /// # Errors
+    /// When another executor has taken the run over.
+    pub async fn renew(&mut self, lease: &Lease, now: &Moment) -> Result<(), JournalFault> {
+        let number = self.head(lease.run).await?.number;
+        let refused = self.fault();
+        let renewed = write_lease(&mut self.db, number, lease, now.at)
+            .await
+            .map_err(refused)?;
+        if renewed {
+            return Ok(());
+        }
+        let theirs = self.head(lease.run).await?.epoch;
+        Err(JournalFault::TakenOver {
+            run: lease.run,
+            ours: lease.epoch,
+            theirs,
+        })
+    }
+
+    /// Ends a claim: appends `lease.released` and frees the lock.
+    ///
+    /// # Errors
+    /// When another executor has taken the run over, or the file cannot be written.
+    pub async fn release(&mut self, lease: Lease, now: &Moment) -> Result<(), JournalFault> {
+        let released = Draft::of_run(Event::LeaseReleased(Empty {}));
+        self.append(&lease, now, vec![released]).await?;
+        self.tails.remove(&lease.run);
+        drop(lease.lock);
+        Ok(())
+    }
+
+    /// Who drives a run now, if anybody does.
+    ///
+    /// # Errors
+    /// When there is no such run or the file cannot be read.
+    pub async fn holder(&mut self, run: Uuid) -> Result<Option<Holder>, JournalFault> {
+        let head = self.head(run).await?;
+        let row = self.lease_row(&head).await?;
+        let folder = self.run_folder(run);
+        let path = claim_path(&folder, head.epoch);
+        if !is_locked(&path).map_err(|fault| place::refused(&path, fault))? {
+            return Ok(None);
+        }
+        Ok(Some(Holder {
+            pid: pid_in(&path),
+            ..row
+        }))
+    }
+
+    async fn lease_row(&mut self, head: &RunHead) -> Result<Holder, JournalFault> {
+        let refused = self.fault();
+        let row = sqlx::query("SELECT epoch, pid, expires FROM lease WHERE run = ?")
+            .bind(head.number)
+            .fetch_one(&mut self.db)
+            .await
+            .map_err(&refused)?;
+        let holder = || {
+            let expires: String = row.try_get("expires")?;
+            Ok(Holder {
+                pid: u32::try_from(count(&row, "pid")?).unwrap_or_default(),
+                epoch: count(&row, "epoch")?,
+                until: moment(&expires)?,
+            })
+        };
+        holder().map_err(refused)
+    }
+}
+
+fn acquired(epoch: u64, fences: &[Code]) -> Draft {
+    Draft::of_run(Event::LeaseAcquired(LeaseAcquired {
+        epoch,
+        fences: fences.to_vec(),
+    }))
+}
+
+fn held(label: &str, folder: &Path, epoch: u64, until: Time) -> JournalFault {
+    JournalFault::Held {
+        label: label.to_owned(),
+        pid: pid_in(&claim_path(folder, epoch)),
+        until,
+    }
+}
+
+/// The run's row; its label is the plan's short name and the last four digits of its id, or more of
+/// them where another run has that label.
+async fn insert_run(
+    db: &mut SqliteConnection,
+    new: &NewRun,
+    origin: &str,
+    at: Time,
+) -> Result<i64, sqlx::Error> {
+    let digits = new.id.simple().to_string();
+    let mut label = String::new();
+    for length in [4, 8, 12, 32] {
+        label = format!("{}-{}", new.short, &digits[digits.len() - length..]);
+        let taken: i64 = sqlx::query_scalar("SELECT count(*) FROM run WHERE label = ?")
+            .bind(&label)
+            .fetch_one(&mut *db)
+            .await?;
+        if taken == 0 {
+            break;
+        }
+    }
+    let done = sqlx::query(
+        "INSERT INTO run (id, label, origin, opened, paper, size, head) VALUES (?, ?, ?, ?, ?, 0, ?)",
+    )
+    .bind(new.id.as_bytes().to_vec())
+    .bind(label)
+    .bind(origin)
+    .bind(at.to_string())
+    .bind(new.paper.0.to_vec())
+    .bind(Digest::ZERO.0.to_vec())
+    .execute(db)
+    .await?;
+    Ok(done.last_insert_rowid())
+}
+
+/// Takes the lease row over from the epoch that `head` was read with; false if somebody was faster.
+async fn claim_row(
+    db: &mut SqliteConnection,
+    head: &RunHead,
+    lease: &Lease,
+    at: Time,
+) -> Result<bool, sqlx::Error> {
+    let done = sqlx::query("UPDATE lease SET epoch = ? WHERE run = ? AND epoch = ?")
+        .bind(integer(lease.epoch))
+        .bind(head.number)
+        .bind(integer(head.epoch))
+        .execute(&mut *db)
+        .await?;
+    Ok(done.rows_affected() == 1 && write_lease(db, head.number, lease, at).await?)
+}
+
+/// Writes or renews the lease row; false if it is another epoch's.
+async fn write_lease(
+    db: &mut SqliteConnection,
+    number: i64,
+    lease: &Lease,
+    at: Time,
+) -> Result<bool, sqlx::Error> {
+    let expires = at.moment().checked_add(lease.term).map_or(at, Time::new);
+    let done = sqlx::query(
+        "INSERT INTO lease (run, epoch, exec, pid, renewed, expires) VALUES (?, ?, ?, ?, ?, ?) \
+         ON CONFLICT (run) DO UPDATE SET exec = excluded.exec, pid = excluded.pid, \
+         renewed = excluded.renewed, expires = excluded.expires WHERE epoch = excluded.epoch",
+    )
+    .bind(number)
+    .bind(integer(lease.epoch))
+    .bind(lease.exec.as_bytes().to_vec())
+    .bind(i64::from(std::process::id()))
+    .bind(at.to_string())
+    .bind(expires.to_string())
+    .execute(db)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// A claim file that this process has locked; the lock goes with the value.
+#[derive(Debug)]
+struct ClaimFile {
+    path: PathBuf,
+    _file: File,
+}
+
+impl ClaimFile {
+    /// Locks the file of `epoch` and writes our pid into it; none where another process has it.
+    async fn take(folder: &Path, epoch: u64) -> Result<Option<ClaimFile>, JournalFault> {
+        let path = claim_path(folder, epoch);
+        let refused = |fault| place::refused(&path, fault);
+        let opened = place::private_options()
+            .create(true)
+            .truncate(false)
+            .open(&path);
+        let mut file = opened.map_err(refused)?;
+        let mut glances = 0;
+        while !lock(&file).map_err(refused)? {
+            if glances == GLANCES_MAX {
+                return Ok(None);
+            }
+            glances += 1;
+            tokio::time::sleep(GLANCE).await;
+        }
+        let written = file
+            .set_len(0)
+            .and_then(|()| file.rewind())
+            .and_then(|()| writeln!(file, "{}", std::process::id()));
+        written.map_err(refused)?;
+        Ok(Some(ClaimFile { path, _file: file }))
+    }
+
+    /// Takes the file of an epoch that has passed out of the folder.
+    fn remove(self) {
+        // One that stays is harmless: the lease row no longer names its epoch.
+        let _ = std::fs::remove_file(&self.path);
+    }
+}
+
+/// Whether another process holds the file: by a glance, a shared lock that ends at once.
+fn is_locked(path: &Path) -> io::Result<bool> {
+    match File::open(path) {
+        Ok(file) => match file.try_lock_shared() {
+            Ok(()) => Ok(false),
+            Err(TryLockError::WouldBlock) => Ok(true),
+            Err(TryLockError::Error(fault)) => Err(fault),
+        },
+        Err(fault) if fault.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(fault) => Err(fault),
+    }
+}
+
+/// True if the lock is ours now; std's locks are the kernel's `flock` on Linux and macOS.
+fn lock(file: &File) -> io::Result<bool> {
+    match file.try_lock() {
+        Ok(()) => Ok(true),
+        Err(TryLockError::WouldBlock) => Ok(false),
+        Err(TryLockError::Error(fault)) => Err(fault),
+    }
+}
+
+fn claim_path(folder: &Path, epoch: u64) -> PathBuf {
+    folder.join(format!("claim.{epoch}.lock"))
+}
+
+fn pid_in(path: &Path) -> u32 {
+    let mut text = String::new();
+    let read = File::open(path).and_then(|file| file.take(20).read_to_string(&mut text));
+    read.ok()
+        .and_then(|_| text.trim().parse().ok())
+        .unwrap_or_default()
+}

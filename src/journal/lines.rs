@@ -1,0 +1,198 @@
+//! Reading a log back: a page of rows at a time, whatever its length, every byte checked.
+//!
+//! Not here: what the entries mean for a run (`machine::run`), logs in a folder (`export`).
+
+use std::collections::VecDeque;
+
+use sqlx::Row as _;
+use sqlx::sqlite::SqliteConnection;
+use uuid::Uuid;
+
+use super::fault::JournalFault;
+use super::interim::line;
+use super::store::{Journal, RunHead, count, digest, integer};
+use crate::machine::event::Entry;
+use crate::plan::digest::Digest;
+
+/// Rows read at a time: what memory holds of a log, at most 65,535 bytes each and mostly 500.
+const PAGE: i64 = 256;
+
+/// One line of a step log: the very bytes, without the line feed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    /// Its place in the log.
+    pub seq: u64,
+    /// What was written.
+    pub bytes: Vec<u8>,
+    /// SHA-256 of `bytes`.
+    pub hash: Digest,
+}
+
+/// The lines of a run in order, over a snapshot of the journal. Each is the one that was written
+/// (its digest), none is missing, and the last one is the head that the journal knows.
+#[derive(Debug)]
+pub struct Lines {
+    db: SqliteConnection,
+    path: std::path::PathBuf,
+    head: RunHead,
+    next: u64,
+    page: VecDeque<(u64, Vec<u8>, Digest)>,
+}
+
+/// The entries of a run in order: its lines, parsed, each naming the one before it.
+#[derive(Debug)]
+pub struct Entries {
+    lines: Lines,
+    prev: Digest,
+}
+
+impl Journal {
+    /// The lines of a run as they are now; other calls may go on meanwhile.
+    ///
+    /// # Errors
+    /// When there is no such run or the file cannot be read.
+    pub async fn read(&mut self, run: Uuid) -> Result<Lines, JournalFault> {
+        let refused = self.fault();
+        let mut db = self.reader().await?;
+        // A snapshot: head and lines are of one moment, even while another process appends.
+        sqlx::raw_sql("BEGIN")
+            .execute(&mut db)
+            .await
+            .map_err(&refused)?;
+        let head = super::store::heads(&mut db).await.map_err(&refused)?;
+        let head = head.into_iter().find(|head| head.id == run);
+        Ok(Lines {
+            db,
+            path: self.path.clone(),
+            head: head.ok_or_else(|| JournalFault::NoRun(run.to_string()))?,
+            next: 0,
+            page: VecDeque::new(),
+        })
+    }
+
+    /// The entries of a run as they are now.
+    ///
+    /// # Errors
+    /// As [`Journal::read`].
+    pub async fn entries(&mut self, run: Uuid) -> Result<Entries, JournalFault> {
+        Ok(Entries {
+            lines: self.read(run).await?,
+            prev: Digest::ZERO,
+        })
+    }
+}
+
+impl Lines {
+    /// The run as it stood when reading began.
+    #[must_use]
+    pub fn head(&self) -> &RunHead {
+        &self.head
+    }
+
+    /// The next line; none after the last.
+    ///
+    /// # Errors
+    /// [`JournalFault::Edited`] or [`JournalFault::Cut`] where the log is not what was written.
+    pub async fn next(&mut self) -> Result<Option<Line>, JournalFault> {
+        if self.page.is_empty() {
+            self.turn().await?;
+        }
+        let Some((seq, bytes, hash)) = self.page.pop_front() else {
+            return self.end();
+        };
+        if seq != self.next {
+            return Err(self.cut());
+        }
+        if Digest::of(&bytes) != hash {
+            return Err(self.edited(seq));
+        }
+        self.next += 1;
+        if self.next == self.head.size && hash != self.head.head {
+            return Err(self.edited(seq));
+        }
+        if self.next > self.head.size {
+            // More than was ever committed together with a head: not written by us.
+            return Err(self.edited(seq));
+        }
+        Ok(Some(Line { seq, bytes, hash }))
+    }
+
+    fn end(&self) -> Result<Option<Line>, JournalFault> {
+        match self.next == self.head.size {
+            true => Ok(None),
+            false => Err(self.cut()),
+        }
+    }
+
+    async fn turn(&mut self) -> Result<(), JournalFault> {
+        let refused = |fault| JournalFault::from_sqlx(&self.path, fault);
+        let rows = sqlx::query(
+            "SELECT seq, line, hash FROM entry WHERE run = ? AND seq >= ? ORDER BY seq LIMIT ?",
+        )
+        .bind(self.head.number)
+        .bind(integer(self.next))
+        .bind(PAGE)
+        .fetch_all(&mut self.db)
+        .await
+        .map_err(refused)?;
+        for row in rows {
+            let line = || {
+                Ok((
+                    count(&row, "seq")?,
+                    row.try_get("line")?,
+                    digest(&row, "hash")?,
+                ))
+            };
+            self.page.push_back(line().map_err(refused)?);
+        }
+        Ok(())
+    }
+
+    fn cut(&self) -> JournalFault {
+        JournalFault::Cut {
+            label: self.head.label.clone(),
+            seq: self.next,
+        }
+    }
+
+    fn edited(&self, seq: u64) -> JournalFault {
+        JournalFault::Edited {
+            label: self.head.label.clone(),
+            seq,
+        }
+    }
+}
+
+impl Entries {
+    /// The run as it stood when reading began.
+    #[must_use]
+    pub fn head(&self) -> &RunHead {
+        self.lines.head()
+    }
+
+    /// The next entry; none after the last.
+    ///
+    /// # Errors
+    /// As [`Lines::next`], and where an entry does not name the line before it.
+    pub async fn next(&mut self) -> Result<Option<Entry>, JournalFault> {
+        let Some(line) = self.lines.next().await? else {
+            return Ok(None);
+        };
+        let entry = parsed(&self.lines.head.label, line.seq, &line.bytes)?;
+        let fits =
+            entry.seq == line.seq && entry.prev == self.prev && entry.run == self.lines.head.id;
+        if !fits {
+            return Err(self.lines.edited(line.seq));
+        }
+        self.prev = line.hash;
+        Ok(Some(entry))
+    }
+}
+
+/// The entry in a line.
+pub(super) fn parsed(label: &str, seq: u64, line: &[u8]) -> Result<Entry, JournalFault> {
+    line::parse(line).map_err(|_| JournalFault::Unreadable {
+        label: label.to_owned(),
+        seq,
+    })
+}

@@ -1,0 +1,81 @@
+//! What is appended is what is read, in one chain.
+
+use handover::journal::Journal;
+use handover::machine::event::{Entry, Event};
+use handover::plan::digest::Digest;
+
+use super::begun::{Begun, begun, mark, moment, path};
+
+async fn all(journal: &mut Journal, run: uuid::Uuid) -> Vec<Entry> {
+    let mut entries = journal.entries(run).await.unwrap();
+    let mut all = Vec::new();
+    while let Some(entry) = entries.next().await.unwrap() {
+        all.push(entry);
+    }
+    all
+}
+
+#[tokio::test]
+async fn a_run_that_exists_has_its_opening_entries() {
+    let mut begun = begun().await;
+    let names: Vec<u64> = all(&mut begun.journal, begun.run)
+        .await
+        .iter()
+        .map(|e| e.seq)
+        .collect();
+    assert_eq!(names, [0, 1, 2]);
+}
+
+#[tokio::test]
+async fn an_auditor_reads_the_entries_that_the_executor_was_given() {
+    let Begun {
+        folder,
+        mut journal,
+        run,
+        lease,
+    } = begun().await;
+    let mut given = Vec::new();
+    for batch in 0..5 {
+        let drafts = (0..40).map(|n| mark(batch * 40 + n)).collect();
+        given.extend(journal.append(&lease, &moment(1), drafts).await.unwrap());
+    }
+    journal.release(lease, &moment(2)).await.unwrap();
+    drop(journal);
+
+    let mut journal = Journal::existing(&path(&folder)).await.unwrap();
+    let read = all(&mut journal, run).await;
+    assert_eq!(read[3..203], given);
+    assert!(matches!(read[203].event, Event::LeaseReleased(_)));
+    assert_eq!(read[0].prev, Digest::ZERO);
+    assert_eq!(journal.head(run).await.unwrap().size, 204);
+}
+
+#[tokio::test]
+async fn a_wall_clock_that_goes_back_is_put_on_record_first() {
+    let Begun {
+        mut journal,
+        lease,
+        folder: _folder,
+        ..
+    } = begun().await;
+    journal
+        .append(&lease, &moment(100), vec![mark(1)])
+        .await
+        .unwrap();
+    let mut back = moment(130);
+    back.at = moment(40).at;
+    let written = journal.append(&lease, &back, vec![mark(2)]).await.unwrap();
+    assert_eq!(written.len(), 2);
+    let Event::ClockStepped(stepped) = &written[0].event else {
+        panic!("the step of the clock comes first");
+    };
+    assert_eq!(
+        (stepped.before, stepped.after),
+        (moment(130).at, moment(40).at)
+    );
+    let forward = journal
+        .append(&lease, &moment(140), vec![mark(3)])
+        .await
+        .unwrap();
+    assert_eq!(forward.len(), 1);
+}
