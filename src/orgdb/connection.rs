@@ -1,39 +1,108 @@
-//! Connections: one blocking thread each, asked through messages.
+//! Connections: one blocking thread each, asked through messages. `OrgReader` is opened read-only by
+//! the engine; `OrgWriter` serves one transaction at a time.
+//!
+//! Not here: opening files (`open`), the thread (`desk`), what a database looks like (`catalogue`).
 
-use super::{Address, Catalogue, DbFault, Sql, Value};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use rusqlite::Connection;
+use tokio::sync::{Mutex, OwnedMutexGuard};
+
+use super::desk::Desk;
+use super::{Address, Catalogue, DbFault, DbTrouble, Sql, Value, catalogue, holder, open};
 
 /// A read-only connection.
 #[derive(Clone)]
-pub struct OrgReader {}
+pub struct OrgReader(Arc<Base>);
 
 /// A connection that may write. Only `run` opens one.
 #[derive(Clone)]
-pub struct OrgWriter {}
+pub struct OrgWriter(Arc<Base>, Arc<Mutex<()>>);
 
-/// An open write transaction; dropped without `commit`, it is rolled back.
-pub struct Tx {}
+/// An open write transaction; dropped without `commit`, it is rolled back. Everybody else who asks
+/// the same writer waits until it is over.
+pub struct Tx {
+    base: Arc<Base>,
+    open: bool,
+    _alone: OwnedMutexGuard<()>,
+}
+
+struct Base {
+    org: String,
+    path: PathBuf,
+    desk: Desk,
+}
+
+impl Base {
+    async fn open(
+        org: &str,
+        address: &Address,
+        open: fn(&std::path::Path) -> Result<Connection, DbTrouble>,
+    ) -> Result<Arc<Base>, DbFault> {
+        let Address::Sqlite(path) = address;
+        let file = path.clone();
+        let desk = Desk::open(move || open(&file))
+            .await
+            .map_err(|trouble| named(trouble, path).of(org))?;
+        Ok(Arc::new(Base {
+            org: org.to_owned(),
+            path: path.clone(),
+            desk,
+        }))
+    }
+
+    fn address(&self) -> Address {
+        Address::Sqlite(self.path.clone())
+    }
+
+    async fn ask<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Connection) -> Result<T, DbTrouble> + Send + 'static,
+    ) -> Result<T, DbFault> {
+        let answer = self.desk.ask(work).await;
+        answer.map_err(|trouble| named(trouble, &self.path).of(&self.org))
+    }
+}
+
+/// Says who holds the lock, where the kernel knows.
+fn named(trouble: DbTrouble, path: &std::path::Path) -> DbTrouble {
+    match trouble {
+        DbTrouble::Locked(None) => DbTrouble::Locked(holder::pid(path)),
+        other => other,
+    }
+}
 
 impl OrgReader {
     /// Opens `address` read-only; `org` is named in faults.
     ///
     /// # Errors
     /// When there is no usable database.
-    pub async fn open(_org: &str, _address: &Address) -> Result<OrgReader, DbFault> {
-        todo!()
+    pub async fn open(org: &str, address: &Address) -> Result<OrgReader, DbFault> {
+        Ok(OrgReader(Base::open(org, address, open::reader).await?))
+    }
+
+    /// Another connection to the same database, on a thread of its own: for long reads.
+    ///
+    /// # Errors
+    /// As [`OrgReader::open`].
+    pub async fn another(&self) -> Result<OrgReader, DbFault> {
+        OrgReader::open(&self.0.org, &self.0.address()).await
     }
 
     /// The organisation's code.
     #[must_use]
     pub fn org(&self) -> &str {
-        todo!()
+        &self.0.org
     }
 
     /// Runs a query and gathers its rows: for small answers.
     ///
     /// # Errors
     /// When the database refuses.
-    pub async fn rows(&self, _sql: Sql, _values: Vec<Value>) -> Result<Vec<Vec<Value>>, DbFault> {
-        todo!()
+    pub async fn rows(&self, sql: Sql, values: Vec<Value>) -> Result<Vec<Vec<Value>>, DbFault> {
+        self.with(move |connection| gather(connection, &sql, &values))
+            .await
     }
 
     /// The database's shape.
@@ -41,7 +110,7 @@ impl OrgReader {
     /// # Errors
     /// When the database refuses.
     pub async fn catalogue(&self) -> Result<Catalogue, DbFault> {
-        todo!()
+        self.with(|connection| catalogue::read(connection)).await
     }
 
     /// Runs `work` on the connection's own thread: the bulk path.
@@ -50,9 +119,9 @@ impl OrgReader {
     /// What `work` returns.
     pub async fn with<T: Send + 'static>(
         &self,
-        _work: impl FnOnce(&mut rusqlite::Connection) -> Result<T, DbFault> + Send + 'static,
+        work: impl FnOnce(&mut Connection) -> Result<T, DbTrouble> + Send + 'static,
     ) -> Result<T, DbFault> {
-        todo!()
+        self.0.ask(work).await
     }
 }
 
@@ -61,33 +130,65 @@ impl OrgWriter {
     ///
     /// # Errors
     /// When there is no usable database.
-    pub async fn open(_org: &str, _address: &Address) -> Result<OrgWriter, DbFault> {
-        todo!()
+    pub async fn open(org: &str, address: &Address) -> Result<OrgWriter, DbFault> {
+        let base = Base::open(org, address, open::writer).await?;
+        Ok(OrgWriter(base, Arc::new(Mutex::new(()))))
+    }
+
+    /// Another connection to the same database, on a thread of its own: for long writes.
+    ///
+    /// # Errors
+    /// As [`OrgWriter::open`].
+    pub async fn another(&self) -> Result<OrgWriter, DbFault> {
+        OrgWriter::open(&self.0.org, &self.0.address()).await
+    }
+
+    /// A read-only connection to the same database.
+    ///
+    /// # Errors
+    /// As [`OrgReader::open`].
+    pub async fn reader(&self) -> Result<OrgReader, DbFault> {
+        OrgReader::open(&self.0.org, &self.0.address()).await
     }
 
     /// The organisation's code.
     #[must_use]
     pub fn org(&self) -> &str {
-        todo!()
+        &self.0.org
     }
 
-    /// Begins a write transaction.
+    /// Begins a write transaction (`BEGIN IMMEDIATE`: the lock is ours from here on).
     ///
     /// # Errors
     /// When the database is locked past our patience or refuses.
     pub async fn begin(&self) -> Result<Tx, DbFault> {
-        todo!()
+        let alone = Arc::clone(&self.1).lock_owned().await;
+        let mut tx = Tx {
+            base: Arc::clone(&self.0),
+            open: true,
+            _alone: alone,
+        };
+        tx.with(|connection| Ok(connection.execute_batch("BEGIN IMMEDIATE")?))
+            .await?;
+        Ok(tx)
     }
 
-    /// As [`OrgReader::with`].
+    /// As [`OrgReader::with`]; a transaction that `work` leaves open is rolled back.
     ///
     /// # Errors
     /// What `work` returns.
     pub async fn with<T: Send + 'static>(
         &self,
-        _work: impl FnOnce(&mut rusqlite::Connection) -> Result<T, DbFault> + Send + 'static,
+        work: impl FnOnce(&mut Connection) -> Result<T, DbTrouble> + Send + 'static,
     ) -> Result<T, DbFault> {
-        todo!()
+        let _alone = self.1.lock().await;
+        self.0
+            .ask(|connection| {
+                let answer = work(connection);
+                close_open(connection);
+                answer
+            })
+            .await
     }
 }
 
@@ -96,27 +197,76 @@ impl Tx {
     ///
     /// # Errors
     /// When the database refuses.
-    pub async fn execute(&mut self, _sql: Sql, _values: Vec<Value>) -> Result<u64, DbFault> {
-        todo!()
+    pub async fn execute(&mut self, sql: Sql, values: Vec<Value>) -> Result<u64, DbFault> {
+        self.with(move |connection| {
+            let mut statement = connection.prepare_cached(sql.as_str())?;
+            let changed = statement.execute(rusqlite::params_from_iter(&values))?;
+            Ok(changed as u64)
+        })
+        .await
     }
 
     /// Runs a query and gathers its rows.
     ///
     /// # Errors
     /// When the database refuses.
-    pub async fn rows(
+    pub async fn rows(&mut self, sql: Sql, values: Vec<Value>) -> Result<Vec<Vec<Value>>, DbFault> {
+        self.with(move |connection| gather(connection, &sql, &values))
+            .await
+    }
+
+    /// Runs `work` inside the transaction, on the connection's own thread.
+    ///
+    /// # Errors
+    /// What `work` returns.
+    pub async fn with<T: Send + 'static>(
         &mut self,
-        _sql: Sql,
-        _values: Vec<Value>,
-    ) -> Result<Vec<Vec<Value>>, DbFault> {
-        todo!()
+        work: impl FnOnce(&mut Connection) -> Result<T, DbTrouble> + Send + 'static,
+    ) -> Result<T, DbFault> {
+        self.base.ask(work).await
     }
 
     /// Makes it durable.
     ///
     /// # Errors
     /// When the database refuses.
-    pub async fn commit(self) -> Result<(), DbFault> {
-        todo!()
+    pub async fn commit(mut self) -> Result<(), DbFault> {
+        self.with(|connection| Ok(connection.execute_batch("COMMIT")?))
+            .await?;
+        self.open = false;
+        Ok(())
     }
+}
+
+impl Drop for Tx {
+    fn drop(&mut self) {
+        if self.open {
+            self.base.desk.post(|connection| close_open(connection));
+        }
+    }
+}
+
+/// Rolls back what was left open. A rollback that fails leaves nothing durable either.
+fn close_open(connection: &Connection) {
+    if !connection.is_autocommit() {
+        drop(connection.execute_batch("ROLLBACK"));
+    }
+}
+
+fn gather(
+    connection: &Connection,
+    sql: &Sql,
+    values: &[Value],
+) -> Result<Vec<Vec<Value>>, DbTrouble> {
+    let mut statement = connection.prepare_cached(sql.as_str())?;
+    let width = statement.column_count();
+    let mut rows = statement.query(rusqlite::params_from_iter(values))?;
+    let mut all = Vec::new();
+    while let Some(row) = rows.next()? {
+        let values: Result<Vec<Value>, rusqlite::Error> = (0..width)
+            .map(|at| Ok(Value::of(row.get_ref(at)?)))
+            .collect();
+        all.push(values?);
+    }
+    Ok(all)
 }

@@ -1,6 +1,8 @@
 //! What can be wrong with a database, in words that hold no row value: driver text quotes rows and
 //! is never passed on.
 
+use rusqlite::ffi;
+
 /// What is wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DbTrouble {
@@ -10,6 +12,12 @@ pub enum DbTrouble {
     Locked(Option<u32>),
     /// We may not write to it.
     ReadOnly,
+    /// We may not even read it.
+    Unreadable,
+    /// It is in WAL mode in a folder that we may not write to, so that even reading is not possible.
+    NeedsFolder,
+    /// Whoever asked went away before the answer came.
+    Interrupted,
     /// Its disk or its size limit is full.
     Full,
     /// The file is not a database.
@@ -62,10 +70,18 @@ impl DbTrouble {
             DbTrouble::Locked(Some(pid)) => format!("is locked by process {pid}"),
             DbTrouble::Locked(None) => "is locked by another process".to_owned(),
             DbTrouble::ReadOnly => "cannot be written to".to_owned(),
+            DbTrouble::Unreadable => "cannot be read: permission denied".to_owned(),
+            DbTrouble::NeedsFolder => {
+                "is in WAL mode in a folder that we may not write to, and cannot be read".to_owned()
+            }
+            DbTrouble::Interrupted => "was interrupted".to_owned(),
             DbTrouble::Full => "has no room left".to_owned(),
             DbTrouble::NotADatabase => "is not a database".to_owned(),
             DbTrouble::Damaged => "is damaged".to_owned(),
             DbTrouble::NoSuch(what) => format!("has no `{what}`"),
+            DbTrouble::Constraint { kind, on } if on.is_empty() => {
+                format!("refused a row: {kind}")
+            }
             DbTrouble::Constraint { kind, on } => format!("refused a row: {kind} on `{on}`"),
             DbTrouble::NotMadeUp => {
                 "is not marked as made up, and this run's clock is made up".to_owned()
@@ -79,4 +95,71 @@ impl DbTrouble {
             DbTrouble::Other(code) => format!("failed with the engine's code {code}"),
         }
     }
+}
+
+impl DbTrouble {
+    /// The same, with the organisation's name.
+    #[must_use]
+    pub fn of(self, org: &str) -> DbFault {
+        DbFault {
+            org: org.to_owned(),
+            trouble: self,
+        }
+    }
+}
+
+impl From<rusqlite::Error> for DbTrouble {
+    fn from(error: rusqlite::Error) -> DbTrouble {
+        match error {
+            rusqlite::Error::SqliteFailure(code, text) => read_code(code, text.as_deref()),
+            _ => DbTrouble::Other(0),
+        }
+    }
+}
+
+fn read_code(error: ffi::Error, text: Option<&str>) -> DbTrouble {
+    match error.extended_code & 0xff {
+        ffi::SQLITE_BUSY | ffi::SQLITE_LOCKED => DbTrouble::Locked(None),
+        ffi::SQLITE_READONLY | ffi::SQLITE_PERM => DbTrouble::ReadOnly,
+        ffi::SQLITE_FULL => DbTrouble::Full,
+        ffi::SQLITE_NOTADB => DbTrouble::NotADatabase,
+        ffi::SQLITE_CORRUPT => DbTrouble::Damaged,
+        ffi::SQLITE_CANTOPEN => DbTrouble::Missing,
+        ffi::SQLITE_INTERRUPT => DbTrouble::Interrupted,
+        ffi::SQLITE_CONSTRAINT => constraint(error.extended_code, text.unwrap_or_default()),
+        ffi::SQLITE_ERROR => no_such(text.unwrap_or_default())
+            .map_or(DbTrouble::Other(error.extended_code), DbTrouble::NoSuch),
+        _ => DbTrouble::Other(error.extended_code),
+    }
+}
+
+/// The engine's text names tables and columns after `failed: `, except for a trigger's own words,
+/// which may hold anything.
+fn constraint(code: i32, text: &str) -> DbTrouble {
+    let kind = match code {
+        ffi::SQLITE_CONSTRAINT_UNIQUE
+        | ffi::SQLITE_CONSTRAINT_PRIMARYKEY
+        | ffi::SQLITE_CONSTRAINT_ROWID => "unique",
+        ffi::SQLITE_CONSTRAINT_FOREIGNKEY => "foreign key",
+        ffi::SQLITE_CONSTRAINT_CHECK => "check",
+        ffi::SQLITE_CONSTRAINT_NOTNULL => "not null",
+        ffi::SQLITE_CONSTRAINT_TRIGGER => "trigger",
+        _ => "type",
+    };
+    let on = match kind {
+        "trigger" | "type" => "",
+        _ => text.split_once("failed: ").map_or("", |(_, on)| on),
+    };
+    DbTrouble::Constraint {
+        kind,
+        on: on.to_owned(),
+    }
+}
+
+fn no_such(text: &str) -> Option<String> {
+    let (_, rest) = text
+        .split_once("no such table: ")
+        .or_else(|| text.split_once("no such column: "))?;
+    let name = rest.split(' ').next().unwrap_or(rest);
+    Some(name.trim_matches('"').to_owned())
 }

@@ -10,7 +10,10 @@
 pub mod address;
 pub mod catalogue;
 mod connection;
+mod desk;
 pub mod fault;
+mod holder;
+mod open;
 pub mod sql;
 
 pub use address::Address;

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
+
 /// A table or column name. Its only way into SQL is quoted.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Ident(String);
@@ -183,5 +185,41 @@ impl From<i64> for Value {
 impl<T: Into<Value>> From<Option<T>> for Value {
     fn from(value: Option<T>) -> Value {
         value.map_or(Value::Null, Into::into)
+    }
+}
+
+impl Value {
+    /// The value as the driver lends it. Text that is not UTF-8 comes as bytes, so that nothing is
+    /// replaced unseen.
+    #[must_use]
+    pub fn of(raw: ValueRef<'_>) -> Value {
+        match raw {
+            ValueRef::Null => Value::Null,
+            ValueRef::Integer(number) => Value::Int(number),
+            ValueRef::Real(number) => Value::Real(number),
+            ValueRef::Blob(bytes) => Value::Blob(bytes.to_vec()),
+            ValueRef::Text(bytes) => match std::str::from_utf8(bytes) {
+                Ok(text) => Value::Text(text.to_owned()),
+                Err(_) => Value::Blob(bytes.to_vec()),
+            },
+        }
+    }
+
+    /// The value as the driver borrows it.
+    #[must_use]
+    pub fn lend(&self) -> ValueRef<'_> {
+        match self {
+            Value::Null => ValueRef::Null,
+            Value::Int(number) => ValueRef::Integer(*number),
+            Value::Real(number) => ValueRef::Real(*number),
+            Value::Text(text) => ValueRef::Text(text.as_bytes()),
+            Value::Blob(bytes) => ValueRef::Blob(bytes),
+        }
+    }
+}
+
+impl ToSql for Value {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(self.lend()))
     }
 }

@@ -1,0 +1,110 @@
+//! The blocking thread that a connection lives on, and the desk through which it is asked. Work goes
+//! in as closures, answers come back through a oneshot; who stops waiting interrupts their own work.
+//!
+//! Not here: what is asked (`connection`), how a file is opened (`open`).
+
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::thread;
+
+use rusqlite::{Connection, InterruptHandle};
+use tokio::sync::oneshot;
+
+use super::DbTrouble;
+
+type Job = Box<dyn FnOnce(&mut Connection) + Send>;
+
+/// One connection on a thread of its own; the thread ends when its desk is dropped.
+pub(super) struct Desk {
+    jobs: mpsc::Sender<Job>,
+    interrupt: Arc<InterruptHandle>,
+}
+
+impl Desk {
+    /// Starts the thread and opens the connection on it.
+    pub(super) async fn open(
+        open: impl FnOnce() -> Result<Connection, DbTrouble> + Send + 'static,
+    ) -> Result<Desk, DbTrouble> {
+        let (jobs, queue) = mpsc::channel::<Job>();
+        let (tell, told) = oneshot::channel();
+        thread::Builder::new()
+            .name("orgdb".to_owned())
+            .spawn(move || {
+                let mut connection = match open() {
+                    Ok(connection) => connection,
+                    Err(trouble) => return drop(tell.send(Err(trouble))),
+                };
+                let handle = connection.get_interrupt_handle();
+                if tell.send(Ok(handle)).is_ok() {
+                    queue.iter().for_each(|job| job(&mut connection));
+                }
+            })
+            .map_err(|_| DbTrouble::Other(0))?;
+        let interrupt = told.await.map_err(|_| DbTrouble::Other(0))??;
+        Ok(Desk {
+            jobs,
+            interrupt: Arc::new(interrupt),
+        })
+    }
+
+    /// Runs `work` on the thread. Dropping the future skips work that has not begun and interrupts
+    /// work that has.
+    pub(super) async fn ask<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Connection) -> Result<T, DbTrouble> + Send + 'static,
+    ) -> Result<T, DbTrouble> {
+        let stage = Arc::new(Mutex::new(Stage::Waiting));
+        let watch = Watch {
+            stage: Arc::clone(&stage),
+            interrupt: Arc::clone(&self.interrupt),
+        };
+        let (tell, told) = oneshot::channel();
+        self.post(move |connection| {
+            if advance(&stage, Stage::Running) {
+                let answer = work(connection);
+                advance(&stage, Stage::Over);
+                drop(tell.send(answer));
+            }
+        });
+        let answer = told.await;
+        drop(watch);
+        answer.map_err(|_| DbTrouble::Other(0))?
+    }
+
+    /// Queues work whose answer nobody waits for.
+    pub(super) fn post(&self, work: impl FnOnce(&mut Connection) + Send + 'static) {
+        // Fails only when the thread is gone, and then there is nothing left to do.
+        drop(self.jobs.send(Box::new(work)));
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    Waiting,
+    Running,
+    Over,
+}
+
+/// Moves on unless the asker has gone away; false when it has.
+fn advance(stage: &Mutex<Stage>, to: Stage) -> bool {
+    let mut now = stage.lock().unwrap_or_else(PoisonError::into_inner);
+    let wanted = *now != Stage::Over;
+    *now = to;
+    wanted
+}
+
+/// Interrupts the asker's own work, and no one else's, when the asker goes away.
+struct Watch {
+    stage: Arc<Mutex<Stage>>,
+    interrupt: Arc<InterruptHandle>,
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        // The lock is held over the interrupt, so that the next job cannot have begun.
+        let mut now = self.stage.lock().unwrap_or_else(PoisonError::into_inner);
+        if *now == Stage::Running {
+            self.interrupt.interrupt();
+        }
+        *now = Stage::Over;
+    }
+}
