@@ -1,0 +1,123 @@
+//! The reading: live counts and sums per organisation, and their digest. It is about its moment; a
+//! gate approval binds to it and is checked once there.
+//!
+//! Not here: where counts come from (`look`), the paper fingerprint (`paper`).
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::model::{CountsShape, StepSaid};
+use crate::copy::look::Counts;
+use crate::plan::digest::Digest;
+use crate::plan::model::Code;
+
+/// What maps call the dataset of homes.
+pub const HOMES: [&str; 5] = ["home", "homes", "asset", "dwelling", "property"];
+
+/// Counts by organisation and dataset, summed over steps; rows nobody owns; a digest over all.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Reading {
+    /// Counts by organisation, then dataset.
+    #[schemars(with = "BTreeMap<String, BTreeMap<String, CountsShape>>")]
+    pub orgs: BTreeMap<Code, BTreeMap<String, Counts>>,
+    /// Rows nobody owns, by source table and reason.
+    pub unrouted: BTreeMap<String, BTreeMap<String, u64>>,
+    /// SHA-256 over both, one line a number.
+    #[schemars(with = "String")]
+    pub digest: Digest,
+}
+
+impl Reading {
+    /// Sums what steps foretold. Rows nobody owns are seen by every copy that shares a source table,
+    /// so the most that any of them saw counts, not the sum.
+    #[must_use]
+    pub fn of(steps: &[StepSaid]) -> Reading {
+        let mut reading = Reading::default();
+        for step in steps {
+            for (org, datasets) in &step.counts {
+                let into = reading.orgs.entry(org.clone()).or_default();
+                for (dataset, counts) in datasets {
+                    add(into.entry(dataset.clone()).or_default(), counts);
+                }
+            }
+            for (table, reasons) in &step.unrouted {
+                let into = reading.unrouted.entry(table.clone()).or_default();
+                for (reason, rows) in reasons {
+                    let most = into.entry(reason.clone()).or_default();
+                    *most = (*most).max(*rows);
+                }
+            }
+        }
+        reading.digest = reading.digested();
+        reading
+    }
+
+    /// Counts of one dataset over all organisations.
+    #[must_use]
+    pub fn total(&self, dataset: &str) -> Counts {
+        let mut total = Counts::default();
+        for counts in self.orgs.values().filter_map(|sets| sets.get(dataset)) {
+            add(&mut total, counts);
+        }
+        total
+    }
+
+    /// Rows of the dataset that holds homes, over all organisations, by whatever way each goes; `None`
+    /// where no home was read.
+    #[must_use]
+    pub fn homes(&self) -> Option<u64> {
+        let dataset = self.named(&HOMES)?;
+        let total = self.total(dataset);
+        let kept_back: u64 = total.rejected.values().sum();
+        Some(total.copied + kept_back)
+    }
+
+    /// The first of `names` that is a dataset of any organisation.
+    #[must_use]
+    pub fn named<'a>(&self, names: &[&'a str]) -> Option<&'a str> {
+        let there = |name: &&&str| self.orgs.values().any(|sets| sets.contains_key(**name));
+        names.iter().find(there).copied()
+    }
+
+    /// Lines of plain text in a fixed order, so that sums of any size enter exactly.
+    fn digested(&self) -> Digest {
+        let mut lines = String::new();
+        for (org, datasets) in &self.orgs {
+            for (dataset, counts) in datasets {
+                let _ = writeln!(lines, "{org}\t{dataset}\tcopied\t{}", counts.copied);
+                for (rule, rows) in &counts.rejected {
+                    let _ = writeln!(lines, "{org}\t{dataset}\trejected {rule}\t{rows}");
+                }
+                for (reason, rows) in &counts.filtered {
+                    let _ = writeln!(lines, "{org}\t{dataset}\tfiltered {reason}\t{rows}");
+                }
+                for (column, pence) in &counts.pence {
+                    let _ = writeln!(lines, "{org}\t{dataset}\tpence {column}\t{pence}");
+                }
+            }
+        }
+        for (table, reasons) in &self.unrouted {
+            for (reason, rows) in reasons {
+                let _ = writeln!(lines, "-\t{table}\t{reason}\t{rows}");
+            }
+        }
+        Digest::of(lines.as_bytes())
+    }
+}
+
+fn add(into: &mut Counts, counts: &Counts) {
+    into.copied += counts.copied;
+    for (rule, rows) in &counts.rejected {
+        *into.rejected.entry(rule.clone()).or_default() += rows;
+    }
+    for (reason, rows) in &counts.filtered {
+        *into.filtered.entry(reason.clone()).or_default() += rows;
+    }
+    for (column, pence) in &counts.pence {
+        *into.pence.entry(column.clone()).or_default() += pence;
+    }
+}

@@ -1,0 +1,357 @@
+//! What a rollback to a checkpoint would do, read without writing: undone in which order, what stays
+//! done and why, what a person must do, which rows changed since, which decisions lapse.
+//!
+//! Its digest is what people sign and what `rollback.started` names.
+//!
+//! Not here: which steps those are (`machine`), undoing them (`run`).
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::look::{LookFault, Moment};
+use super::model::{FORMAT, FileFault, SeatShape, Signature, read, written};
+use super::timetable::Rehearsed;
+use crate::copy::ledger::Deed;
+use crate::copy::undo::Undone;
+use crate::machine::event::{ClockKind, UndoMode};
+use crate::orgdb::OrgReader;
+use crate::plan::digest::Digest;
+use crate::plan::model::{Code, Plan, Seat};
+use crate::plan::outline::{StepId, Undo};
+use crate::steps::{self, Look, RunLook};
+
+/// Which way back the machine found: the fields of `rollback.started`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct WayBack {
+    /// The checkpoint's number; 0 is before everything.
+    pub checkpoint: u64,
+    /// The step whose finishing made it; none at 0.
+    pub made_by: Option<StepId>,
+    /// Steps that stay because they are in it.
+    pub keeps: Vec<StepId>,
+    /// Steps to undo, in order.
+    pub undoes: Vec<StepId>,
+    /// Steps beyond it that stay done.
+    pub stays: Vec<StepId>,
+    /// Entries of decisions that become void, with the gate each is about.
+    pub void: Vec<(u64, Option<StepId>)>,
+}
+
+/// A rollback read and not begun; the file of `rollback --preview --out`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RollbackPreview {
+    /// [`FORMAT`].
+    pub format: u32,
+    /// The run.
+    #[schemars(with = "String")]
+    pub run: Uuid,
+    /// The paper in force.
+    #[schemars(with = "String")]
+    pub paper: Digest,
+    /// The plan's short name.
+    #[schemars(with = "String")]
+    pub plan: Code,
+    /// What people call the transfer.
+    pub title: String,
+    /// Made-up clocks say *rehearsal* in every output.
+    #[schemars(with = "String")]
+    pub clock: ClockKind,
+    /// The plan's time at which databases were read.
+    #[schemars(with = "String")]
+    pub read_at: Timestamp,
+    /// The time zone that people read dates in.
+    pub timezone: String,
+    /// The checkpoint's number.
+    pub checkpoint: u64,
+    /// The step whose finishing made the checkpoint.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
+    pub made_by: Option<StepId>,
+    /// Steps in the checkpoint.
+    #[schemars(with = "Vec<String>")]
+    pub keeps: Vec<StepId>,
+    /// How rows changed since would be treated.
+    #[schemars(with = "String")]
+    pub mode: UndoMode,
+    /// What would be undone, in order.
+    pub undoes: Vec<UndoSaid>,
+    /// What stays done beyond the checkpoint.
+    pub stays: Vec<StaySaid>,
+    /// Decisions that become void.
+    pub voids: Vec<VoidSaid>,
+    /// What organisations are called.
+    #[schemars(with = "BTreeMap<String, String>")]
+    pub orgs: BTreeMap<Code, String>,
+    /// Seconds that undoing these steps took in a rehearsal; absent: not rehearsed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rehearsed_s: Option<u64>,
+    /// Who must sign before it is carried out.
+    #[schemars(with = "Vec<SeatShape>")]
+    pub seats: Vec<Seat>,
+    /// Who has signed.
+    pub signatures: Vec<Signature>,
+}
+
+/// One step that would be undone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct UndoSaid {
+    /// The step.
+    #[schemars(with = "String")]
+    pub step: StepId,
+    /// Its kind.
+    pub kind: String,
+    /// The organisation it stands for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
+    pub org: Option<Code>,
+    /// Its undo word.
+    #[schemars(with = "serde_json::Value")]
+    pub undo: Undo,
+    /// Rows that would be taken out.
+    pub removes: u64,
+    /// Rows that would be put back.
+    pub restores: u64,
+    /// Rows that somebody changed since.
+    pub changed: Vec<ChangedRows>,
+}
+
+/// Rows that somebody changed since the run wrote them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ChangedRows {
+    /// The table.
+    pub table: String,
+    /// `edited`, `deleted`, `has children`.
+    pub class: String,
+    /// How many.
+    pub rows: u64,
+}
+
+/// A step that stays done.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct StaySaid {
+    /// The step.
+    #[schemars(with = "String")]
+    pub step: StepId,
+    /// Its kind.
+    pub kind: String,
+    /// Why it stays.
+    pub why: String,
+}
+
+/// A decision that becomes void.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct VoidSaid {
+    /// Its entry.
+    pub entry: u64,
+    /// The gate it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
+    pub step: Option<StepId>,
+}
+
+impl RollbackPreview {
+    /// Reads a rollback preview file and checks that nothing signed in it was edited.
+    ///
+    /// # Errors
+    /// See [`FileFault`].
+    pub fn read(bytes: &[u8]) -> Result<RollbackPreview, FileFault> {
+        let preview: RollbackPreview = read(bytes)?;
+        super::sign::unedited(&preview.signatures, super::sign::rollback)?;
+        let digest = preview.digest();
+        let other = preview
+            .signatures
+            .iter()
+            .find(|signature| signature.signed != digest);
+        match other {
+            Some(signature) => Err(FileFault::Edited {
+                person: signature.person.clone(),
+            }),
+            None => Ok(preview),
+        }
+    }
+
+    /// The bytes of the file.
+    ///
+    /// # Errors
+    /// When a value cannot be JSON: a bug.
+    pub fn write(&self) -> Result<Vec<u8>, serde_json::Error> {
+        written(self)
+    }
+
+    /// What people sign: SHA-256 over everything but the signatures, as RFC 8785 JSON.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        let unsigned = RollbackPreview {
+            signatures: Vec::new(),
+            ..self.clone()
+        };
+        // Texts, numbers and moments: always JSON. The empty digest would agree with nothing.
+        serde_json_canonicalizer::to_vec(&unsigned).map_or(Digest::ZERO, |bytes| Digest::of(&bytes))
+    }
+
+    /// How many rows somebody changed since.
+    #[must_use]
+    pub fn changed(&self) -> u64 {
+        let changed = self.undoes.iter().flat_map(|undo| &undo.changed);
+        changed.map(|rows| rows.rows).sum()
+    }
+
+    /// Steps that a person must take back and attest.
+    pub fn by_hand(&self) -> impl Iterator<Item = (&UndoSaid, &str)> {
+        self.undoes.iter().filter_map(|undo| match &undo.undo {
+            Undo::ByHand(words) => Some((undo, words.as_str())),
+            _ => None,
+        })
+    }
+
+    /// Seats that have not signed.
+    #[must_use]
+    pub fn missing(&self) -> Vec<Seat> {
+        super::sign::unfilled(&self.seats, &self.signatures)
+    }
+}
+
+/// What a rollback is looked at with.
+#[derive(Clone)]
+pub struct RollbackLook {
+    /// The paper in force.
+    pub plan: Arc<Plan>,
+    /// The run.
+    pub run: RunLook,
+    /// Read-only connections.
+    pub readers: Arc<BTreeMap<Code, OrgReader>>,
+    /// When.
+    pub moment: Moment,
+    /// How rows changed since would be treated.
+    pub mode: UndoMode,
+}
+
+/// Looks at the way back. Nothing is written anywhere.
+///
+/// # Errors
+/// When a database cannot be used.
+pub async fn look_rollback(
+    with: &RollbackLook,
+    way: WayBack,
+    rehearsed: Option<&Rehearsed>,
+) -> Result<RollbackPreview, LookFault> {
+    let plan = &with.plan;
+    let mut undoes = Vec::with_capacity(way.undoes.len());
+    for id in &way.undoes {
+        undoes.extend(undo(with, id).await?);
+    }
+    let timed = rehearsed.map(|rehearsed| {
+        let took = way.undoes.iter().filter_map(|id| rehearsed.undo_s.get(id));
+        took.sum()
+    });
+    Ok(RollbackPreview {
+        format: FORMAT,
+        run: with.run.id,
+        paper: plan.fingerprint(),
+        plan: plan.name.clone(),
+        title: plan.title.clone(),
+        clock: with.moment.clock,
+        read_at: with.moment.as_at,
+        timezone: plan
+            .timezone
+            .iana_name()
+            .unwrap_or("Europe/London")
+            .to_owned(),
+        checkpoint: way.checkpoint,
+        made_by: way.made_by,
+        keeps: way.keeps,
+        mode: with.mode,
+        undoes,
+        stays: way.stays.iter().filter_map(|id| stays(plan, id)).collect(),
+        voids: way
+            .void
+            .into_iter()
+            .map(|(entry, step)| VoidSaid { entry, step })
+            .collect(),
+        orgs: plan
+            .orgs
+            .iter()
+            .map(|(code, org)| (code.clone(), org.name.clone()))
+            .collect(),
+        rehearsed_s: timed,
+        seats: plan.signed_by.clone(),
+        signatures: Vec::new(),
+    })
+}
+
+async fn undo(with: &RollbackLook, id: &StepId) -> Result<Option<UndoSaid>, LookFault> {
+    let Some(&at) = with.plan.outline.index.get(id) else {
+        return Ok(None);
+    };
+    let step = &with.plan.steps[at];
+    let look = Look {
+        plan: with.plan.clone(),
+        step: at,
+        readers: with.readers.clone(),
+        as_at: with.moment.as_at,
+        run: Some(with.run.clone()),
+    };
+    // Epoch and head are for writers; a look compares neither.
+    let deed = Deed {
+        run: with.run.id,
+        step: id.clone(),
+        generation: with.run.generations.get(id).copied().unwrap_or(1),
+        epoch: 0,
+        log_seq: 0,
+        key: with.run.key.clone(),
+    };
+    let found = steps::undo_preview(&look, &deed)
+        .await
+        .map_err(|fault| LookFault::Step {
+            step: id.clone(),
+            fault,
+        })?;
+    Ok(Some(UndoSaid {
+        step: id.clone(),
+        kind: step.does.kind().to_owned(),
+        org: step.org.clone(),
+        undo: step.undo.clone(),
+        removes: found.removed,
+        restores: found.restored,
+        changed: changed(found),
+    }))
+}
+
+/// Rows changed since, the same table and class of several databases added up.
+fn changed(found: Undone) -> Vec<ChangedRows> {
+    let mut sums: BTreeMap<(String, &str), u64> = BTreeMap::new();
+    for (table, class, rows) in found.changed {
+        *sums.entry((table, class)).or_default() += rows;
+    }
+    let each = sums.into_iter().map(|((table, class), rows)| ChangedRows {
+        table,
+        class: class.to_owned(),
+        rows,
+    });
+    each.collect()
+}
+
+fn stays(plan: &Plan, id: &StepId) -> Option<StaySaid> {
+    let step = plan.step(id)?;
+    let why = match &step.undo {
+        Undo::Cannot => "nobody can take it back".to_owned(),
+        Undo::ByHand(words) => format!("by hand only: {words}"),
+        Undo::Nothing => "there is nothing to take back".to_owned(),
+        Undo::Automatic => "its moment has passed, or its subject is closed".to_owned(),
+    };
+    Some(StaySaid {
+        step: id.clone(),
+        kind: step.does.kind().to_owned(),
+        why,
+    })
+}
