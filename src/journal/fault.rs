@@ -35,13 +35,13 @@ pub enum JournalFault {
     },
     /// A later version of Handover wrote it.
     #[error(
-        "the journal was made by a newer version of Handover (its schema is {found}, ours {known})"
+        "the journal was made by a newer version of Handover (its format is {found}, ours {known})"
     )]
     Newer {
-        /// The schema it has.
-        found: i64,
+        /// The format that it, or an entry in it, has.
+        found: u64,
         /// The newest that we know.
-        known: i64,
+        known: u64,
     },
     /// The step log is shorter than the journal says.
     #[error("the step log of `{label}` was cut short: entry {seq} is missing")]
@@ -59,8 +59,8 @@ pub enum JournalFault {
         /// The first entry that does not fit.
         seq: u64,
     },
-    /// An entry that this version cannot read.
-    #[error("entry {seq} of the step log of `{label}` is not one that this version can read")]
+    /// An entry that nobody would have written, though its digest fits.
+    #[error("entry {seq} of the step log of `{label}` is not one that Handover writes")]
     Unreadable {
         /// Which run.
         label: String,
@@ -184,17 +184,19 @@ impl JournalFault {
                 trouble: Db::Damaged,
                 ..
             } => "HO601",
-            JournalFault::Edited { .. } | JournalFault::Blob(_) => "HO602",
-            JournalFault::Newer { .. } | JournalFault::Unreadable { .. } => "HO603",
+            JournalFault::Edited { .. }
+            | JournalFault::Unreadable { .. }
+            | JournalFault::Blob(_) => "HO602",
+            JournalFault::Newer { .. } => "HO603",
             JournalFault::Network { .. } => "HO604",
             JournalFault::KeyMissing(_) | JournalFault::KeyWrong(_) => "HO605",
-            JournalFault::Held { .. } => "HO606",
-            JournalFault::TakenOver { .. } => "HO607",
             JournalFault::Missing(_) | JournalFault::Unusable { .. } | JournalFault::Io(..) => {
-                "HO608"
+                "HO607"
             }
-            JournalFault::NoRun(_) | JournalFault::Ambiguous { .. } => "HO609",
-            JournalFault::KeyExists(_) | JournalFault::Draft(_) => "HO699",
+            JournalFault::NoRun(_) | JournalFault::Ambiguous { .. } => "HO608",
+            JournalFault::KeyExists(_) | JournalFault::Draft(_) => "HO609",
+            JournalFault::Held { .. } => "HO801",
+            JournalFault::TakenOver { .. } => "HO802",
         }
     }
 

@@ -9,9 +9,9 @@ use sqlx::sqlite::SqliteConnection;
 use uuid::Uuid;
 
 use super::fault::JournalFault;
-use super::interim::line;
+use super::interim::line::{self, LineFault};
 use super::store::{Journal, RunHead, count, digest, integer};
-use crate::machine::event::Entry;
+use crate::machine::event::{Entry, VERSION};
 use crate::plan::digest::Digest;
 
 /// Rows read at a time: what memory holds of a log, at most 65,535 bytes each and mostly 500.
@@ -191,8 +191,14 @@ impl Entries {
 
 /// The entry in a line.
 pub(super) fn parsed(label: &str, seq: u64, line: &[u8]) -> Result<Entry, JournalFault> {
-    line::parse(line).map_err(|_| JournalFault::Unreadable {
-        label: label.to_owned(),
-        seq,
+    line::parse(line).map_err(|fault| match fault {
+        LineFault::Newer(found) => JournalFault::Newer {
+            found,
+            known: u64::from(VERSION),
+        },
+        _ => JournalFault::Unreadable {
+            label: label.to_owned(),
+            seq,
+        },
     })
 }

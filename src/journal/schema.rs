@@ -6,6 +6,7 @@ use sqlx::sqlite::SqliteConnection;
 use sqlx::{Connection as _, Row as _};
 
 use super::fault::Db;
+use super::store::count;
 use crate::plan::digest::Digest;
 
 /// Marks the file as ours (`PRAGMA application_id`): "HNDO".
@@ -19,7 +20,7 @@ pub(super) enum SchemaFault {
     /// Not ours to touch.
     Trouble(Db),
     /// From a later version.
-    Newer { found: i64, known: i64 },
+    Newer { found: u64, known: u64 },
     /// The engine refused.
     Engine(sqlx::Error),
 }
@@ -78,8 +79,8 @@ async fn applied(db: &mut SqliteConnection) -> Result<usize, SchemaFault> {
     let rows = sqlx::query("SELECT number, digest FROM migration ORDER BY number")
         .fetch_all(&mut *db)
         .await?;
-    let known = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
-    let newest = rows.last().map_or(Ok(0), |row| row.try_get::<i64, _>(0))?;
+    let known = MIGRATIONS.len() as u64;
+    let newest = rows.last().map_or(Ok(0), |row| count(row, "number"))?;
     if newest > known {
         return Err(SchemaFault::Newer {
             found: newest,

@@ -1,5 +1,66 @@
-//! See `mod`.
+//! Codes of the journal and of the run key. See `mod`.
 
 use super::Entry;
 
-pub(super) const TABLE: &[Entry] = &[];
+pub(super) const TABLE: &[Entry] = &[
+    Entry::new(
+        "HO601",
+        "the journal was cut short",
+        "Entries that the journal counted are no longer in it, or the file ends before its pages do.",
+        "The step log is the only record of what was done. Going on from a shortened one would write \
+         a second history beside the first.",
+        "Change nothing and keep a copy of the file as evidence. Look for a whole copy. If there is \
+         none, have `handover recover RUN` reviewed: it opens a successor log that says what is lost.",
+    ),
+    Entry::new(
+        "HO602",
+        "the journal was changed",
+        "An entry, or a stored paper, is not what was written: its digest does not fit, or the entry \
+         after it names other bytes.",
+        "Nobody changes an entry in the course of work; even a correction is a new entry.",
+        "Keep a copy of the file as evidence and tell the auditor. Nothing is carried out on it.",
+    ),
+    Entry::new(
+        "HO603",
+        "made by a newer version",
+        "The journal, or an entry in it, has a form that this version of Handover does not know.",
+        "An older version would misread it or leave out what it does not understand.",
+        "Use the version that made it, or a later one. Nothing was changed.",
+    ),
+    Entry::new(
+        "HO604",
+        "a journal on a network drive",
+        "The journal's folder lies on a network file system.",
+        "Locks and the promise that written bytes survive a power cut do not hold there: two machines \
+         could drive one run.",
+        "Put the plan folder on a disk of this machine, or set `journal` in `handover.toml` to one.",
+    ),
+    Entry::new(
+        "HO605",
+        "the run key is missing or is another run's",
+        "The file `run.key` of this run is gone, or does not fit what the log's first entry says.",
+        "Without it no row can be recognised as written by this run: nothing can be undone or verified.",
+        "Put the key back from the safe of either organisation. Never draw a new one.",
+    ),
+    Entry::new(
+        "HO607",
+        "the journal cannot be used",
+        "The file is missing, locked, read-only, full, or not a journal.",
+        "What cannot be written down first is not done.",
+        "The message says which it is. Mend it and run again: nothing is lost.",
+    ),
+    Entry::new(
+        "HO608",
+        "no such run, or more than one",
+        "The name fits no run of this journal, or the beginning of several.",
+        "",
+        "`handover status` lists the runs; any beginning that fits only one will do.",
+    ),
+    Entry::new(
+        "HO609",
+        "an entry that cannot be written down",
+        "Handover tried to write an entry that the step log cannot hold, or a run key over another.",
+        "This is a fault of Handover, not of the plan.",
+        "Nothing was written. Please report it with the version and the step.",
+    ),
+];

@@ -2,4 +2,5 @@
 //! whatever is done to the file is noticed.
 
 mod begun;
+mod claims;
 mod entries;
