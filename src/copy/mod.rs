@@ -6,8 +6,13 @@
 //!
 //! Not here: which step does what when (`steps`, `run`), the journal.
 
+mod canon;
+mod effect;
 pub mod ledger;
 pub mod load;
 pub mod look;
+mod pen;
+mod shape;
+mod tally;
 pub mod undo;
 pub mod verify;

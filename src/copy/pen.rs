@@ -1,0 +1,318 @@
+//! The pen of step kinds that write a handful of rows (staff, contracts, freezes): every row it
+//! writes stands in the ledger, in the same transaction, with what undo needs.
+//!
+//! Not here: bulk rows (`load`), undo itself (`undo`).
+
+use rusqlite::Connection;
+
+use super::canon::{self, Values};
+use super::effect::{self, Head, Part};
+use super::ledger::{Deed, Effect};
+use super::shape::{Shape, bind, fetch, places};
+use super::tally::{RowMac, Tally};
+use crate::orgdb::{DbFault, DbTrouble, Ident, OrgWriter, Sql, Tx, Value};
+use crate::sql;
+
+/// Writes rows with their ledger row: begun with the fence locked and compared, ended by `commit`.
+/// Dropped before that, nothing of it stays.
+pub struct Pen {
+    tx: Tx,
+    deed: Deed,
+    id: i64,
+    ordinal: u64,
+    kind: String,
+    tally: Tally,
+    parts: Vec<Part>,
+}
+
+impl Pen {
+    /// Begins effect `ordinal`; `None` when it stands in the ledger already (done before a crash).
+    ///
+    /// # Errors
+    /// `Fenced`, or when the database refuses.
+    pub async fn begin(
+        writer: &OrgWriter,
+        deed: &Deed,
+        ordinal: u64,
+        kind: &str,
+    ) -> Result<Option<Pen>, DbFault> {
+        let mut tx = writer.begin().await?;
+        let (ours, what) = (deed.clone(), kind.to_owned());
+        let id = tx
+            .with(move |connection| {
+                effect::compare_fence(connection, &ours)?;
+                effect::open(connection, &ours, ordinal, &what)
+            })
+            .await?;
+        Ok(id.map(|id| Pen {
+            tx,
+            deed: deed.clone(),
+            id,
+            ordinal,
+            kind: kind.to_owned(),
+            tally: Tally::default(),
+            parts: Vec::new(),
+        }))
+    }
+
+    /// Inserts rows of a keyed table; undo deletes exactly these keys.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn insert(
+        &mut self,
+        table: &Ident,
+        columns: &[Ident],
+        rows: Vec<Vec<Value>>,
+    ) -> Result<(), DbFault> {
+        let (table, columns) = (table.name().to_owned(), columns.to_vec());
+        let mac = RowMac::new(&self.deed.key, &table);
+        let written = self
+            .tx
+            .with(move |connection| insert(connection, &table, &columns, &rows, &mac))
+            .await?;
+        self.keep(written);
+        Ok(())
+    }
+
+    /// Changes columns of the row (or rows) where `key` columns have these values, before-images
+    /// kept; undo puts them back. How many rows were changed.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn update(
+        &mut self,
+        table: &Ident,
+        key: &[(Ident, Value)],
+        set: &[(Ident, Value)],
+    ) -> Result<u64, DbFault> {
+        let (table, key, set) = (table.name().to_owned(), key.to_vec(), set.to_vec());
+        let mac = RowMac::new(&self.deed.key, &table);
+        let written = self
+            .tx
+            .with(move |connection| update(connection, &table, &key, &set, &mac))
+            .await?;
+        let rows = written.1.len() as u64;
+        self.keep(written);
+        Ok(rows)
+    }
+
+    /// A change of the schema with the statement that takes it back (freeze triggers).
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn change(&mut self, redo: Sql, undo: Sql) -> Result<(), DbFault> {
+        let digest = RowMac::new(&self.deed.key, "change").of(undo.as_str().as_bytes());
+        self.tx
+            .with(move |connection| Ok(connection.execute_batch(redo.as_str())?))
+            .await?;
+        let part = Part {
+            head: Head::Change,
+            body: undo.as_str().as_bytes().to_vec(),
+        };
+        self.keep((part, vec![digest]));
+        Ok(())
+    }
+
+    /// Reads inside the transaction.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn rows(&mut self, sql: Sql, values: Vec<Value>) -> Result<Vec<Vec<Value>>, DbFault> {
+        self.tx.rows(sql, values).await
+    }
+
+    /// Makes rows and ledger row durable together.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn commit(self) -> Result<Effect, DbFault> {
+        let Pen {
+            mut tx,
+            id,
+            ordinal,
+            kind,
+            tally,
+            parts,
+            ..
+        } = self;
+        let effect = Effect {
+            ordinal,
+            kind,
+            rows: tally.rows,
+            root: tally.root(),
+        };
+        tx.with(move |connection| effect::close(connection, id, &tally, &parts))
+            .await?;
+        tx.commit().await?;
+        Ok(effect)
+    }
+
+    fn keep(&mut self, (part, digests): Written) {
+        digests.iter().for_each(|digest| self.tally.add(digest));
+        self.parts.push(part);
+    }
+}
+
+/// What undo needs, and the digest of each row.
+type Written = (Part, Vec<[u8; 32]>);
+
+fn insert(
+    connection: &Connection,
+    table: &str,
+    columns: &[Ident],
+    rows: &[Vec<Value>],
+    mac: &RowMac,
+) -> Result<Written, DbTrouble> {
+    let (shape, _) = Shape::read(connection, table)?;
+    let text = sql!(
+        "INSERT INTO {} ({}) VALUES ({}) RETURNING {}",
+        shape.ident(),
+        columns,
+        places(columns.len()),
+        Sql::join(", ", &shape.key_columns())
+    );
+    let mut insert = connection.prepare_cached(text.as_str())?;
+    let mut again = connection.prepare_cached(shape.select().as_str())?;
+    let (mut body, mut digests) = (Vec::new(), Vec::new());
+    for row in rows {
+        let mut key = Vec::new();
+        bind(&mut insert, 1, row.iter().map(Value::lend))?;
+        fetch(&mut insert, &mut key)?;
+        let digest = stored_digest(&mut again, &key, mac)?;
+        pack(&mut body, &[&key], digest.as_ref());
+        digests.extend(digest);
+    }
+    let head = Head::Insert {
+        shape,
+        label: table.to_owned(),
+        quiet: false,
+    };
+    Ok((Part { head, body }, digests))
+}
+
+fn update(
+    connection: &Connection,
+    table: &str,
+    key: &[(Ident, Value)],
+    set: &[(Ident, Value)],
+    mac: &RowMac,
+) -> Result<Written, DbTrouble> {
+    let (shape, _) = Shape::read(connection, table)?;
+    let set_names: Vec<String> = set.iter().map(|(name, _)| name.name().to_owned()).collect();
+    let keys = matching(connection, &shape, key)?;
+    let mut change = connection.prepare_cached(shape.update(&set_names).as_str())?;
+    let mut again = connection.prepare_cached(shape.select().as_str())?;
+    let (mut body, mut digests) = (Vec::new(), Vec::new());
+    for key in keys {
+        let mut before = Vec::new();
+        bind(&mut again, 1, Values(&key))?;
+        fetch(&mut again, &mut before)?;
+        let next = bind(&mut change, 1, set.iter().map(|(_, value)| value.lend()))?;
+        bind(&mut change, next, Values(&key))?;
+        change.raw_execute()?;
+        let key = moved_key(&shape, key, set);
+        let digest = stored_digest(&mut again, &key, mac)?;
+        pack(&mut body, &[&key, &before], digest.as_ref());
+        digests.extend(digest);
+    }
+    let head = Head::Update {
+        shape,
+        label: table.to_owned(),
+        set: set_names,
+    };
+    Ok((Part { head, body }, digests))
+}
+
+/// Keys of the rows whose columns have these values.
+fn matching(
+    connection: &Connection,
+    shape: &Shape,
+    wanted: &[(Ident, Value)],
+) -> Result<Vec<Vec<u8>>, DbTrouble> {
+    let terms: Vec<Sql> = wanted
+        .iter()
+        .enumerate()
+        .map(|(at, (name, _))| sql!("{} IS ?{}", name, at + 1))
+        .collect();
+    let text = sql!(
+        "SELECT {} FROM {} WHERE {}",
+        Sql::join(", ", &shape.key_columns()),
+        shape.ident(),
+        Sql::join(" AND ", &terms)
+    );
+    let mut statement = connection.prepare_cached(text.as_str())?;
+    bind(
+        &mut statement,
+        1,
+        wanted.iter().map(|(_, value)| value.lend()),
+    )?;
+    let mut rows = statement.raw_query();
+    let mut keys = Vec::new();
+    while let Some(row) = rows.next()? {
+        let mut key = Vec::new();
+        for at in 0..shape.key_width() {
+            canon::push(&mut key, row.get_ref(at)?);
+        }
+        keys.push(key);
+    }
+    Ok(keys)
+}
+
+/// The key after an update that may have set a part of it.
+fn moved_key(shape: &Shape, key: Vec<u8>, set: &[(Ident, Value)]) -> Vec<u8> {
+    let is_set = |name: &String| set.iter().find(|(column, _)| column.name() == name);
+    if !shape.key.iter().any(|name| is_set(name).is_some()) {
+        return key;
+    }
+    let mut moved = Vec::new();
+    for (name, old) in shape.key.iter().zip(Values(&key)) {
+        let now = is_set(name).map_or(old, |(_, value)| value.lend());
+        canon::push(&mut moved, now);
+    }
+    moved
+}
+
+/// Digest of the row as it stands; none when a trigger took it away again.
+fn stored_digest(
+    again: &mut rusqlite::Statement<'_>,
+    key: &[u8],
+    mac: &RowMac,
+) -> Result<Option<[u8; 32]>, DbTrouble> {
+    let mut row = Vec::new();
+    bind(again, 1, Values(key))?;
+    let there = fetch(again, &mut row)?;
+    Ok(there.then(|| mac.of(&row)))
+}
+
+/// Appends `fields` and the digest's first half, for a row that stands.
+fn pack(body: &mut Vec<u8>, fields: &[&[u8]], digest: Option<&[u8; 32]>) {
+    if let Some(digest) = digest {
+        fields
+            .iter()
+            .for_each(|field| body.extend_from_slice(field));
+        body.extend_from_slice(&digest[..16]);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::types::ValueRef;
+
+    use super::*;
+
+    #[test]
+    fn a_set_key_column_moves_the_key_and_nothing_else() {
+        let shape = Shape {
+            table: "t".to_owned(),
+            key: vec!["a".to_owned(), "b".to_owned()],
+            all: vec!["a".to_owned(), "b".to_owned()],
+        };
+        let mut key = Vec::new();
+        canon::push(&mut key, ValueRef::Integer(1));
+        canon::push(&mut key, ValueRef::Integer(2));
+        let moved = moved_key(&shape, key, &[(Ident::new("b"), Value::Int(7))]);
+        let values: Vec<_> = Values(&moved).collect();
+        assert_eq!(values, [ValueRef::Integer(1), ValueRef::Integer(7)]);
+    }
+}

@@ -1,0 +1,143 @@
+//! A target table as we write it: its key, its stored columns, the statements that find a row again
+//! by its exact key.
+//!
+//! Not here: reading a whole catalogue (`orgdb::catalogue`).
+
+use rusqlite::Connection;
+use rusqlite::types::ValueRef;
+
+use super::canon;
+use crate::orgdb::catalogue::{self, Table};
+use crate::orgdb::{DbTrouble, Ident, Sql};
+use crate::sql;
+
+/// Names of a table's key and stored columns, as the ledger keeps them beside packed rows.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub(super) struct Shape {
+    /// The table.
+    pub(super) table: String,
+    /// Columns of its primary key; empty: rows are known by `rowid`.
+    pub(super) key: Vec<String>,
+    /// Every stored, non-generated column in the table's order.
+    pub(super) all: Vec<String>,
+}
+
+impl Shape {
+    /// Reads it.
+    pub(super) fn read(connection: &Connection, table: &str) -> Result<(Shape, Table), DbTrouble> {
+        let found = catalogue::table(connection, table)?
+            .ok_or_else(|| DbTrouble::NoSuch(table.to_owned()))?;
+        let stored = found.columns.iter().filter(|column| !column.generated);
+        let shape = Shape {
+            table: table.to_owned(),
+            key: found.key.clone(),
+            all: stored.map(|column| column.name.clone()).collect(),
+        };
+        Ok((shape, found))
+    }
+
+    pub(super) fn ident(&self) -> Ident {
+        Ident::new(&self.table)
+    }
+
+    /// How many values make a key.
+    pub(super) fn key_width(&self) -> usize {
+        self.key.len().max(1)
+    }
+
+    /// Where the key's columns stand among `all`; none for `rowid`.
+    pub(super) fn key_places(&self) -> Vec<usize> {
+        let place = |name: &String| self.all.iter().position(|column| column == name);
+        self.key.iter().filter_map(place).collect()
+    }
+
+    /// The key's columns as SQL, `rowid` where there is no declared key.
+    pub(super) fn key_columns(&self) -> Vec<Sql> {
+        if self.key.is_empty() {
+            return vec![Sql::new("rowid")];
+        }
+        self.key
+            .iter()
+            .map(|name| sql!("{}", Ident::new(name)))
+            .collect()
+    }
+
+    /// `key IS ?n AND …`, numbered from `first`.
+    pub(super) fn by_key(&self, first: usize) -> Sql {
+        let terms: Vec<Sql> = self
+            .key_columns()
+            .iter()
+            .enumerate()
+            .map(|(at, column)| sql!("{} IS ?{}", column, first + at))
+            .collect();
+        Sql::join(" AND ", &terms)
+    }
+
+    /// Every stored column, `AS` nothing, by exact key.
+    pub(super) fn select(&self) -> Sql {
+        sql!(
+            "SELECT {} FROM {} WHERE {}",
+            idents(&self.all),
+            self.ident(),
+            self.by_key(1)
+        )
+    }
+
+    /// Deletes one row by exact key.
+    pub(super) fn delete(&self) -> Sql {
+        sql!("DELETE FROM {} WHERE {}", self.ident(), self.by_key(1))
+    }
+
+    /// Sets columns by exact key: values first, then the key.
+    pub(super) fn update(&self, set: &[String]) -> Sql {
+        let terms: Vec<Sql> = set
+            .iter()
+            .enumerate()
+            .map(|(at, column)| sql!("{} = ?{}", Ident::new(column), at + 1))
+            .collect();
+        let (terms, key) = (Sql::join(", ", &terms), self.by_key(set.len() + 1));
+        sql!("UPDATE {} SET {} WHERE {}", self.ident(), terms, key)
+    }
+}
+
+/// Names as identifiers.
+pub(super) fn idents(names: &[String]) -> Vec<Ident> {
+    names.iter().map(|name| Ident::new(name)).collect()
+}
+
+/// `?1, ?2, …`
+pub(super) fn places(count: usize) -> Sql {
+    let terms: Vec<Sql> = (1..=count).map(|at| sql!("?{}", at)).collect();
+    Sql::join(", ", &terms)
+}
+
+/// Binds borrowed values from place `first` on.
+pub(super) fn bind<'a>(
+    statement: &mut rusqlite::Statement<'_>,
+    first: usize,
+    values: impl IntoIterator<Item = ValueRef<'a>>,
+) -> Result<usize, DbTrouble> {
+    let mut at = first;
+    for value in values {
+        statement.raw_bind_parameter(at, rusqlite::types::ToSqlOutput::Borrowed(value))?;
+        at += 1;
+    }
+    Ok(at)
+}
+
+/// The one row that a statement with bound values finds, in canonical form appended to `into`;
+/// false where there is none.
+pub(super) fn fetch(
+    statement: &mut rusqlite::Statement<'_>,
+    into: &mut Vec<u8>,
+) -> Result<bool, DbTrouble> {
+    let width = statement.column_count();
+    let mut rows = statement.raw_query();
+    let Some(row) = rows.next()? else {
+        return Ok(false);
+    };
+    for at in 0..width {
+        canon::push(into, row.get_ref(at)?);
+    }
+    Ok(true)
+}
