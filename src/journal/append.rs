@@ -333,9 +333,10 @@ fn stepped(tail: &Tail, now: &Moment) -> Option<Draft> {
     if now.at >= at {
         return None;
     }
-    let passed = match boot == now.boot {
-        true => SignedDuration::from_nanos_i128(i128::from(now.mono.saturating_sub(mono))),
-        false => SignedDuration::ZERO,
+    let passed = if boot == now.boot {
+        SignedDuration::from_nanos_i128(i128::from(now.mono.saturating_sub(mono)))
+    } else {
+        SignedDuration::ZERO
     };
     let before = at.moment().checked_add(passed).map_or(at, Time::new);
     Some(Draft::of_run(Event::ClockStepped(ClockStepped {

@@ -126,6 +126,8 @@ pub enum Db {
     ReadOnly,
     /// The disk or a size limit is full.
     Full,
+    /// The operating system did not take what was written: a quota, a size limit, a failing disk.
+    Disk,
     /// It is not a database.
     NotADatabase,
     /// It is a database, but somebody else's.
@@ -142,6 +144,7 @@ impl Db {
             Db::Locked => "is locked by another process".to_owned(),
             Db::ReadOnly => "cannot be written to".to_owned(),
             Db::Full => "has no room left to grow".to_owned(),
+            Db::Disk => "could not be written to the disk".to_owned(),
             Db::NotADatabase => "is not a database".to_owned(),
             Db::NotAJournal => "is a database, but not a journal of Handover".to_owned(),
             Db::Damaged => "is damaged: it was cut short or overwritten".to_owned(),
@@ -261,6 +264,9 @@ impl Db {
             Db::Locked => "close the program that has it open, then try again",
             Db::ReadOnly => "make the file and its folder writable for this user, then try again",
             Db::Full => "make room on the disk, then run again: nothing is lost",
+            Db::Disk => {
+                "look at the disk, and at quotas and limits of this user, then run again: nothing is lost"
+            }
             Db::NotADatabase | Db::NotAJournal => "name the right file in `handover.toml`",
             Db::Damaged => {
                 "change nothing; keep a copy of the file as evidence, then restore a whole copy or have `handover recover RUN` reviewed"
@@ -270,14 +276,18 @@ impl Db {
     }
 }
 
-/// The engine's primary result code, <https://www.sqlite.org/rescode.html>.
+/// What an engine's code means, <https://www.sqlite.org/rescode.html>: its low byte is the family.
 fn trouble(code: i32) -> Db {
-    match code & 0xff {
-        5 | 6 => Db::Locked,
-        3 | 8 => Db::ReadOnly,
-        13 => Db::Full,
-        11 => Db::Damaged,
-        26 => Db::NotADatabase,
+    const IOERR_WRITE: i32 = 778;
+    const IOERR_FSYNC: i32 = 1034;
+    const IOERR_TRUNCATE: i32 = 1546;
+    match (code, code & 0xff) {
+        (IOERR_WRITE | IOERR_FSYNC | IOERR_TRUNCATE, _) => Db::Disk,
+        (_, 5 | 6) => Db::Locked,
+        (_, 3 | 8) => Db::ReadOnly,
+        (_, 13) => Db::Full,
+        (_, 11) => Db::Damaged,
+        (_, 26) => Db::NotADatabase,
         _ => Db::Other(code),
     }
 }

@@ -57,9 +57,10 @@ pub fn load_key(folder: &Path, commitment: Digest) -> Result<RunKey, JournalFaul
         return Err(JournalFault::KeyWrong(path));
     };
     let key = RunKey::new(bytes);
-    match key.commitment() == commitment {
-        true => Ok(key),
-        false => Err(JournalFault::KeyWrong(path)),
+    if key.commitment() == commitment {
+        Ok(key)
+    } else {
+        Err(JournalFault::KeyWrong(path))
     }
 }
 

@@ -118,9 +118,10 @@ impl Lines {
     }
 
     fn end(&self) -> Result<Option<Line>, JournalFault> {
-        match self.next == self.head.size {
-            true => Ok(None),
-            false => Err(self.cut()),
+        if self.next == self.head.size {
+            Ok(None)
+        } else {
+            Err(self.cut())
         }
     }
 

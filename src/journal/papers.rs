@@ -73,9 +73,10 @@ impl Journal {
             .map_err(&refused)?;
         let row = row.ok_or(JournalFault::Blob(digest))?;
         let bytes: Vec<u8> = row.try_get("bytes").map_err(refused)?;
-        match Digest::of(&bytes) == digest {
-            true => Ok(bytes),
-            false => Err(JournalFault::Blob(digest)),
+        if Digest::of(&bytes) == digest {
+            Ok(bytes)
+        } else {
+            Err(JournalFault::Blob(digest))
         }
     }
 }

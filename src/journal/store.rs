@@ -10,7 +10,7 @@ use std::time::Duration;
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteRow, SqliteSynchronous,
 };
-use sqlx::{ConnectOptions as _, Row as _};
+use sqlx::{ConnectOptions as _, Connection as _, Row as _};
 use uuid::Uuid;
 
 use super::append::Tail;
@@ -82,6 +82,17 @@ impl Journal {
         } else {
             Err(JournalFault::Missing(path.to_owned()))
         }
+    }
+
+    /// Closes the file and waits until that is done; what was appended is durable without it, but a
+    /// closed journal is one file, ready to be copied.
+    ///
+    /// # Errors
+    /// When the engine cannot close it.
+    pub async fn close(self) -> Result<(), JournalFault> {
+        let Journal { path, db, .. } = self;
+        let closed = db.close().await;
+        closed.map_err(|fault| JournalFault::from_sqlx(&path, fault))
     }
 
     /// Where its file is.

@@ -89,7 +89,7 @@ pub(super) fn claimant() -> Claimant {
     Claimant {
         exec: Uuid::from_u128(7),
         fences: vec!["dover".into()],
-        term: Duration::from_secs(60),
+        term: Duration::from_mins(1),
     }
 }
 

@@ -1,21 +1,20 @@
 //! One run, one executor: among threads, among processes, and when one is killed or stands still.
 
-use std::io::{BufRead as _, BufReader, Write as _};
-use std::process::{Child, Command, Stdio};
+use std::io::BufRead as _;
 
 use handover::journal::{Journal, JournalFault, Lease};
 use uuid::Uuid;
 
 use super::begun::{Begun, begin, begun, claimant, mark, moment};
-
-/// Where a child of these tests finds its journal and its run.
-const ASKED: &str = "HANDOVER_TEST_CLAIM";
+use super::children::{Child, Role, asked, say};
 
 /// Not a test of its own: what a child process does when it is asked to claim a run. It claims, says
 /// so, appends whenever it is given a line, and ends when its input does.
 #[tokio::test]
 async fn a_child_claims_when_asked() {
-    let Some((path, run)) = asked() else { return };
+    let Some((path, run)) = asked(Role::Claim) else {
+        return;
+    };
     let mut journal = Journal::existing(&path).await.unwrap();
     match journal.claim(run, &claimant(), &moment(0)).await {
         Err(JournalFault::Held { .. }) => say("held"),
@@ -24,80 +23,13 @@ async fn a_child_claims_when_asked() {
     }
 }
 
-fn asked() -> Option<(std::path::PathBuf, Uuid)> {
-    let asked = std::env::var(ASKED).ok()?;
-    let (run, path) = asked.split_once(' ')?;
-    Some((path.into(), run.parse().unwrap()))
-}
-
 async fn serve(journal: &mut Journal, lease: &Lease) {
     say(&format!("claimed {}", lease.epoch));
     for _line in std::io::stdin().lock().lines() {
         match journal.append(lease, &moment(0), vec![mark(1)]).await {
             Ok(_) => say("appended"),
-            Err(fault) => say(&fault.to_string()),
+            Err(fault) => say(&format!("{} {fault}", fault.code())),
         }
-    }
-}
-
-fn say(word: &str) {
-    // Straight to the descriptor: the test harness would capture `println!`.
-    writeln!(std::io::stdout(), "child: {word}").unwrap();
-}
-
-/// A process that was asked to claim.
-struct Claimer(Child, BufReader<std::process::ChildStdout>);
-
-impl Claimer {
-    fn start(begun: &Begun) -> Claimer {
-        let mut child = Command::new(std::env::current_exe().unwrap())
-            .args([
-                "--exact",
-                "journal::claims::a_child_claims_when_asked",
-                "--nocapture",
-            ])
-            .env(
-                ASKED,
-                format!("{} {}", begun.run, begun.journal.path().display()),
-            )
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let out = BufReader::new(child.stdout.take().unwrap());
-        Claimer(child, out)
-    }
-
-    /// What it says next.
-    fn word(&mut self) -> String {
-        loop {
-            let mut line = String::new();
-            assert_ne!(self.1.read_line(&mut line).unwrap(), 0, "the child ended");
-            if let Some((_, word)) = line.trim_end().split_once("child: ") {
-                return word.to_owned();
-            }
-        }
-    }
-
-    fn signal(&self, name: &str) {
-        let pid = self.0.id().to_string();
-        assert!(
-            Command::new("kill")
-                .args([name, &pid])
-                .status()
-                .unwrap()
-                .success()
-        );
-    }
-
-    fn append(&mut self) {
-        writeln!(self.0.stdin.as_mut().unwrap(), "append").unwrap();
-    }
-
-    fn kill(mut self) {
-        self.0.kill().unwrap();
-        self.0.wait().unwrap();
     }
 }
 
@@ -151,7 +83,7 @@ async fn a_released_run_is_free_at_once_with_the_next_epoch() {
 #[tokio::test]
 async fn a_killed_run_resumes_at_once() {
     let mut begun = released().await;
-    let mut child = Claimer::start(&begun);
+    let mut child = Child::start(&begun, Role::Claim);
     assert_eq!(child.word(), "claimed 2");
     child.append();
     assert_eq!(child.word(), "appended");
@@ -159,7 +91,7 @@ async fn a_killed_run_resumes_at_once() {
         .journal
         .claim(begun.run, &claimant(), &moment(1))
         .await;
-    assert!(matches!(refused, Err(JournalFault::Held { pid, .. }) if pid == child.0.id()));
+    assert!(matches!(refused, Err(JournalFault::Held { pid, .. }) if pid == child.pid()));
     child.kill();
     let lease = begun
         .journal
@@ -172,7 +104,7 @@ async fn a_killed_run_resumes_at_once() {
 #[tokio::test]
 async fn an_executor_that_stood_still_cannot_write_once_it_was_taken_over() {
     let mut begun = released().await;
-    let mut child = Claimer::start(&begun);
+    let mut child = Child::start(&begun, Role::Claim);
     assert_eq!(child.word(), "claimed 2");
     child.signal("-STOP");
     let early = begun
@@ -207,12 +139,12 @@ async fn an_executor_that_stood_still_cannot_write_once_it_was_taken_over() {
 #[tokio::test]
 async fn of_many_processes_that_claim_at_once_one_gets_the_run() {
     let begun = released().await;
-    let mut children: Vec<Claimer> = (0..4).map(|_| Claimer::start(&begun)).collect();
-    let words: Vec<String> = children.iter_mut().map(Claimer::word).collect();
+    let mut children: Vec<Child> = (0..4).map(|_| Child::start(&begun, Role::Claim)).collect();
+    let words: Vec<String> = children.iter_mut().map(Child::word).collect();
     let claimed = words.iter().filter(|word| *word == "claimed 2").count();
     let held = words.iter().filter(|word| *word == "held").count();
     assert_eq!((claimed, held), (1, 3), "{words:?}");
-    children.into_iter().for_each(Claimer::kill);
+    children.into_iter().for_each(Child::kill);
 }
 
 #[tokio::test]
@@ -276,4 +208,37 @@ async fn renewing_keeps_a_lease_alive_and_writes_no_entry() {
         .await;
     let fault = late.unwrap_err();
     assert_eq!((fault.exit_code(), fault.code()), (8, "HO802"));
+}
+
+#[tokio::test]
+async fn a_journal_that_may_not_grow_stops_the_run_and_loses_nothing() {
+    let mut begun = released().await;
+    let before = begun.journal.head(begun.run).await.unwrap().size;
+    let mut child = Child::start_limited(&begun, Role::Claim);
+    assert_eq!(child.word(), "claimed 2");
+    let mut appended = 0;
+    let refused = loop {
+        child.append();
+        match child.word() {
+            word if word == "appended" => appended += 1,
+            word => break word,
+        }
+    };
+    assert!(refused.starts_with("HO607 "), "{refused}");
+    assert!(
+        refused.ends_with("could not be written to the disk"),
+        "{refused}"
+    );
+    child.kill();
+    let mut entries = begun.journal.entries(begun.run).await.unwrap();
+    let mut read = 0;
+    while entries.next().await.unwrap().is_some() {
+        read += 1;
+    }
+    assert_eq!(read, before + 1 + appended);
+    begun
+        .journal
+        .claim(begun.run, &claimant(), &moment(1))
+        .await
+        .unwrap();
 }

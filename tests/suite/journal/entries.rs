@@ -4,7 +4,8 @@ use handover::journal::Journal;
 use handover::machine::event::{Entry, Event};
 use handover::plan::digest::Digest;
 
-use super::begun::{Begun, begun, mark, moment, path};
+use super::begun::{Begun, begin, begun, mark, moment, path};
+use super::children::{Child, Role, asked, say};
 
 async fn all(journal: &mut Journal, run: uuid::Uuid) -> Vec<Entry> {
     let mut entries = journal.entries(run).await.unwrap();
@@ -78,4 +79,48 @@ async fn a_wall_clock_that_goes_back_is_put_on_record_first() {
         .await
         .unwrap();
     assert_eq!(forward.len(), 1);
+}
+
+/// Not a test of its own: what a child process does when it is asked to read a log whole. It says how
+/// many entries there were and how many kilobytes of memory it needed at most.
+#[tokio::test]
+async fn a_child_reads_when_asked() {
+    let Some((path, run)) = asked(Role::Read) else {
+        return;
+    };
+    let mut journal = Journal::existing(&path).await.unwrap();
+    let mut entries = journal.entries(run).await.unwrap();
+    let mut count = 0;
+    while entries.next().await.unwrap().is_some() {
+        count += 1;
+    }
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let peak = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:"))
+        .unwrap();
+    say(&format!("{count} {}", peak.trim().trim_end_matches(" kB")));
+}
+
+#[tokio::test]
+async fn a_log_four_times_as_long_needs_no_more_memory_to_read() {
+    let mut begun = begun().await;
+    let mut peaks = Vec::new();
+    for (run, batches) in [(1, 5), (2, 20)] {
+        begun.run = uuid::Uuid::from_u128(run);
+        let lease = begin(&mut begun.journal, begun.run).await;
+        for batch in 0..batches {
+            let drafts = (0..1000).map(|n| mark(batch * 1000 + n)).collect();
+            begun
+                .journal
+                .append(&lease, &moment(1), drafts)
+                .await
+                .unwrap();
+        }
+        let word = Child::start(&begun, Role::Read).word();
+        let (count, peak) = word.split_once(' ').unwrap();
+        assert_eq!(count, (3 + batches * 1000).to_string());
+        peaks.push(peak.parse::<u64>().unwrap());
+    }
+    assert!(peaks[1] * 10 <= peaks[0] * 11, "{peaks:?} kB");
 }
