@@ -13,19 +13,39 @@
 //! [code.tenure]                           # a code list
 //! unmapped = { policy = "reject", reason = "not yet agreed", limit = 20 }   # default: a fault
 //! values = { SEC = "secure", INT = "introductory" }
+//! [table.asset]
+//! from = "property"
+//! key = ["prop_ref"]
+//! id = "asset_id"
+//! [table.asset.column]
+//! asset_ref = "prop_ref"
+//! parent_asset_id = { from = "major_ref", lookup = "asset" }                # itself: a second pass
+//! line1 = { concat = ["post_desig", "short_address"], with = ", " }
+//! manager_org_id = { fill = "target-org" }   # or source-org, handover, run, source-key
+//! source_system = { constant = "legacy" }
 //! [table.tenancy]                         # a dataset; `into` defaults to its name
 //! from = "tenagree"
 //! key = ["tag_ref"]                       # identity at the source
 //! id = "tenancy_id"                       # target key column that we draw, kept in the crosswalk
+//! aliases = [{ name = "tenancy-of-household", key = ["house_ref"], unless = [{ column = "present", is = ["0"] }] }]
 //! leave-out = [{ column = "active", is = ["0"], reason = "never started" }]
+//! reject-limit = 100                      # per organisation
 //! [table.tenancy.column]
 //! tenancy_ref = "tag_ref"                 # short for { from = "tag_ref" }
 //! tenure_code = { from = "tenure", code = "tenure" }
 //! asset_id = { from = "prop_ref", lookup = "asset" }
+//! patch = { from = "property.patch", case = "upper" }                        # of a parent
+//! number = { from = "tag_ref", split-at = "/", part = 2, as = "integer", bad = "null" }
 //! start = { from = "cot", as = "date", formats = ["yyyy-mm-dd", "dd/mm/yyyy"], required = true }
 //! end = { from = "eot", as = "date", sentinels = ["1900-01-01"] }
-//! balance = { from = "cur_bal", as = "money" }
+//! manager_from = { from = "cot", as = "date", latest = "handover" }
+//! balance = { from = "cur_bal", as = "money", negate = false }
+//! note = { from = "u_comments", trim = true, nulls = [".", "N/A"], repair = true, default = "none" }
 //! ```
+//!
+//! Conditions take one of `is`, `not`, `blank`, `present`. `as` is one of text, integer, decimal (with
+//! `scale`), money, flag, date, moment, uprn. Date formats may have ` hh:mm` or ` hh:mm:ss` behind.
+//! `keys::map_keys` says what every key means.
 //!
 //! Not here: reading the file (`map_file`), applying it to rows (`copy::convert`).
 
@@ -252,7 +272,8 @@ pub enum Becomes {
     Flag,
     /// `YYYY-MM-DD`.
     Date {
-        /// Formats tried in order: `yyyy-mm-dd`, `dd/mm/yyyy`, `ddmmyyyy`, `yyyymmdd`, `excel`.
+        /// Formats tried in order: `yyyy-mm-dd`, `dd/mm/yyyy`, `ddmmyyyy`, `yyyymmdd`, each with
+        /// ` hh:mm` or ` hh:mm:ss` behind it where the file says so (the time is dropped); `excel`.
         formats: Vec<String>,
         /// Dates (as `yyyy-mm-dd`) or raw texts that mean none.
         sentinels: Vec<String>,

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::digest::Digest;
+use super::people::nameless;
 
 /// Files that may enter the paper, and how large one may be: a plan is read by people.
 const ENDINGS: [&str; 4] = ["toml", "md", "txt", "csv"];
@@ -32,12 +33,14 @@ pub enum FolderFault {
 }
 
 impl Papers {
-    /// Reads every paper file below `folder`: TOML, Markdown, text and CSV, hidden ones and
-    /// `README.md` left out. Links are not followed.
+    /// Reads every paper file below `folder`: TOML, Markdown, text and CSV; hidden ones, `README.md`
+    /// and our own settings `handover.toml` left out. Links are not followed. `folder` may also be
+    /// the path of the `plan.toml` in it.
     ///
     /// # Errors
     /// When the folder holds no `plan.toml`, cannot be read, or is too large.
     pub fn open(folder: &Path) -> Result<Papers, FolderFault> {
+        let folder = folder_of(folder);
         let mut papers = Papers::default();
         papers.gather(folder, "")?;
         if papers.get("plan.toml").is_none() {
@@ -91,6 +94,39 @@ impl Papers {
         self.0.get(path).map(AsRef::as_ref)
     }
 
+    /// One file as text, as it is read: without a byte-order mark, wrong bytes shown as such.
+    #[must_use]
+    pub fn text(&self, path: &str) -> Option<String> {
+        let text = String::from_utf8_lossy(self.get(path)?);
+        Some(text.strip_prefix('\u{feff}').unwrap_or(&text).to_owned())
+    }
+
+    /// Keeps the files whose path `counts`.
+    pub fn keep(&mut self, counts: impl Fn(&str) -> bool) {
+        self.0.retain(|path, _| counts(path));
+    }
+
+    /// What a journal stores and what the fingerprint is made of: every file's bytes, `people.toml`
+    /// without its names.
+    #[must_use]
+    pub fn kept(&self) -> BTreeMap<String, Arc<[u8]>> {
+        let mut kept = self.0.clone();
+        if let Some(people) = self.get("people.toml").and_then(nameless) {
+            kept.insert("people.toml".to_owned(), people.into_bytes().into());
+        }
+        kept
+    }
+
+    /// The paper fingerprint: the digest of the manifest of what is kept.
+    #[must_use]
+    pub fn fingerprint(&self) -> Digest {
+        let kept = self.kept();
+        let digests = kept
+            .into_iter()
+            .map(|(path, bytes)| (path, Digest::of(&bytes)));
+        Digest::of(manifest(digests).as_bytes())
+    }
+
     /// Paths and bytes in the order of paths.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &[u8])> {
         self.0
@@ -99,9 +135,34 @@ impl Papers {
     }
 }
 
+/// The plan folder that `path` means: itself, or where it is a `plan.toml`, the folder around it.
+#[must_use]
+pub fn folder_of(path: &Path) -> &Path {
+    if path.file_name().is_some_and(|name| name == "plan.toml") && path.is_file() {
+        let around = path.parent().unwrap_or(path);
+        return if around.as_os_str().is_empty() {
+            Path::new(".")
+        } else {
+            around
+        };
+    }
+    path
+}
+
+/// The plan's name: that of its folder.
+#[must_use]
+pub fn name_of(path: &Path) -> String {
+    let folder = folder_of(path);
+    let full = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
+    full.file_name().map_or_else(
+        || "plan".to_owned(),
+        |name| name.to_string_lossy().into_owned(),
+    )
+}
+
 fn counts(name: &str) -> bool {
     let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending);
-    ENDINGS.contains(&ending) && name != "README.md"
+    ENDINGS.contains(&ending) && name != "README.md" && name != "handover.toml"
 }
 
 /// One line of the manifest per file, `<sha256>  <path>\n` in the order of paths: what the paper

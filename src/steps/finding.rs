@@ -32,7 +32,7 @@ pub fn faults<'a>(plan: &Plan, findings: impl IntoIterator<Item = &'a Finding>) 
     let texts: BTreeMap<String, Arc<str>> = plan
         .papers
         .iter()
-        .map(|(path, bytes)| (path.to_owned(), String::from_utf8_lossy(bytes).into()))
+        .filter_map(|(path, _)| Some((path.to_owned(), plan.papers.text(path)?.into())))
         .collect();
     PlanFaults::gather(&plan.name, found, texts)
 }

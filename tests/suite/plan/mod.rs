@@ -1,1 +1,3 @@
 //! Tests of plan.
+
+mod map_files;

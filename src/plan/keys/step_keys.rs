@@ -1,0 +1,303 @@
+//! Keys of steps: those that all kinds share, and each kind's own.
+
+use super::{Key, Shape, may, must};
+
+/// One kind of step.
+#[derive(Debug, Clone, Copy)]
+pub struct Kind {
+    /// The word after `does`.
+    pub name: &'static str,
+    /// What it does, in a sentence or two.
+    pub help: &'static str,
+    /// How it is undone.
+    pub undo: &'static str,
+    /// Its own keys.
+    pub keys: &'static [Key],
+}
+
+/// The kind of that name.
+#[must_use]
+pub fn kind(name: &str) -> Option<&'static Kind> {
+    KINDS.iter().find(|kind| kind.name == name)
+}
+
+/// Every kind's word, for `does`.
+const NAMES: &[&str] = &[
+    "data-copy",
+    "staff-transfer",
+    "contract-novation",
+    "tenant-notification",
+    "approval",
+    "task",
+    "wait",
+    "freeze",
+    "verify",
+    "switch",
+];
+
+/// What every step may hold.
+pub const STEP: &[Key] = &[
+    must(
+        "title",
+        Shape::Text,
+        "\"Make the records read-only\"",
+        "What people call the step.",
+    ),
+    must(
+        "does",
+        Shape::Word(NAMES),
+        "\"freeze\"",
+        "What the step does: one of ten kinds.",
+    ),
+    may(
+        "each",
+        Shape::Word(&["source", "target"]),
+        "\"target\"",
+        "One step for every source or target organisation, side by side, named `copy-homes/dover`.",
+    ),
+    may(
+        "after",
+        Shape::Names,
+        "[\"go-no-go\"]",
+        "Steps that must be done before. Between two `each` steps it means the same organisation; from an `each` step to a single one, all of them.",
+    ),
+    may(
+        "start",
+        Shape::Date,
+        "\"handover - 3 days\"",
+        "Not before this moment.",
+    ),
+    may(
+        "due",
+        Shape::Date,
+        "\"handover - 1 hour\"",
+        "When it should be done.",
+    ),
+    may("owner", Shape::Name, "\"hr\"", "The role that sees to it."),
+    may(
+        "undo",
+        Shape::Text,
+        "\"by hand: send letters/correction.md\"",
+        "What a rollback can do about it: `automatic`, `by hand: …`, `cannot` or `nothing`. Each kind has its own word, in force unless something else is said.",
+    ),
+    may(
+        "on-failure",
+        Shape::Word(&["hold", "undo"]),
+        "\"undo\"",
+        "What a failed step does by itself: stand as it is (`hold`), or take its own work back at once (`undo`).",
+    ),
+    may(
+        "retry",
+        Shape::Table(RETRY),
+        "{ attempts = 3, wait = \"5 seconds\" }",
+        "How often and how soon a passing fault of the infrastructure is tried again.",
+    ),
+];
+
+/// `retry = { … }`
+pub const RETRY: &[Key] = &[
+    may("attempts", Shape::Whole(1, 100), "3", "Attempts in all."),
+    may(
+        "wait",
+        Shape::Text,
+        "\"5 seconds\"",
+        "Time between two attempts: seconds, minutes or hours.",
+    ),
+];
+
+const MAP: Key = must(
+    "map",
+    Shape::Text,
+    "\"maps/homes.toml\"",
+    "The map file: which source rows become which target rows, column by column.",
+);
+const SPLIT: Key = may(
+    "split",
+    Shape::Text,
+    "\"property.owner_conf\"",
+    "The source column that says whose a row is; its codes stand in `[owner]` of the map. Needed where several organisations each get a part.",
+);
+const TABLES: Key = must(
+    "tables",
+    Shape::Texts,
+    "[\"property\", \"tenagree\"]",
+    "Source tables by name.",
+);
+
+/// The closed list of kinds.
+pub const KINDS: &[Kind] = &[
+    Kind {
+        name: "data-copy",
+        help: "Copies rows from the source to the target as a map says. Rows that cannot go are kept as data: copied + rejected + filtered = source.",
+        undo: "automatic",
+        keys: &[
+            MAP,
+            SPLIT,
+            TABLES,
+            may(
+                "triggers",
+                Shape::Word(&["fire", "off"]),
+                "\"off\"",
+                "What the target's own triggers do while rows are loaded. Needed where there are any; fired ones end the promise of an exact undo.",
+            ),
+            may(
+                "indexes",
+                Shape::Text,
+                "\"keep\"",
+                "Kept for a later version.",
+            ),
+        ],
+    },
+    Kind {
+        name: "staff-transfer",
+        help: "Inserts the employees assigned to the target with their continuity of employment, and ends them at the source. Objectors and the unassigned stay out, with a reason.",
+        undo: "automatic until it is effective, then cannot",
+        keys: &[
+            must(
+                "list",
+                Shape::Text,
+                "\"staff\"",
+                "The employee table at the source.",
+            ),
+            MAP,
+            SPLIT,
+            may(
+                "ends",
+                Shape::Text,
+                "\"leave_date\"",
+                "The source column that takes the last day of employment. `leave_date` unless said.",
+            ),
+            may(
+                "effective",
+                Shape::Date,
+                "\"handover\"",
+                "When employment moves. The handover unless said.",
+            ),
+        ],
+    },
+    Kind {
+        name: "contract-novation",
+        help: "Walks the register of contracts, each by its route; changes the buyer of a contract only when its three signature dates are there.",
+        undo: "by hand until signed, then cannot",
+        keys: &[
+            must(
+                "list",
+                Shape::Text,
+                "\"contract\"",
+                "The register of contracts at the source.",
+            ),
+            MAP,
+            SPLIT,
+            may(
+                "buyer",
+                Shape::Text,
+                "\"buyer\"",
+                "The register's column that names the buyer. `buyer` unless said.",
+            ),
+        ],
+    },
+    Kind {
+        name: "tenant-notification",
+        help: "Writes one letter or e-mail per person and purpose into an outbox, never twice, with a reason for each that is suppressed.",
+        undo: "by hand: a correction letter",
+        keys: &[
+            must(
+                "template",
+                Shape::Text,
+                "\"letters/change.md\"",
+                "The letter, with `((name))` for what is filled in.",
+            ),
+            must(
+                "recipients",
+                Shape::Text,
+                "\"maps/recipients.toml\"",
+                "The map that says how people are found: one dataset named `recipient`.",
+            ),
+            SPLIT,
+            may(
+                "purpose",
+                Shape::Name,
+                "\"change-of-manager\"",
+                "What the letter is for; one per person and purpose. The step's name unless said.",
+            ),
+            may(
+                "class",
+                Shape::Word(&["legal", "service"]),
+                "\"legal\"",
+                "A `legal` notice goes by post to each named tenant whatever they prefer; `service` news once per household. `legal` unless said.",
+            ),
+        ],
+    },
+    Kind {
+        name: "approval",
+        help: "Waits until every named role has said yes, each by a different person, the author none of them. A no stops the run.",
+        undo: "nothing",
+        keys: &[
+            must(
+                "by",
+                Shape::Names,
+                "[\"housing\", \"s151\"]",
+                "The roles that decide: all of them, in every organisation that has the role.",
+            ),
+            may(
+                "needs",
+                Shape::Text,
+                "\"signed preview\"",
+                "What must lie on the table, in words.",
+            ),
+        ],
+    },
+    Kind {
+        name: "task",
+        help: "A person does it and says so.",
+        undo: "nothing",
+        keys: &[may(
+            "evidence",
+            Shape::Text,
+            "\"proof of posting\"",
+            "What must be handed in, in words.",
+        )],
+    },
+    Kind {
+        name: "wait",
+        help: "Nothing after it before a moment.",
+        undo: "nothing",
+        keys: &[must("until", Shape::Date, "\"handover\"", "The moment.")],
+    },
+    Kind {
+        name: "freeze",
+        help: "From here on writes to the named tables fail, proved by trying.",
+        undo: "automatic",
+        keys: &[
+            TABLES,
+            may(
+                "org",
+                Shape::Name,
+                "\"ekh\"",
+                "Whose tables. The single source unless said.",
+            ),
+        ],
+    },
+    Kind {
+        name: "verify",
+        help: "Holds what the copies before it wrote against the source.",
+        undo: "nothing",
+        keys: &[must(
+            "checks",
+            Shape::Texts,
+            "[\"row counts\", \"sum of tenagree.cur_bal\"]",
+            "What is checked: `row counts`, `keyed digests`, `sum of TABLE.COLUMN`, `every TABLE lands once`.",
+        )],
+    },
+    Kind {
+        name: "switch",
+        help: "Sets who manages the homes from a moment on, and keeps the history. The landlord never changes.",
+        undo: "cannot",
+        keys: &[may(
+            "effective",
+            Shape::Date,
+            "\"handover\"",
+            "From when. The handover unless said.",
+        )],
+    },
+];

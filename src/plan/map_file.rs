@@ -1,0 +1,541 @@
+//! A map file's text as a [`Map`]: every fault at once, datasets in load order.
+//!
+//! In: the TOML that `map`'s page shows. Out: a map whose names resolve within the file.
+//! Not here: columns (`map_columns`), which organisations and tables a plan has (`sense`), live data.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::fault::{Fault, PlanFaults};
+use super::form::{Form, Named, Said};
+use super::keys::{ALIAS_OF_KEY, CODE, CONDITION, DATASET, LEAVE_OUT, MAP, UNMAPPED};
+use super::map::{
+    CodeList, ColumnRef, Condition, CrosswalkAlias, Dataset, Filter, Map, Relation, Test, Unmapped,
+};
+use super::map_columns::columns;
+use super::model::Place;
+use super::near::did_you_mean;
+use super::papers::Papers;
+use super::source::{Desk, Source};
+
+/// Reads a map file by itself, outside a plan.
+///
+/// # Errors
+/// Every fault at once.
+pub fn read_map(path: &str, text: &str) -> Result<Map, PlanFaults> {
+    let mut papers = Papers::default();
+    papers.put(path.to_owned(), text.as_bytes().to_vec());
+    let mut desk = Desk::default();
+    let map = desk
+        .open(&papers, path)
+        .and_then(|source| draft(&mut desk, &source));
+    let faults = PlanFaults::gather(path, desk.faults, desk.texts);
+    match map {
+        Some(draft) if faults.errors() == 0 => Ok(draft.map),
+        _ => Err(faults),
+    }
+}
+
+/// A map and the places that only its checking needs.
+#[derive(Debug, Clone)]
+pub(super) struct MapDraft {
+    pub(super) map: Map,
+    /// Where each owner code's organisation is written.
+    pub(super) owners: BTreeMap<String, Said<String>>,
+}
+
+/// Reads a map file of a plan; nothing when its TOML is broken.
+pub(super) fn draft(desk: &mut Desk, source: &Source) -> Option<MapDraft> {
+    let table = source.parse(desk)?;
+    let form = Form::read(desk, source, table.get_ref(), (0..0, "the map"), &[MAP]);
+    let owners: BTreeMap<String, Said<String>> = form
+        .named("owner")
+        .iter()
+        .filter_map(|named| Some((named.name.to_owned(), named.said()?)))
+        .collect();
+    let relations = relations(desk, &form);
+    let codes = codes(desk, &form);
+    let mut datasets: Vec<Dataset> = form
+        .named("table")
+        .iter()
+        .filter_map(|named| dataset(desk, source, named))
+        .collect();
+    if form.has("table") && datasets.is_empty() {
+        let fault = Fault::error("HO117", &form.key_place("table"), "the map has no dataset");
+        desk.push(fault.help("add a table `[table.NAME]` for each target table"));
+    }
+    let scope = Scope {
+        relations: &relations,
+        codes: &codes,
+        datasets: &datasets,
+    };
+    scope.check(desk);
+    in_load_order(desk, &mut datasets);
+    let map = Map {
+        path: source.path.clone(),
+        owners: owners
+            .iter()
+            .map(|(code, org)| (code.clone(), Arc::from(org.value.as_str())))
+            .collect(),
+        relations,
+        codes,
+        datasets,
+    };
+    Some(MapDraft { map, owners })
+}
+
+/// `table.column`; a bare column belongs to `table`, where there is one.
+pub(super) fn column_ref(
+    desk: &mut Desk,
+    said: &Said<String>,
+    table: Option<&str>,
+) -> Option<ColumnRef> {
+    let text = said.value.trim();
+    let (table, column) = match (text.split_once('.'), table) {
+        (Some((table, column)), _) => (table.trim(), column.trim()),
+        (None, Some(table)) => (table, text),
+        (None, None) => ("", text),
+    };
+    if table.is_empty() || column.is_empty() || column.contains('.') {
+        let fault = Fault::error(
+            "HO313",
+            &said.place,
+            format!("`{text}` does not name a column of a table"),
+        );
+        desk.push(fault.help("write `TABLE.COLUMN`, for instance `property.owner_conf`"));
+        return None;
+    }
+    Some(ColumnRef {
+        table: table.to_owned(),
+        column: column.to_owned(),
+    })
+}
+
+fn relations(desk: &mut Desk, form: &Form<'_>) -> Vec<Relation> {
+    let mut placed: Vec<(Relation, Place)> = Vec::new();
+    for named in form.named("relation") {
+        let child = Said {
+            value: named.name.to_owned(),
+            place: named.place.clone(),
+        };
+        let Some(parent) = named.said() else { continue };
+        let (child, parent) = (
+            column_ref(desk, &child, None),
+            column_ref(desk, &parent, None),
+        );
+        if let (Some(child), Some(parent)) = (child, parent) {
+            placed.push((Relation { child, parent }, named.place));
+        }
+    }
+    relation_cycles(desk, &placed);
+    placed.into_iter().map(|(relation, _)| relation).collect()
+}
+
+/// A row's parent must not be its own descendant's table, its own table (an estate's blocks) excepted.
+fn relation_cycles(desk: &mut Desk, placed: &[(Relation, Place)]) {
+    let edges: Vec<(&str, &str, &Place)> = placed
+        .iter()
+        .map(|(relation, place)| {
+            (
+                relation.child.table.as_str(),
+                relation.parent.table.as_str(),
+                place,
+            )
+        })
+        .filter(|(child, parent, _)| child != parent)
+        .collect();
+    let named = |pairs: &mut dyn Iterator<Item = &(&str, &str, &Place)>| -> Vec<(String, String)> {
+        pairs
+            .map(|(from, to, _)| ((*from).to_owned(), (*to).to_owned()))
+            .collect()
+    };
+    let pairs = named(&mut edges.iter());
+    for cycle in super::cycle::cycles(&pairs) {
+        let (from, to) = (&cycle[0], &cycle[1 % cycle.len()]);
+        let place = edges
+            .iter()
+            .find(|(a, b, _)| a == from && b == to)
+            .map(|edge| edge.2.clone());
+        let fault = Fault::error(
+            "HO303",
+            &place.unwrap_or_default(),
+            "relations lead round in a circle",
+        )
+        .label(format!("{} -> {from}", cycle.join(" -> ")))
+        .help("take one of them out: whose a row is must be found by going up to parents only");
+        desk.push(fault);
+    }
+}
+
+fn codes(desk: &mut Desk, form: &Form<'_>) -> BTreeMap<String, CodeList> {
+    let mut lists = BTreeMap::new();
+    for named in form.named("code") {
+        let Some(table) = named.table() else { continue };
+        let what = format!("code list `{}`", named.name);
+        let heading = named.heading(form.source());
+        let list = Form::read(
+            desk,
+            form.source(),
+            table,
+            (heading.clone(), &what),
+            &[CODE],
+        );
+        let values = list
+            .named("values")
+            .iter()
+            .filter_map(|pair| Some((pair.name.to_owned(), pair.said()?.value)))
+            .collect();
+        let unmapped = unmapped(desk, &list);
+        let place = form.source().place(heading);
+        lists.insert(
+            named.name.to_owned(),
+            CodeList {
+                values,
+                unmapped,
+                place,
+            },
+        );
+    }
+    lists
+}
+
+fn unmapped(desk: &mut Desk, list: &Form<'_>) -> Unmapped {
+    let Some(form) = list.form(desk, "unmapped", "`unmapped`", UNMAPPED) else {
+        return Unmapped::Fault;
+    };
+    match form.text("policy") {
+        Some("keep") => Unmapped::Keep,
+        Some("reject") => match (form.text("reason"), form.whole("limit")) {
+            (Some(reason), Some(limit)) => Unmapped::Reject {
+                reason: reason.to_owned(),
+                limit,
+            },
+            _ => {
+                let fault = Fault::error("HO309", &form.place("policy"), "rows would be kept back without a reason or a limit")
+                    .label("`reject` needs both")
+                    .help("add `reason = \"…\"` and `limit = 20`: most rows that may go so, per organisation");
+                desk.push(fault);
+                Unmapped::Fault
+            }
+        },
+        _ => Unmapped::Fault,
+    }
+}
+
+fn dataset(desk: &mut Desk, source: &Source, named: &Named<'_>) -> Option<Dataset> {
+    let what = format!("table `{}`", named.name);
+    let heading = named.heading(source);
+    let form = Form::read(
+        desk,
+        source,
+        named.table()?,
+        (heading.clone(), &what),
+        &[DATASET],
+    );
+    let from = form.text("from").unwrap_or_default().to_owned();
+    let key = form.plain_texts("key");
+    if form.has("key") && key.is_empty() {
+        let fault = Fault::error(
+            "HO117",
+            &form.place("key"),
+            format!("{what} has an empty `key`"),
+        );
+        desk.push(fault.help("name the source columns that together identify a row"));
+    }
+    let id = form.text("id").map(str::to_owned);
+    let columns = columns(desk, &form, &from);
+    if let Some(twice) = columns
+        .iter()
+        .find(|column| Some(&column.into) == id.as_ref())
+    {
+        let says = format!(
+            "`{}` is drawn as `id` and mapped as a column too",
+            twice.into
+        );
+        desk.push(Fault::error("HO306", &twice.place, says).help("take one of the two out"));
+    }
+    Some(Dataset {
+        name: named.name.to_owned(),
+        into: form.text("into").unwrap_or(named.name).to_owned(),
+        aliases: aliases(desk, &form, &from),
+        leave_out: leave_out(desk, &form, &from),
+        reject_limit: form.whole("reject-limit"),
+        from,
+        key,
+        id,
+        columns,
+        place: source.place(heading),
+    })
+}
+
+fn aliases(desk: &mut Desk, form: &Form<'_>, table: &str) -> Vec<CrosswalkAlias> {
+    let mut aliases = Vec::new();
+    for alias in form.forms(desk, "aliases", "an alias", ALIAS_OF_KEY) {
+        let mut unless = Vec::new();
+        for condition in alias.forms(desk, "unless", "a condition", CONDITION) {
+            unless.extend(test(desk, &condition, table));
+        }
+        let Some(name) = alias.text("name").map(str::to_owned) else {
+            continue;
+        };
+        let key = alias.plain_texts("key");
+        aliases.push(CrosswalkAlias { name, key, unless });
+    }
+    if form.has("aliases") && !form.has("id") {
+        let fault = Fault::error(
+            "HO117",
+            &form.key_place("aliases"),
+            "an alias needs a key that Handover draws",
+        );
+        desk.push(fault.help("add `id = \"COLUMN\"`: the target key column"));
+    }
+    aliases
+}
+
+fn leave_out(desk: &mut Desk, form: &Form<'_>, table: &str) -> Vec<Filter> {
+    let mut filters = Vec::new();
+    for filter in form.forms(desk, "leave-out", "a `leave-out`", LEAVE_OUT) {
+        if let (Some(condition), Some(reason)) = (test(desk, &filter, table), filter.text("reason"))
+        {
+            let reason = reason.to_owned();
+            filters.push(Filter { condition, reason });
+        }
+    }
+    filters
+}
+
+fn test(desk: &mut Desk, form: &Form<'_>, table: &str) -> Option<Condition> {
+    let column = form.said("column")?;
+    let column = column_ref(desk, &column, Some(table))?;
+    let on = |key: &str| form.flag(key) == Some(true);
+    let mut tests = Vec::new();
+    if form.has("is") {
+        tests.push(Test::Is(form.plain_texts("is")));
+    }
+    if form.has("not") {
+        tests.push(Test::Not(form.plain_texts("not")));
+    }
+    tests.extend(on("blank").then_some(Test::Blank));
+    tests.extend(on("present").then_some(Test::Present));
+    if tests.len() == 1 {
+        return tests.pop().map(|test| Condition { column, test });
+    }
+    let fault = Fault::error(
+        "HO314",
+        form.heading(),
+        "a condition needs exactly one test",
+    )
+    .help("one of `is = […]`, `not = […]`, `blank = true`, `present = true`");
+    desk.push(fault);
+    None
+}
+
+/// What names may stand for within one file.
+struct Scope<'m> {
+    relations: &'m [Relation],
+    codes: &'m BTreeMap<String, CodeList>,
+    datasets: &'m [Dataset],
+}
+
+impl Scope<'_> {
+    fn check(&self, desk: &mut Desk) {
+        self.one_meaning(desk);
+        for dataset in self.datasets {
+            let parents = self.ancestors(&dataset.from);
+            for (reference, place) in references(dataset) {
+                self.reachable(desk, dataset, &parents, reference, place);
+            }
+            for column in &dataset.columns {
+                self.named_things(desk, column);
+            }
+        }
+    }
+
+    /// A `lookup` must not be able to mean two things.
+    fn one_meaning(&self, desk: &mut Desk) {
+        let mut seen = BTreeSet::new();
+        let names = self.datasets.iter().flat_map(|dataset| {
+            let aliases = dataset.aliases.iter().map(|alias| alias.name.as_str());
+            std::iter::once(dataset.name.as_str())
+                .chain(aliases)
+                .map(move |name| (name, dataset))
+        });
+        for (name, dataset) in names {
+            if !seen.insert(name) {
+                let says = format!("`{name}` names two things in this map");
+                let fault = Fault::error("HO112", &dataset.place, says);
+                desk.push(fault.help(
+                    "a dataset and an alias need names of their own, since `lookup` says no more",
+                ));
+            }
+        }
+    }
+
+    /// Tables that a row of `table` leads to by relations, itself among them.
+    fn ancestors<'a>(&'a self, table: &'a str) -> BTreeSet<&'a str> {
+        let mut known = BTreeSet::from([table]);
+        loop {
+            let up = self
+                .relations
+                .iter()
+                .filter(|relation| known.contains(relation.child.table.as_str()));
+            let more: BTreeSet<&str> = up.map(|relation| relation.parent.table.as_str()).collect();
+            let before = known.len();
+            known.extend(more);
+            if known.len() == before {
+                return known;
+            }
+        }
+    }
+
+    fn reachable(
+        &self,
+        desk: &mut Desk,
+        dataset: &Dataset,
+        parents: &BTreeSet<&str>,
+        reference: &ColumnRef,
+        place: &Place,
+    ) {
+        if dataset.from.is_empty() || parents.contains(reference.table.as_str()) {
+            return;
+        }
+        let says = format!(
+            "no relation leads from `{}` to `{}`",
+            dataset.from, reference.table
+        );
+        let tables = self
+            .relations
+            .iter()
+            .map(|relation| relation.parent.table.as_str());
+        let fault = Fault::error("HO304", place, says)
+            .maybe_help(did_you_mean(&reference.table, tables))
+            .help(format!(
+                "declare it: `\"{}.COLUMN\" = \"{}.COLUMN\"` in `[relation]`",
+                dataset.from, reference.table
+            ));
+        desk.push(fault);
+    }
+
+    fn named_things(&self, desk: &mut Desk, column: &super::map::MapColumn) {
+        match &column.becomes {
+            super::map::Becomes::Code(list) if !self.codes.contains_key(list) => {
+                let known = self.codes.keys().map(String::as_str);
+                let fault = Fault::error(
+                    "HO302",
+                    &column.place,
+                    format!("there is no code list called `{list}`"),
+                )
+                .maybe_help(did_you_mean(list, known))
+                .help(format!("or add a table `[code.{list}]`"));
+                desk.push(fault);
+            }
+            super::map::Becomes::Lookup(name) => self.looked_up(desk, column, name),
+            _ => {}
+        }
+    }
+
+    fn looked_up(&self, desk: &mut Desk, column: &super::map::MapColumn, name: &str) {
+        let of = |dataset: &&Dataset| {
+            dataset.name == name || dataset.aliases.iter().any(|alias| alias.name == name)
+        };
+        let Some(found) = self.datasets.iter().find(of) else {
+            let aliases = self.datasets.iter().flat_map(|dataset| &dataset.aliases);
+            let known = self.datasets.iter().map(|dataset| dataset.name.as_str());
+            let known = known.chain(aliases.map(|alias| alias.name.as_str()));
+            let fault = Fault::error(
+                "HO301",
+                &column.place,
+                format!("there is no dataset or alias called `{name}` to look up"),
+            );
+            desk.push(fault.maybe_help(did_you_mean(name, known)));
+            return;
+        };
+        if found.id.is_none() {
+            let fault = Fault::error(
+                "HO301",
+                &column.place,
+                format!("dataset `{}` has no key to look up", found.name),
+            );
+            desk.push(fault.help(format!("add `id = \"COLUMN\"` to `[table.{}]`", found.name)));
+        }
+    }
+}
+
+/// Every column that a dataset reads, and where to point when it cannot.
+fn references(dataset: &Dataset) -> Vec<(&ColumnRef, &Place)> {
+    let filters = dataset
+        .leave_out
+        .iter()
+        .map(|filter| &filter.condition.column);
+    let aliases = dataset
+        .aliases
+        .iter()
+        .flat_map(|alias| &alias.unless)
+        .map(|condition| &condition.column);
+    let mut all: Vec<(&ColumnRef, &Place)> = filters
+        .chain(aliases)
+        .map(|column| (column, &dataset.place))
+        .collect();
+    for column in &dataset.columns {
+        let read = super::map_columns::reads(&column.from);
+        all.extend(read.into_iter().map(|reference| (reference, &column.place)));
+    }
+    all
+}
+
+/// Sorts datasets so that what is looked up is loaded before; otherwise in the file's order.
+fn in_load_order(desk: &mut Desk, datasets: &mut Vec<Dataset>) {
+    let owner = |name: &str| {
+        let of = |dataset: &&Dataset| {
+            dataset.name == name || dataset.aliases.iter().any(|alias| alias.name == name)
+        };
+        datasets.iter().find(of).map(|dataset| dataset.name.clone())
+    };
+    let mut waits: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for dataset in datasets.iter() {
+        let lookups = dataset
+            .columns
+            .iter()
+            .filter_map(|column| match &column.becomes {
+                super::map::Becomes::Lookup(name) => owner(name),
+                _ => None,
+            });
+        let others = lookups.filter(|name| name != &dataset.name).collect();
+        waits.insert(dataset.name.clone(), others);
+    }
+    let mut sorted: Vec<Dataset> = Vec::with_capacity(datasets.len());
+    let mut left = std::mem::take(datasets);
+    while !left.is_empty() {
+        let loaded = |name: &String| sorted.iter().any(|dataset| &dataset.name == name);
+        let ready = left.iter().position(|dataset| {
+            waits
+                .get(&dataset.name)
+                .is_none_or(|names| names.iter().all(loaded))
+        });
+        match ready {
+            Some(at) => sorted.push(left.remove(at)),
+            None => {
+                lookup_cycles(desk, &waits, &left);
+                sorted.append(&mut left);
+            }
+        }
+    }
+    *datasets = sorted;
+}
+
+fn lookup_cycles(desk: &mut Desk, waits: &BTreeMap<String, BTreeSet<String>>, left: &[Dataset]) {
+    let pairs: Vec<(String, String)> = waits
+        .iter()
+        .flat_map(|(from, names)| names.iter().map(move |to| (from.clone(), to.clone())))
+        .collect();
+    for cycle in super::cycle::cycles(&pairs) {
+        let place = left
+            .iter()
+            .find(|dataset| dataset.name == cycle[0])
+            .map(|dataset| dataset.place.clone());
+        let fault = Fault::error("HO305", &place.unwrap_or_default(), "datasets look each other up in a circle")
+            .label(format!("{} -> {}", cycle.join(" -> "), cycle[0]))
+            .help("only a table's lookup of itself can be loaded in two passes; take one of the others out");
+        desk.push(fault);
+    }
+}
