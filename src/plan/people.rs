@@ -139,13 +139,13 @@ pub fn nameless(bytes: &[u8]) -> Option<String> {
     let mut out = NAMELESS.to_owned();
     for Somebody { person, .. } in &all {
         let roles: BTreeSet<&Code> = person.roles.iter().collect();
-        let quoted: Vec<String> = roles.into_iter().map(|role| quoted(role)).collect();
+        let roles: Vec<String> = roles.into_iter().map(|role| quoted(role)).collect();
         let _ = write!(
             out,
             "[{}]\norg = {}\nroles = [{}]\n",
             quoted_key(&person.code),
             quoted(&person.org),
-            quoted.join(", ")
+            roles.join(", ")
         );
         for (key, day) in [("from", person.from), ("to", person.to)] {
             let _ = day.map(|day| writeln!(out, "{key} = {day}"));
