@@ -431,10 +431,10 @@ pub struct DatasetCount {
     /// Rows written (or counted, for a check).
     pub rows: u64,
     /// Rows that could not go and were kept as data.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "is_zero", deserialize_with = "counted")]
     pub rejected: u64,
     /// Rows left out on purpose.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "is_zero", deserialize_with = "counted")]
     pub filtered: u64,
     /// Sum of the dataset's money column, in pence, as text (sums outgrow no integer there).
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -449,6 +449,14 @@ pub struct DatasetCount {
 )]
 fn is_zero(count: &u64) -> bool {
     *count == 0
+}
+
+/// A count that is left out when zero: written as zero it would be a second form of the same line.
+fn counted<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+    match u64::deserialize(deserializer)? {
+        0 => Err(serde::de::Error::custom("a count of nothing is left out")),
+        count => Ok(count),
+    }
 }
 
 /// The step finished.
@@ -485,7 +493,7 @@ pub struct StepFailed {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub about: Option<Code>,
     /// How many rows it is about.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "is_zero", deserialize_with = "counted")]
     pub rows: u64,
     /// Keyed digest of a restricted detail file beside the run.
     #[serde(default, skip_serializing_if = "Option::is_none")]

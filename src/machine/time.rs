@@ -41,13 +41,22 @@ impl<'de> Deserialize<'de> for Time {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
         let moment: Timestamp = text.parse().map_err(serde::de::Error::custom)?;
-        let time = Time::new(moment);
-        if text.len() == 24 && time.to_string() == *text {
-            Ok(time)
+        if in_shape(text.as_bytes()) {
+            Ok(Time::new(moment))
         } else {
             Err(serde::de::Error::custom(
                 "a time has three decimals and ends in Z",
             ))
         }
     }
+}
+
+/// `dddd-dd-ddTdd:dd:dd.dddZ` and no leap second: with these, only one text gives one moment.
+fn in_shape(text: &[u8]) -> bool {
+    const SHAPE: &[u8; 24] = b"0000-00-00T00:00:00.000Z";
+    let fits = |(byte, shape): (&u8, &u8)| match shape {
+        b'0' => byte.is_ascii_digit(),
+        _ => byte == shape,
+    };
+    text.len() == SHAPE.len() && text.iter().zip(SHAPE).all(fits) && &text[17..19] != b"60"
 }
