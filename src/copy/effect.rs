@@ -149,9 +149,20 @@ pub(super) fn standing(
 
 /// What undo needs of one effect, oldest part first.
 pub(super) fn parts(connection: &Connection, id: i64) -> Result<Vec<Part>, DbTrouble> {
-    let mut statement = connection
-        .prepare_cached("SELECT head, body FROM handover_undo WHERE effect = ?1 ORDER BY part")?;
-    let mut rows = statement.query([id])?;
+    parts_like(connection, id, "*")
+}
+
+/// The same, of one kind of part: `insert`, `update`, `change`, `position`.
+pub(super) fn parts_like(
+    connection: &Connection,
+    id: i64,
+    kind: &str,
+) -> Result<Vec<Part>, DbTrouble> {
+    let mut statement = connection.prepare_cached(
+        "SELECT head, body FROM handover_undo
+         WHERE effect = ?1 AND json_extract(head, '$.part') GLOB ?2 ORDER BY part",
+    )?;
+    let mut rows = statement.query(params![id, kind])?;
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
         let head: String = row.get(0)?;
@@ -161,4 +172,53 @@ pub(super) fn parts(connection: &Connection, id: i64) -> Result<Vec<Part>, DbTro
         });
     }
     Ok(found)
+}
+
+/// Numbers of every effect of a run that stands, in the order in which they were made.
+pub(super) fn all_standing(
+    connection: &Connection,
+    run: uuid::Uuid,
+) -> Result<Vec<i64>, DbTrouble> {
+    let mut statement = connection.prepare_cached(
+        "SELECT effect FROM handover_effect WHERE run = ?1 AND undone_at IS NULL ORDER BY effect",
+    )?;
+    let rows = statement.query_map([run.to_string()], |row| row.get(0))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// The heads of one effect's parts.
+pub(super) fn heads(connection: &Connection, id: i64) -> Result<Vec<Head>, DbTrouble> {
+    let mut statement = connection
+        .prepare_cached("SELECT head FROM handover_undo WHERE effect = ?1 ORDER BY part")?;
+    let texts: Result<Vec<String>, _> = statement.query_map([id], |row| row.get(0))?.collect();
+    texts?
+        .iter()
+        .map(|text| serde_json::from_str(text).map_err(|_| DbTrouble::Damaged))
+        .collect()
+}
+
+/// Marks an effect as undone at a position of the step log.
+pub(super) fn mark_undone(connection: &Connection, id: i64, deed: &Deed) -> Result<(), DbTrouble> {
+    let mut mark =
+        connection.prepare_cached("UPDATE handover_effect SET undone_at = ?2 WHERE effect = ?1")?;
+    mark.execute(params![id, deed.log_seq.cast_signed()])?;
+    Ok(())
+}
+
+/// Marks what else the generation left: its crosswalk and its rejected rows.
+pub(super) fn entomb(connection: &Connection, deed: &Deed) -> Result<(), DbTrouble> {
+    for text in [
+        "UPDATE handover_key SET undone_at = ?4
+         WHERE run = ?1 AND step = ?2 AND generation = ?3 AND undone_at IS NULL",
+        "UPDATE handover_reject SET undone_at = ?4
+         WHERE run = ?1 AND step = ?2 AND generation = ?3 AND undone_at IS NULL",
+    ] {
+        connection.prepare_cached(text)?.execute(params![
+            deed.run.to_string(),
+            deed.step.as_str(),
+            deed.generation,
+            deed.log_seq.cast_signed()
+        ])?;
+    }
+    Ok(())
 }

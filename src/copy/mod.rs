@@ -7,12 +7,16 @@
 //! Not here: which step does what when (`steps`, `run`), the journal.
 
 mod canon;
+mod children;
 mod effect;
 pub mod ledger;
 pub mod load;
 pub mod look;
+mod packed;
 mod pen;
 mod shape;
+mod standing;
 mod tally;
+mod triggers;
 pub mod undo;
 pub mod verify;

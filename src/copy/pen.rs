@@ -8,6 +8,7 @@ use rusqlite::Connection;
 use super::canon::{self, Values};
 use super::effect::{self, Head, Part};
 use super::ledger::{Deed, Effect};
+use super::packed::pack;
 use super::shape::{Shape, bind, fetch, places};
 use super::tally::{RowMac, Tally};
 use crate::orgdb::{DbFault, DbTrouble, Ident, OrgWriter, Sql, Tx, Value};
@@ -180,8 +181,10 @@ fn insert(
         bind(&mut insert, 1, row.iter().map(Value::lend))?;
         fetch(&mut insert, &mut key)?;
         let digest = stored_digest(&mut again, &key, mac)?;
-        pack(&mut body, &[&key], digest.as_ref());
-        digests.extend(digest);
+        if let Some(digest) = digest {
+            pack(&mut body, &[&key], &digest);
+            digests.push(digest);
+        }
     }
     let head = Head::Insert {
         shape,
@@ -213,8 +216,10 @@ fn update(
         change.raw_execute()?;
         let key = moved_key(&shape, key, set);
         let digest = stored_digest(&mut again, &key, mac)?;
-        pack(&mut body, &[&key, &before], digest.as_ref());
-        digests.extend(digest);
+        if let Some(digest) = digest {
+            pack(&mut body, &[&key, &before], &digest);
+            digests.push(digest);
+        }
     }
     let head = Head::Update {
         shape,
@@ -283,16 +288,6 @@ fn stored_digest(
     bind(again, 1, Values(key))?;
     let there = fetch(again, &mut row)?;
     Ok(there.then(|| mac.of(&row)))
-}
-
-/// Appends `fields` and the digest's first half, for a row that stands.
-fn pack(body: &mut Vec<u8>, fields: &[&[u8]], digest: Option<&[u8; 32]>) {
-    if let Some(digest) = digest {
-        fields
-            .iter()
-            .for_each(|field| body.extend_from_slice(field));
-        body.extend_from_slice(&digest[..16]);
-    }
 }
 
 #[cfg(test)]

@@ -1,9 +1,25 @@
 //! Undo of any step from its ledger: exact keys, before-images, definitions, newest first; rows that
 //! somebody changed since are found first.
 
-use super::ledger::Deed;
+//!
+//! In: a deed whose effects stand in a ledger. Out: what was taken out, put back, left and reported.
+//!
+//! Not here: how rows stand (`standing`), rows of others that hang on ours (`children`).
+
+use std::collections::BTreeMap;
+
+use rusqlite::Connection;
+
+use super::canon::Values;
+use super::children::{self, Guards};
+use super::effect::{self, Head, Kept, Part};
+use super::ledger::{Deed, prepared};
+use super::packed::{Packed, unpack};
+use super::shape::{Shape, bind};
+use super::standing::{Reading, Standing, note_newest};
+use super::triggers;
 use crate::machine::event::UndoMode;
-use crate::orgdb::{DbFault, OrgReader, OrgWriter};
+use crate::orgdb::{DbFault, DbTrouble, OrgReader, OrgWriter};
 
 /// What an undo did, or would do.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -18,19 +34,250 @@ pub struct Undone {
     pub refused: bool,
 }
 
+/// Rows changed since, by table and class.
+type Changed = BTreeMap<(String, &'static str), u64>;
+
 /// What `undo` would find, without writing.
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn look(_reader: &OrgReader, _deed: &Deed) -> Result<Undone, DbFault> {
-    todo!()
+pub async fn look(reader: &OrgReader, deed: &Deed) -> Result<Undone, DbFault> {
+    let deed = deed.clone();
+    let reader = reader.another().await?;
+    reader
+        .with(move |connection| look_through(connection, &deed))
+        .await
 }
 
 /// Undoes every effect of `deed`'s step and generation in this database; nothing to undo is fine, and
 /// so is half of it. Ledger rows stay, marked undone.
 ///
+/// Rows that somebody changed since are found first; with `refuse` nothing is undone then. With
+/// `force` they go too, but rows on which others' rows hang stay in every mode and are reported.
+///
 /// # Errors
 /// When the database refuses; `Fenced` when another executor has taken over.
-pub async fn undo(_writer: &OrgWriter, _deed: &Deed, _mode: UndoMode) -> Result<Undone, DbFault> {
-    todo!()
+pub async fn undo(writer: &OrgWriter, deed: &Deed, mode: UndoMode) -> Result<Undone, DbFault> {
+    let found = look(&writer.reader().await?, deed).await?;
+    if mode == UndoMode::Refuse && !found.changed.is_empty() {
+        return Ok(Undone {
+            changed: found.changed,
+            refused: true,
+            ..Undone::default()
+        });
+    }
+    let deed = deed.clone();
+    writer
+        .with(move |connection| undo_all(connection, &deed, mode))
+        .await
+}
+
+fn undo_all(connection: &Connection, deed: &Deed, mode: UndoMode) -> Result<Undone, DbTrouble> {
+    if !prepared(connection)? {
+        return Ok(Undone::default());
+    }
+    let effects = effect::standing(connection, deed.run, deed.step.as_str(), deed.generation)?;
+    note_newest(connection, &[])?;
+    let mut back = TakingBack {
+        connection,
+        reading: Reading::new(connection, &deed.key),
+        guards: Guards::default(),
+        mode,
+        done: Undone::default(),
+        changed: Changed::new(),
+    };
+    for kept in effects.iter().rev() {
+        effect::begin(connection, deed)?;
+        let before = (back.done.clone(), back.changed.clone());
+        if !back.effect(kept)? {
+            connection.execute_batch("ROLLBACK")?;
+            let found = std::mem::replace(&mut back.changed, before.1);
+            back.done = before.0;
+            back.done.refused = true;
+            return Ok(listed(back.done, found));
+        }
+        effect::mark_undone(connection, kept.id, deed)?;
+        connection.execute_batch("COMMIT")?;
+    }
+    effect::begin(connection, deed)?;
+    effect::entomb(connection, deed)?;
+    connection.execute_batch("COMMIT")?;
+    Ok(listed(back.done, back.changed))
+}
+
+fn listed(mut done: Undone, changed: Changed) -> Undone {
+    done.changed = changed
+        .into_iter()
+        .map(|((table, class), rows)| (table, class, rows))
+        .collect();
+    done
+}
+
+/// Takes effects back, row by row, inside a transaction that the caller opened.
+struct TakingBack<'c> {
+    connection: &'c Connection,
+    reading: Reading<'c>,
+    guards: Guards,
+    mode: UndoMode,
+    done: Undone,
+    changed: Changed,
+}
+
+impl TakingBack<'_> {
+    /// False when the mode is `refuse` and something had changed after all.
+    fn effect(&mut self, kept: &Kept) -> Result<bool, DbTrouble> {
+        for part in effect::parts(self.connection, kept.id)?.iter().rev() {
+            if !self.part(part)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    fn part(&mut self, part: &Part) -> Result<bool, DbTrouble> {
+        if part.head == Head::Change {
+            let text = std::str::from_utf8(&part.body).map_err(|_| DbTrouble::Damaged)?;
+            self.connection.execute_batch(text)?;
+            return Ok(true);
+        }
+        let Some((shape, label, rows)) = unpack(&part.head, &part.body)? else {
+            return Ok(true);
+        };
+        let quiet = matches!(part.head, Head::Insert { quiet: true, .. });
+        let aside = match quiet {
+            true => triggers::set_aside(self.connection, &shape.table)?,
+            false => Vec::new(),
+        };
+        for row in rows.iter().rev() {
+            let standing = self.reading.standing(shape, label, row)?;
+            if !self.row(&part.head, shape, row, standing)? {
+                return Ok(false);
+            }
+        }
+        triggers::put_back(self.connection, &aside)?;
+        Ok(true)
+    }
+
+    fn row(
+        &mut self,
+        head: &Head,
+        shape: &Shape,
+        row: &Packed<'_>,
+        standing: Standing,
+    ) -> Result<bool, DbTrouble> {
+        match standing {
+            Standing::Gone => return Ok(self.report(shape, "deleted")),
+            Standing::Edited if self.mode != UndoMode::Force => {
+                return Ok(self.report(shape, "edited"));
+            }
+            Standing::Edited => drop(self.report(shape, "edited")),
+            Standing::AsWritten => {}
+        }
+        match head {
+            Head::Update { set, .. } => self.put_back(shape, set, row, standing),
+            _ => self.take_out(shape, row),
+        }
+    }
+
+    /// Counts a changed row; whether undo may go on.
+    fn report(&mut self, shape: &Shape, class: &'static str) -> bool {
+        *self
+            .changed
+            .entry((shape.table.clone(), class))
+            .or_default() += 1;
+        self.mode != UndoMode::Refuse
+    }
+
+    fn take_out(&mut self, shape: &Shape, row: &Packed<'_>) -> Result<bool, DbTrouble> {
+        if self
+            .guards
+            .would_reach_others(self.connection, shape, row.key)?
+        {
+            return Ok(self.report(shape, "has children"));
+        }
+        let mut delete = self.connection.prepare_cached(shape.delete().as_str())?;
+        bind(&mut delete, 1, Values(row.key))?;
+        match delete.raw_execute().map_err(DbTrouble::from) {
+            Ok(_) => self.done.removed += 1,
+            Err(DbTrouble::Constraint {
+                kind: "foreign key",
+                ..
+            }) => {
+                return Ok(self.report(shape, "has children"));
+            }
+            Err(trouble) => return Err(trouble),
+        }
+        Ok(true)
+    }
+
+    /// The whole row where it is as we left it; where somebody edited it, only the columns we set.
+    fn put_back(
+        &mut self,
+        shape: &Shape,
+        set: &[String],
+        row: &Packed<'_>,
+        standing: Standing,
+    ) -> Result<bool, DbTrouble> {
+        let columns = if standing == Standing::AsWritten {
+            &shape.all
+        } else {
+            set
+        };
+        let before = shape.all.iter().zip(Values(row.before));
+        let wanted = before
+            .filter(|(name, _)| columns.contains(name))
+            .map(|(_, value)| value);
+        let names: Vec<String> = shape
+            .all
+            .iter()
+            .filter(|name| columns.contains(name))
+            .cloned()
+            .collect();
+        let mut update = self
+            .connection
+            .prepare_cached(shape.update(&names).as_str())?;
+        let next = bind(&mut update, 1, wanted)?;
+        bind(&mut update, next, Values(row.key))?;
+        update.raw_execute()?;
+        self.done.restored += 1;
+        Ok(true)
+    }
+}
+
+/// Holds every row of the step against its digest, and looks for others' rows that hang on ours.
+fn look_through(connection: &Connection, deed: &Deed) -> Result<Undone, DbTrouble> {
+    if !prepared(connection)? {
+        return Ok(Undone::default());
+    }
+    let effects = effect::standing(connection, deed.run, deed.step.as_str(), deed.generation)?;
+    let ids: Vec<i64> = effects.iter().map(|kept| kept.id).collect();
+    note_newest(connection, &ids)?;
+    let mut reading = Reading::new(connection, &deed.key);
+    let (mut done, mut changed) = (Undone::default(), Changed::new());
+    for id in ids.iter().rev() {
+        for part in effect::parts(connection, *id)? {
+            let Some((shape, label, rows)) = unpack(&part.head, &part.body)? else {
+                continue;
+            };
+            for row in rows {
+                let class = match (reading.standing(shape, label, &row)?, &part.head) {
+                    (Standing::AsWritten, Head::Update { .. }) => {
+                        done.restored += 1;
+                        continue;
+                    }
+                    (Standing::AsWritten, _) => {
+                        done.removed += 1;
+                        continue;
+                    }
+                    (Standing::Edited, _) => "edited",
+                    (Standing::Gone, _) => "deleted",
+                };
+                *changed.entry((shape.table.clone(), class)).or_default() += 1;
+            }
+        }
+    }
+    for (table, rows) in children::of_others(connection, &ids)? {
+        *changed.entry((table, "has children")).or_default() += rows;
+    }
+    Ok(listed(done, changed))
 }

@@ -1,8 +1,21 @@
 //! Verification of what was copied: counts by class, money to the penny, keyed digests chunk by
 //! chunk with the differing rows named, completeness over all targets.
 
-use super::ledger::Deed;
-use crate::orgdb::{DbFault, OrgReader};
+//!
+//! In: a deed whose effects stand in a ledger. Out: how many rows differ, and which.
+//!
+//! Not here: counts against the source (`look`), what a difference means for a run (`steps`).
+
+use rusqlite::Connection;
+
+use super::effect;
+use super::ledger::{Deed, prepared};
+use super::packed::unpack;
+use super::standing::{Reading, Standing, note_newest};
+use crate::orgdb::{DbFault, DbTrouble, OrgReader};
+
+/// How many differing rows are named.
+const NAMED: usize = 1000;
 
 /// A row that is not as it was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,10 +39,55 @@ pub struct Digested {
     pub differing: u64,
 }
 
-/// Reads back every row that `deed`'s step wrote and holds it against its digest.
+/// Reads back every row that `deed`'s step wrote and holds it against its digest. Where a later step
+/// of the same run changed a row, that step's digest counts.
 ///
 /// # Errors
 /// When the database refuses.
-pub async fn digests(_reader: &OrgReader, _deed: &Deed) -> Result<Digested, DbFault> {
-    todo!()
+pub async fn digests(reader: &OrgReader, deed: &Deed) -> Result<Digested, DbFault> {
+    let deed = deed.clone();
+    let reader = reader.another().await?;
+    reader
+        .with(move |connection| read_back(connection, &deed))
+        .await
+}
+
+fn read_back(connection: &Connection, deed: &Deed) -> Result<Digested, DbTrouble> {
+    let mut found = Digested::default();
+    if !prepared(connection)? {
+        return Ok(found);
+    }
+    note_newest(connection, &effect::all_standing(connection, deed.run)?)?;
+    let effects = effect::standing(connection, deed.run, deed.step.as_str(), deed.generation)?;
+    let mut reading = Reading::new(connection, &deed.key);
+    for kept in effects {
+        for part in effect::parts(connection, kept.id)? {
+            let Some((shape, label, rows)) = unpack(&part.head, &part.body)? else {
+                continue;
+            };
+            for row in rows {
+                found.rows += 1;
+                let class = match reading.standing(shape, label, &row)? {
+                    Standing::AsWritten => continue,
+                    Standing::Edited => "edited",
+                    Standing::Gone => "missing",
+                };
+                found.differing += 1;
+                if found.differences.len() < NAMED {
+                    found.differences.push(Difference {
+                        table: shape.table.clone(),
+                        row: row_name(deed, &shape.table, row.key),
+                        class,
+                    });
+                }
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// Keyed digest of a row's key: names it for those who hold the run key, and for nobody else.
+fn row_name(deed: &Deed, table: &str, key: &[u8]) -> String {
+    let label = format!("row-name/v1/{table}");
+    deed.key.keyed(&label, key).to_string()
 }

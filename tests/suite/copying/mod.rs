@@ -1,1 +1,5 @@
-//! Tests of copying.
+//! Tests of copying: what the ledger, the pen, the load, undo and verify keep their word about, on
+//! real files.
+
+mod pen;
+mod place;

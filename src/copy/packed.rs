@@ -1,0 +1,69 @@
+//! Packed rows of `handover_undo`: exact keys, before-images, half digests, one blob per chunk.
+//!
+//! In: a head and its body. Out: rows, oldest first.
+//!
+//! Not here: what is done with them (`undo`, `verify`).
+
+use super::canon::Values;
+use super::effect::Head;
+use super::shape::Shape;
+use crate::orgdb::DbTrouble;
+
+/// Bytes of a row's digest that are kept beside its key.
+pub(super) const HALF: usize = 16;
+
+/// One packed row.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Packed<'a> {
+    /// Its key, canonical.
+    pub(super) key: &'a [u8],
+    /// The row as it was before, canonical; empty for an insert.
+    pub(super) before: &'a [u8],
+    /// The first half of the digest of the row as it was written.
+    pub(super) digest: &'a [u8],
+}
+
+/// Appends `fields` and the digest's first half.
+pub(super) fn pack(body: &mut Vec<u8>, fields: &[&[u8]], digest: &[u8; 32]) {
+    fields
+        .iter()
+        .for_each(|field| body.extend_from_slice(field));
+    body.extend_from_slice(&digest[..HALF]);
+}
+
+/// The rows of a body, the shape of their table and what their digests are keyed for; none for parts
+/// that hold no rows.
+pub(super) fn unpack<'a>(
+    head: &'a Head,
+    body: &'a [u8],
+) -> Result<Option<(&'a Shape, &'a str, Vec<Packed<'a>>)>, DbTrouble> {
+    let (shape, label, before) = match head {
+        Head::Insert { shape, label, .. } => (shape, label, 0),
+        Head::Update { shape, label, .. } => (shape, label, shape.all.len()),
+        Head::Change | Head::Position => return Ok(None),
+    };
+    let mut rest = Values(body);
+    let mut rows = Vec::new();
+    while !rest.0.is_empty() {
+        let row = one(&mut rest, shape.key_width(), before).ok_or(DbTrouble::Damaged)?;
+        rows.push(row);
+    }
+    Ok(Some((shape, label, rows)))
+}
+
+fn one<'a>(rest: &mut Values<'a>, key: usize, before: usize) -> Option<Packed<'a>> {
+    Some(Packed {
+        key: span(rest, key)?,
+        before: span(rest, before)?,
+        digest: rest.take(HALF)?,
+    })
+}
+
+/// The bytes of the next `count` values.
+fn span<'a>(rest: &mut Values<'a>, count: usize) -> Option<&'a [u8]> {
+    let start = rest.0;
+    for _ in 0..count {
+        rest.next()?;
+    }
+    start.get(..start.len() - rest.0.len())
+}
