@@ -1,6 +1,6 @@
 //! Facts become entries: the place in the chain, the bytes, the commit.
 //!
-//! A batch is one transaction: what is ready together becomes durable together. It commits only if
+//! A batch is one transaction: what is ready together becomes durable together (group commit). It commits only if
 //! the run's epoch and size are still what the writer believes, so an executor that was taken over
 //! writes nothing.
 //! Not here: who may write (`claim`), how bytes look (`machine::line`).
@@ -18,9 +18,6 @@ use super::store::{Journal, digest, integer};
 use crate::machine::event::{About, Actor, ClockStepped, Entry, Event};
 use crate::machine::time::Time;
 use crate::plan::digest::Digest;
-
-/// A line of the step log is at most this long: foreign tools prefix entries with 16 bits.
-const LINE_BYTES_MAX: usize = 65_535;
 
 /// Rows in one INSERT: enough to fill a commit, few enough shapes of statement to stay prepared.
 const ROWS_AT_ONCE: usize = 32;
@@ -85,11 +82,11 @@ pub struct NewRun {
 /// The last entry of a log, as far as the next one depends on it.
 #[derive(Debug, Clone)]
 pub(super) struct Tail {
-    pub(super) number: i64,
-    pub(super) paper: Digest,
+    number: i64,
+    paper: Digest,
     size: u64,
     head: Digest,
-    last: Option<(Time, Uuid, u64)>,
+    last: Option<Moment>,
 }
 
 impl Tail {
@@ -113,19 +110,20 @@ pub(super) struct Hand {
     pub(super) epoch: u64,
 }
 
-/// Entries that are ready to be stored after a given tail.
+/// Lines that have their places and are to be committed together.
+#[derive(Debug)]
 pub(super) struct Batch {
-    entries: Vec<Entry>,
-    lines: Vec<Vec<u8>>,
-    hashes: Vec<Digest>,
-    /// The tail that they make.
-    pub(super) tail: Tail,
+    /// The end of the log in the file.
+    before: Tail,
+    /// The end of the log with these lines.
+    after: Tail,
+    lines: Vec<(Vec<u8>, Digest)>,
 }
 
 impl Journal {
-    /// Appends `drafts` in one durable transaction and returns their entries; a wall clock that went
-    /// back is put on record first (`clock.stepped`), as an entry of its own at the head of what is
-    /// returned.
+    /// Appends `drafts` in one durable transaction, with what was staged before them, and returns
+    /// their entries. A wall clock that went back is put on record first (`clock.stepped`), as an
+    /// entry of its own at the head of what is returned.
     ///
     /// # Errors
     /// When the lease was taken over (nothing is written), a draft does not fit the format, or the
@@ -136,33 +134,61 @@ impl Journal {
         now: &Moment,
         drafts: Vec<Draft>,
     ) -> Result<Vec<Entry>, JournalFault> {
+        let entries = self.stage(lease, now, drafts).await?;
+        self.commit(lease).await?;
+        Ok(entries)
+    }
+
+    /// Gives `drafts` their places and returns their entries, which are not durable before
+    /// [`Journal::commit`]: so that one commit holds an outcome and the intents that follow from it.
+    /// Nothing may be done for an intent that is only staged.
+    ///
+    /// # Errors
+    /// When a draft does not fit the format (none of them is staged) or the file cannot be read.
+    pub async fn stage(
+        &mut self,
+        lease: &Lease,
+        now: &Moment,
+        drafts: Vec<Draft>,
+    ) -> Result<Vec<Entry>, JournalFault> {
+        if !self.staged.contains_key(&lease.run) {
+            let tail = self.tail(lease.run).await?;
+            self.staged.insert(lease.run, Batch::after(tail));
+        }
+        let batch = self.staged.get_mut(&lease.run);
+        batch.map_or(Ok(Vec::new()), |batch| batch.add(lease.hand(), now, drafts))
+    }
+
+    /// Makes durable what was staged.
+    ///
+    /// # Errors
+    /// When the lease was taken over or the file cannot be written: what was staged is then gone, and
+    /// whoever applied it must read the log again.
+    pub async fn commit(&mut self, lease: &Lease) -> Result<(), JournalFault> {
         // Taken out first: if this call fails or is dropped, the next one asks the file again.
-        let tail = match self.tails.remove(&lease.run) {
-            Some(tail) => tail,
-            None => self.tail(lease.run).await?,
+        let Some(mut batch) = self.staged.remove(&lease.run) else {
+            return Ok(());
         };
-        let batch = Batch::new(tail.clone(), lease.hand(), now, drafts)?;
-        if batch.entries.is_empty() {
-            self.tails.insert(lease.run, tail);
-            return Ok(Vec::new());
+        if !batch.lines.is_empty() {
+            let refused = self.fault();
+            let mut whole = self
+                .db
+                .begin_with("BEGIN IMMEDIATE")
+                .await
+                .map_err(&refused)?;
+            if !batch
+                .store(&mut whole, lease.epoch)
+                .await
+                .map_err(&refused)?
+            {
+                whole.rollback().await.map_err(&refused)?;
+                return Err(self.taken_over(lease).await?);
+            }
+            whole.commit().await.map_err(&refused)?;
+            batch = batch.stored();
         }
-        let refused = self.fault();
-        let mut whole = self
-            .db
-            .begin_with("BEGIN IMMEDIATE")
-            .await
-            .map_err(&refused)?;
-        if !batch
-            .store(&mut whole, &tail, lease.epoch)
-            .await
-            .map_err(&refused)?
-        {
-            whole.rollback().await.map_err(&refused)?;
-            return Err(self.taken_over(lease).await?);
-        }
-        whole.commit().await.map_err(&refused)?;
-        self.tails.insert(lease.run, batch.tail);
-        Ok(batch.entries)
+        self.staged.insert(lease.run, batch);
+        Ok(())
     }
 
     async fn taken_over(&mut self, lease: &Lease) -> Result<JournalFault, JournalFault> {
@@ -201,96 +227,100 @@ impl Journal {
         let entry = parsed(&label, seq, &line)?;
         tail.size = head.size;
         tail.head = head.head;
-        tail.last = Some((entry.at, entry.boot, entry.mono));
+        tail.last = Some(moment_of(&entry));
         Ok(tail)
     }
 }
 
 impl Batch {
-    /// Gives `drafts` their places after `tail`.
-    pub(super) fn new(
-        mut tail: Tail,
+    /// An empty batch at the end of a log.
+    pub(super) fn after(tail: Tail) -> Batch {
+        Batch {
+            before: tail.clone(),
+            after: tail,
+            lines: Vec::new(),
+        }
+    }
+
+    /// A batch that starts over where this one, now durable, ends.
+    pub(super) fn stored(self) -> Batch {
+        Batch::after(self.after)
+    }
+
+    /// Gives `drafts` their places: all of them or, where one does not fit the format, none.
+    pub(super) fn add(
+        &mut self,
         hand: Hand,
         now: &Moment,
         drafts: Vec<Draft>,
-    ) -> Result<Batch, JournalFault> {
-        let mut batch = Batch {
-            entries: Vec::with_capacity(drafts.len()),
-            lines: Vec::with_capacity(drafts.len()),
-            hashes: Vec::with_capacity(drafts.len()),
-            tail: tail.clone(),
-        };
-        let stepped = (!drafts.is_empty()).then(|| stepped(&tail, now)).flatten();
-        for draft in stepped.into_iter().chain(drafts) {
-            if let Event::PlanAmended(amended) = &draft.event {
+    ) -> Result<Vec<Entry>, JournalFault> {
+        let stepped = (!drafts.is_empty()).then(|| stepped(&self.after, now));
+        let mut tail = self.after.clone();
+        let mut lines = Vec::with_capacity(drafts.len());
+        let mut entries = Vec::with_capacity(drafts.len());
+        for draft in stepped.flatten().into_iter().chain(drafts) {
+            let entry = entry(&tail, hand, now, draft);
+            let line = line::write(&entry);
+            let line = line.map_err(|fault| JournalFault::Draft(fault.to_string()))?;
+            tail.size += 1;
+            tail.head = Digest::of(&line);
+            tail.last = Some(*now);
+            if let Event::PlanAmended(amended) = &entry.event {
+                // In force from the next entry on: this one is written under the old paper.
                 tail.paper = amended.new;
             }
-            let entry = entry(&tail, hand, now, draft);
-            let bytes =
-                line::write(&entry).map_err(|fault| JournalFault::Draft(fault.to_string()))?;
-            if bytes.len() > LINE_BYTES_MAX {
-                return Err(JournalFault::Draft(format!(
-                    "its line has {} bytes, at most {LINE_BYTES_MAX} are allowed",
-                    bytes.len()
-                )));
-            }
-            tail.size += 1;
-            tail.head = Digest::of(&bytes);
-            tail.last = Some((entry.at, entry.boot, entry.mono));
-            batch.hashes.push(tail.head);
-            batch.lines.push(bytes);
-            batch.entries.push(entry);
+            lines.push((line, tail.head));
+            entries.push(entry);
         }
-        batch.tail = tail;
-        Ok(batch)
+        self.after = tail;
+        self.lines.append(&mut lines);
+        Ok(entries)
     }
 
-    /// Writes the entries after `before`; false, and nothing is to be committed, if the log or the
-    /// epoch is no longer what the writer believes.
+    /// Writes the lines; false, and nothing is to be committed, if the log or the epoch in the file
+    /// is no longer what the writer believes.
     pub(super) async fn store(
         &self,
         db: &mut SqliteConnection,
-        before: &Tail,
         epoch: u64,
     ) -> Result<bool, sqlx::Error> {
-        let moved = sqlx::query(
-            "UPDATE run SET size = ?, head = ?, paper = ? WHERE number = ? AND size = ? AND head = ? \
-             AND (SELECT epoch FROM lease WHERE lease.run = run.number) = ?",
-        )
-        .bind(integer(self.tail.size))
-        .bind(self.tail.head.0.to_vec())
-        .bind(self.tail.paper.0.to_vec())
-        .bind(before.number)
-        .bind(integer(before.size))
-        .bind(before.head.0.to_vec())
-        .bind(integer(epoch))
-        .execute(&mut *db)
-        .await?;
-        if moved.rows_affected() != 1 {
+        if !self.move_head(db, epoch).await? {
             return Ok(false);
         }
-        if self.tail.paper != before.paper {
-            bind_paper(db, before.number, self.tail.paper).await?;
+        if self.after.paper != self.before.paper {
+            bind_paper(db, self.before.number, self.after.paper).await?;
         }
-        let rows: Vec<(&Entry, &Vec<u8>, &Digest)> = self
-            .entries
-            .iter()
-            .zip(&self.lines)
-            .zip(&self.hashes)
-            .map(|((entry, line), hash)| (entry, line, hash))
-            .collect();
-        for some in rows.chunks(ROWS_AT_ONCE) {
+        let mut seq = self.before.size;
+        for some in self.lines.chunks(ROWS_AT_ONCE) {
             let mut insert: QueryBuilder<Sqlite> =
                 QueryBuilder::new("INSERT INTO entry (run, seq, line, hash) ");
-            insert.push_values(some, |mut row, (entry, line, hash)| {
-                row.push_bind(before.number)
-                    .push_bind(integer(entry.seq))
-                    .push_bind(line.as_slice().to_vec())
+            insert.push_values(some, |mut row, (line, hash)| {
+                row.push_bind(self.before.number)
+                    .push_bind(integer(seq))
+                    .push_bind(line.clone())
                     .push_bind(hash.0.to_vec());
+                seq += 1;
             });
             insert.build().execute(&mut *db).await?;
         }
         Ok(true)
+    }
+
+    async fn move_head(&self, db: &mut SqliteConnection, epoch: u64) -> Result<bool, sqlx::Error> {
+        let moved = sqlx::query(
+            "UPDATE run SET size = ?, head = ?, paper = ? WHERE number = ? AND size = ? AND head = ? \
+             AND (SELECT epoch FROM lease WHERE lease.run = run.number) = ?",
+        )
+        .bind(integer(self.after.size))
+        .bind(self.after.head.0.to_vec())
+        .bind(self.after.paper.0.to_vec())
+        .bind(self.before.number)
+        .bind(integer(self.before.size))
+        .bind(self.before.head.0.to_vec())
+        .bind(integer(epoch))
+        .execute(db)
+        .await?;
+        Ok(moved.rows_affected() == 1)
     }
 }
 
@@ -326,21 +356,30 @@ fn entry(tail: &Tail, hand: Hand, now: &Moment, draft: Draft) -> Entry {
     }
 }
 
-/// The wall clock goes back behind the last entry: what it would have said by the monotonic clock of
-/// the same boot, or the last entry's time where the machine was started anew.
+fn moment_of(entry: &Entry) -> Moment {
+    Moment {
+        at: entry.at,
+        as_at: entry.as_at,
+        boot: entry.boot,
+        mono: entry.mono,
+    }
+}
+
+/// A clock went back behind the last entry: what the wall clock would have said by the monotonic
+/// clock of the same boot, or the last entry's time where the machine was started anew.
 fn stepped(tail: &Tail, now: &Moment) -> Option<Draft> {
-    let (at, boot, mono) = tail.last?;
-    if now.at >= at {
+    let last = tail.last?;
+    if now.at >= last.at && now.as_at >= last.as_at {
         return None;
     }
-    let passed = if boot == now.boot {
-        SignedDuration::from_nanos_i128(i128::from(now.mono.saturating_sub(mono)))
+    let passed = if last.boot == now.boot {
+        SignedDuration::from_nanos_i128(i128::from(now.mono.saturating_sub(last.mono)))
     } else {
         SignedDuration::ZERO
     };
-    let before = at.moment().checked_add(passed).map_or(at, Time::new);
+    let before = last.at.moment().checked_add(passed);
     Some(Draft::of_run(Event::ClockStepped(ClockStepped {
-        before,
+        before: before.map_or(last.at, Time::new),
         after: now.at,
     })))
 }

@@ -122,11 +122,14 @@ impl Journal {
         bind_paper(&mut whole, number, new.paper)
             .await
             .map_err(&refused)?;
-        let empty = Tail::empty(number, new.paper);
-        let batch = Batch::new(empty.clone(), lease.hand(), now, drafts)?;
-        batch.store(&mut whole, &empty, 1).await.map_err(&refused)?;
+        let mut batch = Batch::after(Tail::empty(number, new.paper));
+        batch.add(lease.hand(), now, drafts)?;
+        batch
+            .store(&mut whole, lease.epoch)
+            .await
+            .map_err(&refused)?;
         whole.commit().await.map_err(&refused)?;
-        self.tails.insert(new.id, batch.tail);
+        self.staged.insert(new.id, batch.stored());
         Ok(lease)
     }
 
@@ -176,8 +179,8 @@ impl Journal {
         acquired: Draft,
         now: &Moment,
     ) -> Result<(), JournalFault> {
-        let tail = self.tail(lease.run).await?;
-        let batch = Batch::new(tail.clone(), lease.hand(), now, vec![acquired])?;
+        let mut batch = Batch::after(self.tail(lease.run).await?);
+        batch.add(lease.hand(), now, vec![acquired])?;
         let refused = self.fault();
         let mut whole = self
             .db
@@ -188,7 +191,7 @@ impl Journal {
             .await
             .map_err(&refused)?
             && batch
-                .store(&mut whole, &tail, lease.epoch)
+                .store(&mut whole, lease.epoch)
                 .await
                 .map_err(&refused)?;
         if !claimed {
@@ -197,7 +200,7 @@ impl Journal {
             return Err(held(&head.label, &folder, lease.epoch, now.at));
         }
         whole.commit().await.map_err(&refused)?;
-        self.tails.insert(lease.run, batch.tail);
+        self.staged.insert(lease.run, batch.stored());
         Ok(())
     }
 
@@ -229,7 +232,7 @@ impl Journal {
     pub async fn release(&mut self, lease: Lease, now: &Moment) -> Result<(), JournalFault> {
         let released = Draft::of_run(Event::LeaseReleased(Empty {}));
         self.append(&lease, now, vec![released]).await?;
-        self.tails.remove(&lease.run);
+        self.staged.remove(&lease.run);
         drop(lease.lock);
         Ok(())
     }

@@ -13,7 +13,7 @@ use sqlx::sqlite::{
 use sqlx::{ConnectOptions as _, Connection as _, Row as _};
 use uuid::Uuid;
 
-use super::append::Tail;
+use super::append::Batch;
 use super::fault::JournalFault;
 use super::place;
 use super::schema::{self, SchemaFault};
@@ -28,8 +28,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub struct Journal {
     pub(super) path: PathBuf,
     pub(super) db: SqliteConnection,
-    /// The last entry of each run that we write to.
-    pub(super) tails: HashMap<Uuid, Tail>,
+    /// Where each run that we write to ends, and what is staged there.
+    pub(super) staged: HashMap<Uuid, Batch>,
 }
 
 /// A run as the journal knows it without reading its log.
@@ -68,7 +68,7 @@ impl Journal {
         Ok(Journal {
             path: path.to_owned(),
             db,
-            tails: HashMap::new(),
+            staged: HashMap::new(),
         })
     }
 

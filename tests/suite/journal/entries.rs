@@ -81,6 +81,50 @@ async fn a_wall_clock_that_goes_back_is_put_on_record_first() {
     assert_eq!(forward.len(), 1);
 }
 
+#[tokio::test]
+async fn what_is_staged_becomes_durable_together_and_not_before() {
+    let Begun {
+        folder,
+        mut journal,
+        run,
+        lease,
+    } = begun().await;
+    let first = journal
+        .stage(&lease, &moment(1), vec![mark(1)])
+        .await
+        .unwrap();
+    let mut other = Journal::existing(&path(&folder)).await.unwrap();
+    assert_eq!(other.head(run).await.unwrap().size, 3);
+    let second = journal
+        .append(&lease, &moment(2), vec![mark(2)])
+        .await
+        .unwrap();
+    assert_eq!((first[0].seq, second[0].seq), (3, 4));
+    assert_eq!(all(&mut other, run).await[3..], [first, second].concat());
+}
+
+#[tokio::test]
+async fn a_draft_that_no_line_can_hold_leaves_the_others_unwritten_and_the_log_usable() {
+    let Begun {
+        mut journal,
+        run,
+        lease,
+        folder: _folder,
+    } = begun().await;
+    let mut long = mark(1);
+    long.about.as_mut().unwrap().step = "x".repeat(70_000).as_str().into();
+    let refused = journal
+        .append(&lease, &moment(1), vec![mark(1), long])
+        .await;
+    assert!(refused.is_err());
+    let written = journal
+        .append(&lease, &moment(1), vec![mark(2)])
+        .await
+        .unwrap();
+    assert_eq!(written[0].seq, 3);
+    assert_eq!(all(&mut journal, run).await.len(), 4);
+}
+
 /// Not a test of its own: what a child process does when it is asked to read a log whole. It says how
 /// many entries there were and how many kilobytes of memory it needed at most.
 #[tokio::test]

@@ -43,7 +43,7 @@ async fn an_export_holds_the_very_bytes_and_every_paper_ever_in_force() {
     let written = journal.append(&lease, &moment(1), drafts).await.unwrap();
     assert_eq!(
         written.iter().map(|entry| entry.plan).collect::<Vec<_>>(),
-        [old, new, new]
+        [old, old, new]
     );
 
     let to = folder.path().join("log");
