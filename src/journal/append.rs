@@ -12,10 +12,10 @@ use uuid::Uuid;
 
 use super::claim::Lease;
 use super::fault::JournalFault;
-use super::interim::line;
 use super::lines::parsed;
 use super::store::{Journal, digest, integer};
 use crate::machine::event::{About, Actor, ClockStepped, Entry, Event};
+use crate::machine::line;
 use crate::machine::time::Time;
 use crate::plan::digest::Digest;
 

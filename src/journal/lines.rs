@@ -9,9 +9,9 @@ use sqlx::sqlite::SqliteConnection;
 use uuid::Uuid;
 
 use super::fault::JournalFault;
-use super::interim::line::{self, LineFault};
 use super::store::{Journal, RunHead, count, digest, integer};
 use crate::machine::event::{Entry, VERSION};
+use crate::machine::line::{self, LineFault};
 use crate::plan::digest::Digest;
 
 /// Rows read at a time: what memory holds of a log, at most 65,535 bytes each and mostly 500.

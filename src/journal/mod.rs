@@ -12,7 +12,6 @@ mod append;
 mod claim;
 mod export;
 mod fault;
-mod interim;
 mod key;
 mod lines;
 mod papers;
