@@ -115,11 +115,17 @@ pub struct Statement<'a> {
 }
 
 impl Statement<'_> {
-    /// SHA-256 of the statement as RFC 8785 JSON.
+    /// The statement as RFC 8785 JSON.
+    #[must_use]
+    pub fn bytes(&self) -> Vec<u8> {
+        // Text keys, texts and a moment: always JSON.
+        serde_json_canonicalizer::to_vec(self).unwrap_or_default()
+    }
+
+    /// SHA-256 of [`Statement::bytes`].
     #[must_use]
     pub fn digest(&self) -> Digest {
-        // Text keys, texts and a moment: always JSON. The empty digest would agree with nothing.
-        serde_json_canonicalizer::to_vec(self).map_or(Digest::ZERO, |bytes| Digest::of(&bytes))
+        Digest::of(&self.bytes())
     }
 }
 

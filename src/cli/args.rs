@@ -1,0 +1,410 @@
+//! The command line as people type it. One meaning per flag everywhere.
+//!
+//! Not here: what the commands do (one file each beside this one).
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Carry out the transfer of a council-housing service
+#[derive(Debug, Parser)]
+#[command(
+    name = "handover",
+    version,
+    arg_required_else_help = true,
+    max_term_width = 100,
+    before_help = "\
+Examples:
+  handover demo                                   a made-up transfer from start to finish
+  handover preview plans/east-kent-2020 --out ekh.preview"
+)]
+pub struct Cli {
+    /// What to do
+    #[command(subcommand)]
+    pub command: Command,
+    /// Flags that every command takes
+    #[command(flatten)]
+    pub global: Global,
+}
+
+/// Flags that every command takes.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Everywhere")]
+pub struct Global {
+    /// Print data as JSON
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// No colour, no box drawing, no redrawing: sentences
+    #[arg(long, global = true)]
+    pub plain: bool,
+    /// When to use colour
+    #[arg(long, global = true, value_enum, default_value_t = Colour::Auto, value_name = "WHEN")]
+    pub color: Colour,
+    /// Never ask: a needed answer is an error that names the flag
+    #[arg(long, global = true)]
+    pub no_input: bool,
+    /// Only say what went wrong
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+    /// Say more on stderr; twice for even more
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+    /// Settings file, instead of handover.toml in the plan folder
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// How diagnostics on stderr look
+    #[arg(long, global = true, value_enum, default_value_t = LogFormat::Text, value_name = "FORM")]
+    pub log_format: LogFormat,
+}
+
+/// When to use colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Colour {
+    /// On a terminal, unless NO_COLOR is set or TERM is dumb
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// How diagnostics on stderr look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// Lines for people
+    Text,
+    /// One JSON object a line
+    Jsonl,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run a made-up transfer from start to finish
+    Demo(Demo),
+    /// Start a plan folder from a template
+    New(New),
+    /// Find mistakes in a plan without changing anything
+    Check(Check),
+    /// Show what would happen, when, and what cannot be undone
+    Preview(Preview),
+    /// Carry out a signed preview, or carry on from where a run rests
+    Run(Run),
+    /// Show where a run has got to and who it is waiting for
+    Status(Status),
+    /// Record a decision, an answer or evidence
+    Approve(Approve),
+    /// Undo a run back to a checkpoint
+    Rollback(Rollback),
+    /// Show a past run as it looked at any moment
+    Replay(Replay),
+    /// Prove a log is complete and the data agrees with it
+    Verify(Verify),
+    /// Write files for auditors
+    Export(Export),
+    /// Explain an error, a kind of step or a plan field
+    Explain(Explain),
+    /// Export, then remove what we keep in the organisations' databases
+    Close(Close),
+    /// Go on after a journal was cut or restored, reviewed
+    Recover(Recover),
+    /// Look after a run's key
+    #[command(subcommand)]
+    Key(Key),
+    /// Print the JSON Schema of plans for editors
+    #[command(hide = true)]
+    Schema,
+    /// Print completions for a shell
+    #[command(hide = true)]
+    Completions {
+        /// Which shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page
+    #[command(hide = true)]
+    Man,
+}
+
+/// `demo`
+#[derive(Debug, Args)]
+pub struct Demo {
+    /// Where to put it
+    #[arg(default_value = "handover-demo")]
+    pub dir: PathBuf,
+    /// Which plan
+    #[arg(long, default_value = "east-kent-2020")]
+    pub plan: String,
+    /// How many homes; the default is the plan's own number
+    #[arg(long, value_parser = clap::value_parser!(u64).range(20..=200_000))]
+    pub homes: Option<u64>,
+    /// How many rent years
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=10))]
+    pub years: u64,
+    /// Which invented world
+    #[arg(long, default_value_t = 2020)]
+    pub seed: u64,
+    /// Which step breaks in the story, or `none`; the default is the plan's own
+    #[arg(long = "break", value_name = "STEP|none")]
+    pub breaks: Option<String>,
+}
+
+/// `new`
+#[derive(Debug, Args)]
+pub struct New {
+    /// The folder to make; its name becomes the plan's
+    pub name: PathBuf,
+    /// Which way the service moves
+    #[arg(long, value_enum, default_value_t = Direction::AlmoToCouncils)]
+    pub from: Direction,
+}
+
+/// Which way a service moves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Direction {
+    /// One ALMO to several councils
+    AlmoToCouncils,
+    /// An ALMO back to its council
+    AlmoToCouncil,
+    /// A council to a new ALMO
+    CouncilToAlmo,
+}
+
+/// `check`
+#[derive(Debug, Args)]
+pub struct Check {
+    /// Plan folder, or its plan.toml
+    #[arg(default_value = ".")]
+    pub plan: PathBuf,
+    /// Read the papers only, no database
+    #[arg(long)]
+    pub offline: bool,
+    /// Treat warnings as errors
+    #[arg(long, value_name = "WHAT", value_parser = ["warnings"])]
+    pub deny: Option<String>,
+}
+
+/// How much of a preview to print.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Depth {
+    /// One page to decide on
+    Brief,
+    /// The table of steps
+    Steps,
+    /// Rows by dataset and reason
+    Rows,
+}
+
+/// `preview`
+#[derive(Debug, Args)]
+pub struct Preview {
+    /// Plan folder, or a run
+    #[arg(default_value = ".", value_name = "PLAN|RUN")]
+    pub what: String,
+    /// Save the preview, to be signed and run
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// How much to print
+    #[arg(long, value_enum, default_value_t = Depth::Brief)]
+    pub depth: Depth,
+    /// Preview a change of the plan in mid-run
+    #[arg(long)]
+    pub amend: bool,
+}
+
+/// `run`
+#[derive(Debug, Args)]
+pub struct Run {
+    /// Plan folder, or a run to carry on
+    #[arg(default_value = ".", value_name = "PLAN|RUN")]
+    pub what: String,
+    /// The signed preview (a new run) or signed amendment (a run in hand)
+    #[arg(long, value_name = "FILE")]
+    pub signed: Option<PathBuf>,
+    /// A made-up clock that jumps over waits; only for made-up databases
+    #[arg(long)]
+    pub rehearsal: bool,
+    /// Stop when this step has finished
+    #[arg(long, value_name = "STEP")]
+    pub until: Option<String>,
+    /// Stay while the run waits, and go on when it may
+    #[arg(long)]
+    pub wait: bool,
+    /// Try this failed or refused step again
+    #[arg(long, value_name = "STEP")]
+    pub retry: Vec<String>,
+    /// Who asks for the retry: ROLE, ROLE@ORGANISATION or a person's code
+    #[arg(long = "as", value_name = "WHO", requires = "retry")]
+    pub who: Option<String>,
+}
+
+/// `status`
+#[derive(Debug, Args)]
+pub struct Status {
+    /// A run, by any unique prefix; the only or newest one if absent
+    pub run: Option<String>,
+    /// Only what failed
+    #[arg(long)]
+    pub failed: bool,
+    /// Exit with the run's own code instead of 0
+    #[arg(long)]
+    pub exit_status: bool,
+}
+
+/// `approve`
+#[derive(Debug, Args)]
+pub struct Approve {
+    /// A preview file, or a run
+    #[arg(value_name = "FILE|RUN")]
+    pub what: String,
+    /// The step that waits for the decision
+    pub step: Option<String>,
+    /// Who decides: ROLE, ROLE@ORGANISATION or a person's code
+    #[arg(long = "as", value_name = "WHO")]
+    pub who: String,
+    /// Why, in their words (kept beside the run, not in the log)
+    #[arg(long)]
+    pub reason: String,
+    /// A file that proves it
+    #[arg(long, value_name = "FILE")]
+    pub evidence: Option<PathBuf>,
+    /// Say no
+    #[arg(long)]
+    pub refuse: bool,
+    /// Take an earlier decision back
+    #[arg(long, conflicts_with = "refuse")]
+    pub revoke: bool,
+    /// Attest that a step was undone by hand
+    #[arg(long, conflicts_with_all = ["refuse", "revoke"])]
+    pub undone: bool,
+}
+
+/// What an undo does with rows that changed since.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Changed {
+    /// Undo nothing of that step until a person decides
+    Refuse,
+    /// Leave them and report them
+    Skip,
+    /// Undo them too and report them
+    Force,
+}
+
+/// `rollback`
+#[derive(Debug, Args)]
+pub struct Rollback {
+    /// A run
+    pub run: Option<String>,
+    /// Back to this checkpoint (`c4`) or to just before this step; before everything if absent
+    #[arg(long, value_name = "CHECKPOINT|STEP")]
+    pub to: Option<String>,
+    /// Only show what would be undone
+    #[arg(long)]
+    pub preview: bool,
+    /// Save the preview of the rollback, to be signed
+    #[arg(long, value_name = "FILE", requires = "preview")]
+    pub out: Option<PathBuf>,
+    /// The signed preview of the rollback
+    #[arg(long, value_name = "FILE")]
+    pub signed: Option<PathBuf>,
+    /// Rows that somebody changed since
+    #[arg(long, value_enum, default_value_t = Changed::Refuse)]
+    pub changed: Changed,
+    /// The plan's short name, typed to confirm
+    #[arg(long, value_name = "NAME")]
+    pub confirm: Option<String>,
+}
+
+/// `replay`
+#[derive(Debug, Args)]
+pub struct Replay {
+    /// A run, or a folder that `export --as log` wrote
+    #[arg(value_name = "RUN|LOG")]
+    pub what: String,
+    /// As it looked after this entry or at this moment
+    #[arg(long, value_name = "SEQ|TIME")]
+    pub at: Option<String>,
+    /// Only this step
+    #[arg(long)]
+    pub step: Option<String>,
+}
+
+/// `verify`
+#[derive(Debug, Args)]
+pub struct Verify {
+    /// A run, or a folder that `export --as log` wrote
+    #[arg(value_name = "RUN|LOG")]
+    pub what: String,
+    /// Also hold the organisations' databases against it (runs only)
+    #[arg(long)]
+    pub against_live: bool,
+}
+
+/// What `export` writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ExportForm {
+    /// The step log and the papers it names, for an auditor
+    Log,
+    /// The run's state as JSON
+    Json,
+    /// The graph of the plan, for wikis
+    Mermaid,
+}
+
+/// `export`
+#[derive(Debug, Args)]
+pub struct Export {
+    /// A run
+    pub run: Option<String>,
+    /// What to write
+    #[arg(long = "as", value_enum, default_value_t = ExportForm::Log)]
+    pub form: ExportForm,
+    /// Where to (a new folder for a log; a file otherwise, `-` for stdout)
+    #[arg(long, value_name = "PATH")]
+    pub to: PathBuf,
+}
+
+/// `explain`
+#[derive(Debug, Args)]
+pub struct Explain {
+    /// `HO310`, `data-copy`, `on-failure` …
+    pub what: Option<String>,
+}
+
+/// `close`
+#[derive(Debug, Args)]
+pub struct Close {
+    /// A run
+    pub run: Option<String>,
+    /// Where to export the log first
+    #[arg(long, value_name = "FOLDER")]
+    pub to: PathBuf,
+    /// The plan's short name, typed to confirm
+    #[arg(long, value_name = "NAME")]
+    pub confirm: Option<String>,
+}
+
+/// `recover`
+#[derive(Debug, Args)]
+pub struct Recover {
+    /// A run
+    pub run: Option<String>,
+    /// Only show what was lost
+    #[arg(long)]
+    pub preview: bool,
+    /// The plan's short name, typed to confirm
+    #[arg(long, value_name = "NAME")]
+    pub confirm: Option<String>,
+}
+
+/// `key`
+#[derive(Debug, Subcommand)]
+pub enum Key {
+    /// Destroy the key of a closed run: undo and row verification end
+    Destroy {
+        /// A run
+        run: Option<String>,
+        /// The plan's short name, typed to confirm
+        #[arg(long, value_name = "NAME")]
+        confirm: Option<String>,
+    },
+}

@@ -1,0 +1,117 @@
+//! A new run: its key, its papers, its first entries, the signatures that let it start.
+
+use std::sync::Arc;
+
+use uuid::Uuid;
+
+use super::clock::Clock;
+use super::folder::RunFolder;
+use super::session::{Session, Watch, claimant, moment};
+use super::site::{Site, SiteFault};
+use crate::journal::{Draft, Journal, JournalFault, NewRun, create_key};
+use crate::machine::event::{Actor, ClockKind, Decision, Event, LogOpened, OrgPrint, PlanBound};
+use crate::plan::digest::Digest;
+use crate::plan::model::Plan;
+use crate::plan::papers::{self, Papers};
+use crate::preview::{Preview, Signature};
+
+/// Begins a run of `plan` as the signed `preview` says. The caller has held the one against the other.
+///
+/// # Errors
+/// When the journal refuses, or a signature breaks the rules.
+pub async fn begin<'a>(
+    mut journal: Journal,
+    plan: &Arc<Plan>,
+    preview: &Preview,
+    prints: Vec<OrgPrint>,
+    clock: Clock,
+    watch: Watch<'a>,
+) -> Result<Session<'a>, SiteFault> {
+    let id = Uuid::now_v7();
+    let moment = moment(&clock);
+    let paper = put_papers(&mut journal, plan).await?;
+    let folder = RunFolder::new(journal.run_folder(id));
+    let key = create_key(folder.path())?;
+    let of = |orgs: &[crate::plan::model::Code]| {
+        let among = |print: &&OrgPrint| orgs.contains(&print.org);
+        prints.iter().filter(among).cloned().collect::<Vec<_>>()
+    };
+    let opened = LogOpened {
+        origin: format!("{}/{id}", plan.name),
+        log_key: None,
+        product: env!("CARGO_PKG_VERSION").to_owned(),
+        schema: Digest::ZERO,
+        manifest: paper,
+        commitment: key.commitment(),
+        clock: clock.kind(),
+        sources: of(&plan.sources),
+        targets: of(&plan.targets),
+        previous: None,
+    };
+    let bound = PlanBound {
+        steps: plan.steps.len() as u64,
+        dag: plan.outline.dag,
+    };
+    let new = NewRun {
+        id,
+        short: plan.name.to_string(),
+        paper,
+    };
+    let orgs = prints.iter().map(|print| print.org.clone()).collect();
+    let lease = journal
+        .begin(&new, opened, bound, &claimant(orgs), &moment)
+        .await?;
+    let head = journal.head(id).await?;
+    let site = Site::open(journal, head).await?;
+    let mut session = Session::begun(site, lease, clock, watch);
+    session
+        .append(decisions(&preview.signatures, Some(preview.reading.digest)))
+        .await?;
+    Ok(session)
+}
+
+/// Stores every file of a plan's paper, people without their names; the paper fingerprint.
+pub(super) async fn put_papers(journal: &mut Journal, plan: &Plan) -> Result<Digest, JournalFault> {
+    let kept = plan.papers.kept();
+    let digests = kept
+        .iter()
+        .map(|(path, bytes)| (path.clone(), Digest::of(bytes)));
+    let manifest = papers::manifest(digests);
+    let mut files = Papers::default();
+    for (path, bytes) in kept {
+        files.put(path, bytes.to_vec());
+    }
+    journal.put_papers(&manifest, &files).await
+}
+
+/// The decisions that signatures of a preview are.
+#[must_use]
+pub fn decisions(signatures: &[Signature], reading: Option<Digest>) -> Vec<Draft> {
+    let granted = |signature: &Signature| Draft {
+        about: None,
+        actor: Actor::Person {
+            person: signature.person.clone(),
+            role: signature.seat.role.clone(),
+            org: signature.org.clone(),
+            key: None,
+        },
+        event: Event::ApprovalGranted(Decision {
+            on: crate::machine::event::On::Paper {
+                paper: signature.signed,
+            },
+            statement: signature.statement,
+            method: signature.method,
+            evidence: signature.evidence,
+            reading,
+        }),
+    };
+    signatures.iter().map(granted).collect()
+}
+
+/// Whether a run's clock is made up; a run that is not opened has none.
+#[must_use]
+pub fn clock_kind(site: &Site) -> ClockKind {
+    site.run
+        .opened()
+        .map_or(ClockKind::Real, |opened| opened.clock)
+}

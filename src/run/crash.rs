@@ -1,0 +1,38 @@
+//! Where tests kill us: debug builds end themselves with SIGKILL after the n-th journal entry or the
+//! n-th durable chunk that this process sees, as `HANDOVER_KILL=entry:17` or `chunk:3` says. Release
+//! builds hold none of it.
+
+#[cfg(debug_assertions)]
+mod armed {
+    use std::sync::LazyLock;
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    static WHERE: LazyLock<Option<(String, u64)>> = LazyLock::new(|| {
+        let said = std::env::var("HANDOVER_KILL").ok()?;
+        let (point, count) = said.split_once(':')?;
+        Some((point.to_owned(), count.parse().ok()?))
+    });
+    static SEEN: AtomicU64 = AtomicU64::new(0);
+
+    pub(super) fn reached(point: &str) {
+        let Some((wanted, count)) = &*WHERE else {
+            return;
+        };
+        if wanted == point && SEEN.fetch_add(1, Ordering::Relaxed) + 1 == *count {
+            let own = rustix::process::getpid();
+            let _ = rustix::process::kill_process(own, rustix::process::Signal::KILL);
+        }
+    }
+}
+
+/// An entry is durable.
+pub(super) fn after_entry() {
+    #[cfg(debug_assertions)]
+    armed::reached("entry");
+}
+
+/// A chunk is durable at an organisation, its mark not yet written.
+pub(super) fn after_chunk() {
+    #[cfg(debug_assertions)]
+    armed::reached("chunk");
+}

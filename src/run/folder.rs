@@ -1,0 +1,104 @@
+//! The run's folder beside the journal: statements, evidence, restricted details, the outbox. What
+//! lies here holds names and reasons; the log holds digests of it.
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use crate::plan::digest::Digest;
+
+/// `.handover/<run>/`
+#[derive(Debug, Clone)]
+pub struct RunFolder(PathBuf);
+
+/// Words of people about decisions, as JSON.
+pub const STATEMENTS: &str = "statements";
+/// Files that were handed in.
+pub const EVIDENCE: &str = "evidence";
+/// What must not stand in the log: differing rows, by keyed digests.
+pub const DETAILS: &str = "details";
+
+impl RunFolder {
+    /// The folder of a run, below the journal's own.
+    #[must_use]
+    pub fn new(path: PathBuf) -> RunFolder {
+        RunFolder(path)
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// Keeps `bytes` durably in a part of the folder, under their digest; twice is once.
+    ///
+    /// # Errors
+    /// When the file system refuses.
+    pub fn keep(&self, part: &str, bytes: &[u8]) -> io::Result<Digest> {
+        let digest = Digest::of(bytes);
+        let folder = self.0.join(part);
+        private_folder(&folder)?;
+        let name = digest.to_string();
+        if !folder.join(&name).exists() {
+            whole(&folder, &name, bytes)?;
+        }
+        Ok(digest)
+    }
+
+    /// Keeps a file by a name of ours, whole or not at all; an older one of that name goes.
+    ///
+    /// # Errors
+    /// When the file system refuses.
+    pub fn put(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
+        private_folder(&self.0)?;
+        whole(&self.0, name, bytes)
+    }
+
+    /// Where the file of that name is, if it is there.
+    #[must_use]
+    pub fn named(&self, name: &str) -> Option<PathBuf> {
+        Some(self.0.join(name)).filter(|path| path.is_file())
+    }
+
+    /// What was kept under `digest`, held against it.
+    ///
+    /// # Errors
+    /// When it is not there or is not what was kept.
+    pub fn fetch(&self, part: &str, digest: &Digest) -> io::Result<Vec<u8>> {
+        let bytes = std::fs::read(self.0.join(part).join(digest.to_string()))?;
+        if Digest::of(&bytes) == *digest {
+            Ok(bytes)
+        } else {
+            Err(io::Error::new(
+                io::ErrorKind::InvalidData,
+                "the file is not what was kept",
+            ))
+        }
+    }
+}
+
+/// Writes a file durably under another name first, so that it is there whole or not at all.
+fn whole(folder: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
+    let unfinished = folder.join(format!(".{name}.new"));
+    let mut file = private_file(&unfinished)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    std::fs::rename(&unfinished, folder.join(name))?;
+    std::fs::File::open(folder)?.sync_all()
+}
+
+fn private_folder(path: &Path) -> io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path)
+}
+
+fn private_file(path: &Path) -> io::Result<std::fs::File> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}

@@ -1,0 +1,186 @@
+//! A claimed run: the lease, and the one way to write. Every entry is appended, then applied, then
+//! shown to whoever watches.
+//!
+//! Not here: what to write next (`drive`, `decisions`, `rollback`).
+
+use std::time::Duration;
+
+use uuid::Uuid;
+
+use super::clock::Clock;
+use super::site::{Site, SiteFault};
+use crate::journal::{Claimant, Draft, JournalFault, Lease, Moment, boot};
+use crate::machine::event::{Actor, Entry, Event};
+use crate::machine::run::Run;
+use crate::machine::state::Now;
+use crate::plan::model::Code;
+
+/// How long a lease runs without being renewed: an executor that stopped is overtaken after it.
+pub(super) const LEASE_TERM: Duration = Duration::from_secs(60);
+
+/// Hears of every entry as it becomes durable, with the state after it.
+pub type Watch<'a> = Box<dyn FnMut(&Entry, &Run) + Send + 'a>;
+
+/// A run that we may write to.
+pub struct Session<'a> {
+    /// The run.
+    pub site: Site,
+    /// The time.
+    pub clock: Clock,
+    pub(super) lease: Lease,
+    pub(super) watch: Watch<'a>,
+    /// Something was written beside the claim itself.
+    pub(super) wrote: bool,
+}
+
+impl<'a> Session<'a> {
+    /// Claims a run; fences of `orgs` must be raised before anything is done there.
+    ///
+    /// # Errors
+    /// When another process holds it, or the journal is not what it should be.
+    pub async fn claim(
+        mut site: Site,
+        orgs: Vec<Code>,
+        clock: Clock,
+        watch: Watch<'a>,
+    ) -> Result<Session<'a>, SiteFault> {
+        let claimant = claimant(orgs);
+        let moment = moment(&clock);
+        let size = site.run.next_seq();
+        let lease = site.journal.claim(site.head.id, &claimant, &moment).await?;
+        let mut session = Session {
+            site,
+            clock,
+            lease,
+            watch,
+            wrote: false,
+        };
+        session.catch_up(size).await?;
+        Ok(session)
+    }
+
+    /// Wraps a lease that was taken when the run began.
+    pub(super) fn begun(site: Site, lease: Lease, clock: Clock, watch: Watch<'a>) -> Session<'a> {
+        Session {
+            site,
+            clock,
+            lease,
+            watch,
+            wrote: true,
+        }
+    }
+
+    /// The lease's fencing number.
+    #[must_use]
+    pub fn epoch(&self) -> u64 {
+        self.lease.epoch
+    }
+
+    /// The journal's durable head.
+    #[must_use]
+    pub fn log_seq(&self) -> u64 {
+        self.site.run.next_seq().saturating_sub(1)
+    }
+
+    /// What time it is, both ways.
+    #[must_use]
+    pub fn now(&self) -> Now {
+        Now {
+            at: self.clock.now(),
+            as_at: self.clock.as_at(),
+        }
+    }
+
+    /// Makes facts durable in one commit, then takes them in.
+    ///
+    /// # Errors
+    /// When the run was taken over or the journal refuses: nothing was written then.
+    pub async fn append(&mut self, drafts: Vec<Draft>) -> Result<(), SiteFault> {
+        if drafts.is_empty() {
+            return Ok(());
+        }
+        let moment = moment(&self.clock);
+        for entry in self
+            .site
+            .journal
+            .append(&self.lease, &moment, drafts)
+            .await?
+        {
+            self.site.take(&entry)?;
+            (self.watch)(&entry, &self.site.run);
+            super::crash::after_entry();
+        }
+        self.wrote = true;
+        Ok(())
+    }
+
+    /// Appends one fact by a person, about the step that the fact concerns.
+    ///
+    /// # Errors
+    /// As [`Session::append`].
+    pub async fn append_by(&mut self, actor: Actor, event: Event) -> Result<(), SiteFault> {
+        let about = self.site.run.about_event(&event);
+        self.append(vec![Draft {
+            about,
+            actor,
+            event,
+        }])
+        .await
+    }
+
+    /// Says that we are still at work.
+    pub(super) async fn renew(&mut self) -> Result<(), JournalFault> {
+        let moment = moment(&self.clock);
+        self.site.journal.renew(&self.lease, &moment).await
+    }
+
+    /// Lets the run go; the site as it is now.
+    ///
+    /// # Errors
+    /// When the journal refuses.
+    pub async fn release(mut self) -> Result<Site, SiteFault> {
+        let size = self.site.run.next_seq();
+        let moment = moment(&self.clock);
+        self.site.journal.release(self.lease, &moment).await?;
+        catch_up(&mut self.site, size, &mut self.watch).await?;
+        Ok(self.site)
+    }
+
+    /// Takes in what the journal itself appended (claims), from position `from`.
+    async fn catch_up(&mut self, from: u64) -> Result<(), SiteFault> {
+        catch_up(&mut self.site, from, &mut self.watch).await
+    }
+}
+
+async fn catch_up(site: &mut Site, from: u64, watch: &mut Watch<'_>) -> Result<(), SiteFault> {
+    let mut entries = site.journal.entries(site.head.id).await?;
+    while let Some(entry) = entries.next().await? {
+        if entry.seq >= from {
+            site.take(&entry)?;
+            watch(&entry, &site.run);
+            super::crash::after_entry();
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn claimant(fences: Vec<Code>) -> Claimant {
+    Claimant {
+        exec: Uuid::now_v7(),
+        fences,
+        term: LEASE_TERM,
+    }
+}
+
+/// One reading of all clocks.
+pub(super) fn moment(clock: &Clock) -> Moment {
+    let since = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+    let seconds = u64::try_from(since.tv_sec).unwrap_or(0);
+    let nanos = u64::try_from(since.tv_nsec).unwrap_or(0);
+    Moment {
+        at: clock.now(),
+        as_at: clock.as_at(),
+        boot: boot(),
+        mono: seconds * 1_000_000_000 + nanos,
+    }
+}
