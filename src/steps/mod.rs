@@ -6,7 +6,23 @@
 //!
 //! Not here: when a step may start (`machine`), the journal, the clock.
 
+mod approval;
+mod contract_novation;
+mod data_copy;
+mod fault;
 pub mod finding;
+mod freeze;
+mod hand;
+mod register;
+mod shape;
+mod signatures;
+mod staff_transfer;
+mod switch;
+mod task;
+mod tenant_notification;
+mod undoing;
+mod verify;
+mod wait;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -22,7 +38,9 @@ use crate::machine::event::{
 };
 use crate::machine::key::RunKey;
 use crate::orgdb::{OrgReader, OrgWriter};
-use crate::plan::model::{Code, Plan, Step};
+use crate::plan::model::{Code, Plan, Step, StepSpec};
+
+pub use data_copy::preview_many;
 
 /// What a step may look at.
 #[derive(Clone)]
@@ -60,6 +78,15 @@ impl Look {
     pub fn step(&self) -> &Step {
         &self.plan.steps[self.step]
     }
+
+    /// The reader of `org`.
+    fn reader(&self, org: &Code) -> Result<&OrgReader, Fault> {
+        self.readers.get(org).ok_or_else(|| not_open(org))
+    }
+}
+
+fn not_open(org: &Code) -> Fault {
+    Fault::broken("HO921", org, format!("the database of `{org}` is not open"))
 }
 
 /// What a step may do.
@@ -73,6 +100,13 @@ pub struct Act {
     pub deed: Deed,
     /// Hears of each durable effect; `run` appends `step.marked` for it.
     pub marks: tokio::sync::mpsc::UnboundedSender<StepMarked>,
+}
+
+impl Act {
+    /// The writer of `org`.
+    fn writer(&self, org: &Code) -> Result<&OrgWriter, Fault> {
+        self.writers.get(org).ok_or_else(|| not_open(org))
+    }
 }
 
 /// Something `check` or `preview` found in live data.
@@ -133,6 +167,17 @@ pub enum Output {
     Held(Waiting),
 }
 
+impl Output {
+    /// What the machine's gate saw to already.
+    fn formality() -> Output {
+        Output::Done {
+            outputs: Vec::new(),
+            effects: 0,
+            checks: Vec::new(),
+        }
+    }
+}
+
 /// Why a step stopped.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{says}")]
@@ -159,38 +204,99 @@ pub struct Fault {
 ///
 /// # Errors
 /// When a database cannot be used.
-pub async fn check(_look: &Look) -> Result<Vec<Finding>, Fault> {
-    todo!()
+pub async fn check(look: &Look) -> Result<Vec<Finding>, Fault> {
+    match &look.step().does {
+        StepSpec::DataCopy(step) => data_copy::check(look, step).await,
+        StepSpec::StaffTransfer(step) => staff_transfer::check(look, step).await,
+        StepSpec::ContractNovation(step) => contract_novation::check(look, step).await,
+        StepSpec::TenantNotification(step) => tenant_notification::check(look, step).await,
+        StepSpec::Approval(step) => Ok(approval::check(step)),
+        StepSpec::Task(step) => Ok(task::check(look, step)),
+        StepSpec::Wait(step) => Ok(wait::check(look, step)),
+        StepSpec::Freeze(step) => freeze::check(look, step).await,
+        StepSpec::Verify(step) => verify::check(look, step).await,
+        StepSpec::Switch(step) => switch::check(look, step).await,
+    }
 }
 
 /// What would this step do? Reads only.
 ///
 /// # Errors
 /// When a database cannot be used.
-pub async fn preview(_look: &Look) -> Result<Forecast, Fault> {
-    todo!()
+pub async fn preview(look: &Look) -> Result<Forecast, Fault> {
+    match &look.step().does {
+        StepSpec::DataCopy(step) => data_copy::preview(look, step).await,
+        StepSpec::StaffTransfer(step) => staff_transfer::preview(look, step).await,
+        StepSpec::ContractNovation(step) => contract_novation::preview(look, step).await,
+        StepSpec::TenantNotification(step) => tenant_notification::preview(look, step).await,
+        StepSpec::Approval(step) => Ok(approval::preview(step)),
+        StepSpec::Task(step) => Ok(task::preview(step)),
+        StepSpec::Wait(step) => Ok(wait::preview(look, step)),
+        StepSpec::Freeze(step) => Ok(freeze::preview(step)),
+        StepSpec::Verify(step) => Ok(verify::preview(step)),
+        StepSpec::Switch(step) => switch::preview(look, step).await,
+    }
 }
 
 /// Does the step's work, from wherever its effects say it has got to. Begins with `check`.
 ///
 /// # Errors
 /// See [`Fault`].
-pub async fn run(_act: &Act) -> Result<Output, Fault> {
-    todo!()
+pub async fn run(act: &Act) -> Result<Output, Fault> {
+    let look = &act.look;
+    if let Some(finding) = check(look).await?.into_iter().find(|finding| finding.stops) {
+        return Err(finding.refusal());
+    }
+    match &look.step().does {
+        StepSpec::DataCopy(step) => data_copy::run(act, step).await,
+        StepSpec::StaffTransfer(step) => staff_transfer::run(act, step).await,
+        StepSpec::ContractNovation(step) => contract_novation::run(act, step).await,
+        StepSpec::TenantNotification(step) => tenant_notification::run(act, step).await,
+        StepSpec::Approval(_) | StepSpec::Task(_) | StepSpec::Wait(_) => Ok(Output::formality()),
+        StepSpec::Freeze(step) => freeze::run(act, step).await,
+        StepSpec::Verify(step) => verify::run(act, step).await,
+        StepSpec::Switch(step) => switch::run(act, step).await,
+    }
 }
 
 /// Takes the step's work back, from wherever it stopped.
 ///
 /// # Errors
-/// A `Refused` fault when rows changed since and the mode is `refuse`.
-pub async fn undo(_act: &Act, _mode: UndoMode) -> Result<UndoCommitted, Fault> {
-    todo!()
+/// A `Refused` fault when rows changed since and the mode is `refuse`, or when the work is of a sort
+/// that only a person takes back.
+pub async fn undo(act: &Act, mode: UndoMode) -> Result<UndoCommitted, Fault> {
+    match &act.look.step().does {
+        StepSpec::DataCopy(step) => undoing::databases(act, &[&step.target], mode).await,
+        StepSpec::StaffTransfer(step) => {
+            undoing::databases(act, &[&step.source, &step.target], mode).await
+        }
+        StepSpec::ContractNovation(step) => contract_novation::undo(act, step, mode).await,
+        StepSpec::TenantNotification(step) => tenant_notification::undo(act, step, mode).await,
+        StepSpec::Freeze(step) => undoing::databases(act, &[&step.org], mode).await,
+        StepSpec::Switch(step) => {
+            undoing::databases(act, &step.to.iter().collect::<Vec<_>>(), mode).await
+        }
+        StepSpec::Approval(_) | StepSpec::Task(_) | StepSpec::Wait(_) | StepSpec::Verify(_) => {
+            Ok(undoing::nothing(mode))
+        }
+    }
 }
 
 /// What `undo` would find: rows changed since, without writing.
 ///
 /// # Errors
 /// When a database cannot be used.
-pub async fn undo_preview(_act: &Look, _deed: &Deed) -> Result<crate::copy::undo::Undone, Fault> {
-    todo!()
+pub async fn undo_preview(look: &Look, deed: &Deed) -> Result<crate::copy::undo::Undone, Fault> {
+    let orgs: Vec<&Code> = match &look.step().does {
+        StepSpec::DataCopy(step) => vec![&step.target],
+        StepSpec::StaffTransfer(step) => vec![&step.source, &step.target],
+        StepSpec::ContractNovation(step) => vec![&step.source, &step.target],
+        StepSpec::TenantNotification(step) => vec![&step.target],
+        StepSpec::Freeze(step) => vec![&step.org],
+        StepSpec::Switch(step) => step.to.iter().collect(),
+        StepSpec::Approval(_) | StepSpec::Task(_) | StepSpec::Wait(_) | StepSpec::Verify(_) => {
+            Vec::new()
+        }
+    };
+    undoing::look(look, deed, &orgs).await
 }

@@ -1,0 +1,432 @@
+//! `contract-novation`: the register of contracts walked one by one, each by its route. A novation is
+//! a new deed of three: only once outgoing buyer, incoming buyer and supplier have signed is the
+//! contract written at the target and its buyer changed at the source. What lacks a signature holds
+//! the step; what is complete goes ahead.
+//!
+//! In: the register and its map, signature dates of the register and of evidence files. Out: rows in
+//! the target's `contract`, buyers changed at the source.
+//!
+//! Not here: whether a route is the right one (the lawyers), evidence's form (`signatures`).
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::str::FromStr;
+
+use jiff::civil::Date;
+
+use super::hand::Hand;
+use super::register::{Line, Register, dataset, said};
+use super::signatures::{self, Signed};
+use super::{Act, Fault, Finding, Forecast, Look, Output, shape, undoing};
+use crate::copy::look::{Counts, Mapped};
+use crate::machine::event::{DatasetCount, UndoCommitted, UndoMode, Waiting};
+use crate::orgdb::Value;
+use crate::plan::digest::Digest;
+use crate::plan::map::{Dataset, Origin};
+use crate::plan::model::{Code, ContractNovation, Seat};
+use crate::plan::outline::Undo;
+
+const INTO: &str = "contract";
+
+pub(super) async fn check(look: &Look, step: &ContractNovation) -> Result<Vec<Finding>, Fault> {
+    let dataset = match dataset(&step.map, INTO) {
+        Ok(dataset) => dataset,
+        Err(finding) => return Ok(vec![finding]),
+    };
+    let source = look.reader(&step.source)?.catalogue().await?;
+    let target = look.reader(&step.target)?.catalogue().await?;
+    let mut found = shape::misfits(&step.map, &[dataset], &source, &target);
+    found.extend(shape::lacks(&source, &step.list, &step.buyer));
+    found.extend(unsaid(dataset));
+    if look.step().owner.is_none() {
+        let says = "nobody is named who brings the signatures".to_owned();
+        found.push(Finding::stop("HO519", "owner", says).help("give the step an `owner`"));
+    }
+    if found.iter().any(|finding| finding.stops) {
+        return Ok(found);
+    }
+    let walk = Walk::read(look, step, dataset).await?;
+    let lost = walk.count(|call| matches!(call, Call::NoRoute));
+    if lost > 0 {
+        let says = format!("{lost} contracts have no route that we know");
+        found.push(Finding {
+            rows: BTreeMap::from([(step.target.clone(), lost)]),
+            ..Finding::stop("HO518", format!("{INTO}.route"), says)
+                .help("give each a route: novate, assign, re-let, terminate, expire, trust or own")
+        });
+    }
+    found.extend(walk.strangers);
+    Ok(found)
+}
+
+pub(super) async fn preview(look: &Look, step: &ContractNovation) -> Result<Forecast, Fault> {
+    let Ok(dataset) = dataset(&step.map, INTO) else {
+        return Ok(Forecast::default());
+    };
+    let walk = Walk::read(look, step, dataset).await?;
+    let unsigned = walk.count(|call| matches!(call, Call::Unsigned));
+    let goes = walk.count(|call| matches!(call, Call::Go(..)));
+    let counts = Counts {
+        copied: goes + unsigned,
+        rejected: walk.rejected(),
+        filtered: walk.stays(),
+        pence: BTreeMap::new(),
+    };
+    let mut notes = walk.notes();
+    if unsigned > 0 {
+        notes.push(format!("{unsigned} contracts wait for signatures"));
+    }
+    Ok(Forecast {
+        line: format!("{} contracts", counts.copied),
+        counts: BTreeMap::from([(
+            step.target.clone(),
+            BTreeMap::from([(INTO.to_owned(), counts)]),
+        )]),
+        notes,
+        ..Forecast::default()
+    })
+}
+
+pub(super) async fn run(act: &Act, step: &ContractNovation) -> Result<Output, Fault> {
+    let dataset = dataset(&step.map, INTO).map_err(Finding::refusal)?;
+    let register = register(step, dataset);
+    let walk = Walk::read(&act.look, step, dataset).await?;
+    let landed = register.landed(&act.look).await?;
+    let mut hand = Hand::open(act, &[&step.target, &step.source]).await?;
+    for (line, call) in &walk.lines {
+        let id = register.drawn(&act.deed, line);
+        let here = landed.contains(&id);
+        if !here && !matches!(call, Call::Go(..)) {
+            continue;
+        }
+        if let (false, Call::Go(_, row)) = (here, call) {
+            let mut pen = hand.pen(&step.target, "insert:contract").await?;
+            register
+                .insert(act, &mut pen, vec![(id, row.clone())])
+                .await?;
+            hand.commit(&step.target, pen).await?;
+        }
+        let buyer = buyer(step);
+        if line.held != buyer {
+            let mut pen = hand
+                .pen(&step.source, &format!("update:{}", step.list))
+                .await?;
+            register.change(&mut pen, line, buyer.into()).await?;
+            hand.commit(&step.source, pen).await?;
+        }
+    }
+    let unsigned = walk.lines.iter().filter(|(line, call)| {
+        matches!(call, Call::Unsigned) && !landed.contains(&register.drawn(&act.deed, line))
+    });
+    match unsigned.count() as u64 {
+        0 => Ok(done(step, &hand, &walk)),
+        missing => Ok(Output::Held(Waiting::Evidence {
+            seat: seat(&act.look, step),
+            what: "signatures".into(),
+            missing,
+        })),
+    }
+}
+
+/// Automatic while nothing was changed; once a deed is signed only a new deed takes it back.
+pub(super) async fn undo(
+    act: &Act,
+    step: &ContractNovation,
+    mode: UndoMode,
+) -> Result<UndoCommitted, Fault> {
+    let hand = Hand::open(act, &[&step.target, &step.source]).await?;
+    let signed = hand.rows(&step.target, "insert:contract");
+    if hand.effects() == 0 {
+        return Ok(undoing::nothing(mode));
+    }
+    let remedy = match &act.look.step().undo {
+        Undo::ByHand(remedy) => remedy.clone(),
+        _ => "a new deed with each supplier".to_owned(),
+    };
+    let says = format!("{signed} contracts have gone over: only a person takes that back");
+    Err(Fault::refused("HO528", INTO, signed, says).help(format!("by hand: {remedy}")))
+}
+
+/// What a contract's route does with it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Route {
+    Novate,
+    Assign,
+    ReLet,
+    Terminate,
+    Expire,
+    Trust,
+    Own,
+}
+
+impl Route {
+    fn name(self) -> &'static str {
+        match self {
+            Route::Novate => "novate",
+            Route::Assign => "assign",
+            Route::ReLet => "re-let",
+            Route::Terminate => "terminate",
+            Route::Expire => "expire",
+            Route::Trust => "trust",
+            Route::Own => "own",
+        }
+    }
+}
+
+impl FromStr for Route {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Route, ()> {
+        let all = [
+            Route::Novate,
+            Route::Assign,
+            Route::ReLet,
+            Route::Terminate,
+            Route::Expire,
+            Route::Trust,
+            Route::Own,
+        ];
+        all.into_iter().find(|route| route.name() == text).ok_or(())
+    }
+}
+
+/// What becomes of a contract now.
+#[derive(Debug, Clone, PartialEq)]
+enum Call {
+    /// It goes over, as this row.
+    Go(Route, Vec<Value>),
+    /// It will, once all have signed.
+    Unsigned,
+    /// It stays: by its route, or left out by the map.
+    Stay(String),
+    /// It cannot go, by rule code and column.
+    Rejected(String),
+    /// Nobody has said what becomes of it.
+    NoRoute,
+}
+
+/// The register, walked.
+struct Walk {
+    lines: Vec<(Line, Call)>,
+    strangers: Option<Finding>,
+}
+
+impl Walk {
+    async fn read(look: &Look, step: &ContractNovation, dataset: &Dataset) -> Result<Walk, Fault> {
+        let register = register(step, dataset);
+        let evidence = match &look.run {
+            Some(run) => signatures::evidence(run)?,
+            None => BTreeMap::new(),
+        };
+        let today = look.as_at.to_zoned(look.plan.timezone.clone()).date();
+        let lines = register.lines(look).await?;
+        let known: BTreeSet<&str> = lines.iter().map(|line| line.name.as_str()).collect();
+        let strange = evidence
+            .keys()
+            .filter(|name| !known.contains(name.as_str()));
+        let strangers = strangers(step, strange.count() as u64);
+        let lines = lines.into_iter().map(|line| {
+            let signed = evidence.get(&line.name).copied().unwrap_or_default();
+            let call = call(&register, &line, signed, today);
+            (line, call)
+        });
+        Ok(Walk {
+            lines: lines.collect(),
+            strangers,
+        })
+    }
+
+    fn count(&self, is: impl Fn(&Call) -> bool) -> u64 {
+        self.lines.iter().filter(|(_, call)| is(call)).count() as u64
+    }
+
+    /// Contracts that stay, by why.
+    fn stays(&self) -> BTreeMap<String, u64> {
+        let mut stays = BTreeMap::new();
+        for (_, call) in &self.lines {
+            if let Call::Stay(why) = call {
+                *stays.entry(why.clone()).or_default() += 1;
+            }
+        }
+        stays
+    }
+
+    fn rejected(&self) -> BTreeMap<String, u64> {
+        let mut rejected = BTreeMap::new();
+        for (_, call) in &self.lines {
+            if let Call::Rejected(why) = call {
+                *rejected.entry(why.clone()).or_default() += 1;
+            }
+        }
+        rejected
+    }
+
+    /// What people should know of routes that are less than they seem.
+    fn notes(&self) -> Vec<String> {
+        let assigned = self.count(|call| matches!(call, Call::Go(Route::Assign, _)));
+        let on_trust = self.stays().get(Route::Trust.name()).copied().unwrap_or(0);
+        let mut notes = Vec::new();
+        if assigned > 0 {
+            notes.push(format!(
+                "{assigned} contracts are assigned: their benefits go over, their duties do not"
+            ));
+        }
+        if on_trust > 0 {
+            notes.push(format!(
+                "{on_trust} contracts are held on trust: their buyer stays"
+            ));
+        }
+        notes
+    }
+}
+
+fn call(register: &Register, line: &Line, evidence: Signed, today: Date) -> Call {
+    let row = match &line.mapped {
+        Mapped::Row(row) => row,
+        Mapped::Filtered(why) => return Call::Stay(why.clone()),
+        Mapped::Rejected { column, .. } if column == "route" => return Call::NoRoute,
+        Mapped::Rejected { code, column } => return Call::Rejected(format!("{code} {column}")),
+    };
+    let route = register.value(row, "route").map(said).unwrap_or_default();
+    match route.parse() {
+        Err(()) => Call::NoRoute,
+        Ok(Route::Novate) => {
+            let signed = in_register(register, row).or_later(evidence);
+            match signed.complete(today) {
+                Some(last) => Call::Go(Route::Novate, deed(register, row, signed, last)),
+                None => Call::Unsigned,
+            }
+        }
+        Ok(Route::Assign) => Call::Go(Route::Assign, row.clone()),
+        Ok(stays) => Call::Stay(stays.name().to_owned()),
+    }
+}
+
+/// Dates that the register itself has.
+fn in_register(register: &Register, row: &[Value]) -> Signed {
+    Signed(Signed::COLUMNS.map(|column| {
+        let text = register.value(row, column).map(said)?;
+        signatures::day(&text)
+    }))
+}
+
+/// The row with its three dates and the day of the last of them.
+fn deed(register: &Register, row: &[Value], signed: Signed, last: Date) -> Vec<Value> {
+    let mut row = row.to_vec();
+    for (column, date) in Signed::COLUMNS.iter().zip(signed.0) {
+        register.put(&mut row, column, date.map(|date| date.to_string()).into());
+    }
+    if register.value(&row, "novated_on").is_none() {
+        register.put(&mut row, "novated_on", last.to_string().into());
+    }
+    row
+}
+
+fn register<'a>(step: &'a ContractNovation, dataset: &'a Dataset) -> Register<'a> {
+    Register {
+        source: &step.source,
+        target: &step.target,
+        list: &step.list,
+        map: &step.map,
+        dataset,
+        split: step.split.as_deref(),
+        changes: &step.buyer,
+    }
+}
+
+/// How the source's register writes the new buyer: by its own code for the organisation, where the
+/// map has one.
+fn buyer(step: &ContractNovation) -> String {
+    let mut owners = step.map.owners.iter();
+    let own = owners.find(|(_, org)| **org == step.target);
+    own.map_or_else(|| step.target.to_string(), |(code, _)| code.clone())
+}
+
+/// Who brings the signatures: the step's owner, of this target where every target has one.
+fn seat(look: &Look, step: &ContractNovation) -> Seat {
+    let role: Code = look.step().owner.clone().unwrap_or_else(|| "owner".into());
+    let held_by_each = look
+        .plan
+        .roles
+        .get(&role)
+        .is_some_and(|role| role.each.is_some());
+    Seat {
+        role,
+        org: held_by_each.then(|| step.target.clone()),
+    }
+}
+
+/// Evidence about contracts that are not this step's: a slip of the pen that would otherwise pass for
+/// a signature that never comes.
+fn strangers(step: &ContractNovation, strange: u64) -> Option<Finding> {
+    if strange == 0 {
+        return None;
+    }
+    let says = format!(
+        "evidence names {strange} contracts that the register does not have for `{}`",
+        step.target
+    );
+    Some(Finding::stop("HO530", "evidence", says).help("hand in a file with the right references"))
+}
+
+/// The map must say how contracts go, which signatures stand and who buys from now on.
+fn unsaid(dataset: &Dataset) -> Vec<Finding> {
+    let needed = ["route", "buyer_org_id"].iter().chain(&Signed::COLUMNS);
+    let unsaid = needed.filter(|column| !dataset.columns.iter().any(|one| one.into == **column));
+    let mut found: Vec<Finding> = unsaid
+        .map(|column| {
+            let says = format!("the map does not say what becomes `{INTO}.{column}`");
+            Finding {
+                place: Some(dataset.place.clone()),
+                ..Finding::stop("HO522", format!("{INTO}.{column}"), says)
+                    .help("name it in the map")
+            }
+        })
+        .collect();
+    let buyer = dataset
+        .columns
+        .iter()
+        .find(|one| one.into == "buyer_org_id");
+    if buyer.is_some_and(|one| one.from != Origin::TargetOrg) {
+        let says = format!("`{INTO}.buyer_org_id` must be the organisation that takes over");
+        found.push(
+            Finding::stop("HO522", format!("{INTO}.buyer_org_id"), says)
+                .help("map it from the target organisation"),
+        );
+    }
+    found
+}
+
+fn done(step: &ContractNovation, hand: &Hand<'_>, walk: &Walk) -> Output {
+    let stays = walk.stays();
+    let over = hand.rows(&step.target, "insert:contract");
+    let changed = hand.rows(&step.source, &format!("update:{}", step.list));
+    let mut outputs = vec![
+        DatasetCount {
+            rejected: walk.rejected().values().sum(),
+            filtered: stays.values().sum(),
+            ..count(INTO, &step.target, over, hand.root(&step.target))
+        },
+        count(&step.list, &step.source, changed, hand.root(&step.source)),
+    ];
+    outputs.extend(stays.iter().map(|(why, contracts)| DatasetCount {
+        filtered: *contracts,
+        ..count(&format!("{INTO}/{why}"), &step.target, 0, Digest::ZERO)
+    }));
+    Output::Done {
+        outputs,
+        effects: hand.effects(),
+        checks: Vec::new(),
+    }
+}
+
+fn count(dataset: &str, org: &Code, rows: u64, root: Digest) -> DatasetCount {
+    DatasetCount {
+        dataset: dataset.into(),
+        org: Some(org.clone()),
+        rows,
+        rejected: 0,
+        filtered: 0,
+        pence: None,
+        root,
+    }
+}

@@ -1,0 +1,350 @@
+//! `data-copy`: rows from source to target through a map, chunk by chunk.
+//!
+//! In: the map, both databases. Out: rows with their ledger at the target, counts by dataset.
+//!
+//! Not here: the copy itself (`copy`), what the paper alone can tell (`plan`).
+
+use std::collections::BTreeMap;
+
+use super::{Act, Fault, Finding, Forecast, Look, Output, shape};
+use crate::copy::load::{Load, LoadFault, Loaded, load};
+use crate::copy::look::{self, Counts, Route, UnmappedCode};
+use crate::machine::event::{DatasetCount, StepMarked};
+use crate::orgdb::{Catalogue, Ident, Value};
+use crate::plan::digest::Digest;
+use crate::plan::map::{Becomes, CodeList, Dataset, Map, Origin, Unmapped};
+use crate::plan::model::{Code, DataCopy, Plan, Step, StepSpec};
+use crate::sql;
+
+/// Rows of a chunk: large enough that the ledger costs little, small enough for flat memory.
+const CHUNK_ROWS: usize = 5_000;
+
+pub(super) async fn check(look: &Look, step: &DataCopy) -> Result<Vec<Finding>, Fault> {
+    let source = look.reader(&step.source)?.catalogue().await?;
+    let target = look.reader(&step.target)?.catalogue().await?;
+    let datasets = datasets(step);
+    let mut found = shape::misfits(&step.map, &datasets, &source, &target);
+    found.extend(absent_tables(step, &source));
+    found.extend(undecided_triggers(step, &datasets, &target));
+    if found.iter().any(|finding| finding.stops) {
+        return Ok(found);
+    }
+    let reader = look.reader(&step.source)?;
+    let route = route(&look.plan, step);
+    for code in look::unmapped_codes(reader, &step.map, &step.tables, &route).await? {
+        found.extend(unmapped(step, &code));
+    }
+    if is_first(&look.plan, look.step) {
+        found.extend(homes(look, step).await?);
+    }
+    Ok(found)
+}
+
+pub(super) async fn preview(look: &Look, step: &DataCopy) -> Result<Forecast, Fault> {
+    let reader = look.reader(&step.source)?;
+    let route = route(&look.plan, step);
+    let whole = look::forecast(reader, &step.map, &step.tables, &route).await?;
+    Ok(part(look, step, &whole))
+}
+
+/// What several steps would do, in their order. Copies that read the same tables through the same
+/// map share one pass over the source.
+///
+/// # Errors
+/// Each step has its own: one database that cannot be used does not hide the others.
+pub async fn preview_many(looks: &[Look]) -> Vec<Result<Forecast, Fault>> {
+    let mut read: BTreeMap<usize, look::Forecast> = BTreeMap::new();
+    let mut forecasts = Vec::with_capacity(looks.len());
+    for look in looks {
+        forecasts.push(match &look.step().does {
+            StepSpec::DataCopy(step) => shared(look, step, &mut read).await,
+            _ => super::preview(look).await,
+        });
+    }
+    forecasts
+}
+
+async fn shared(
+    look: &Look,
+    step: &DataCopy,
+    read: &mut BTreeMap<usize, look::Forecast>,
+) -> Result<Forecast, Fault> {
+    let first = siblings(&look.plan, step)
+        .next()
+        .map_or(look.step, |(at, _)| at);
+    if let Some(whole) = read.get(&first) {
+        return Ok(part(look, step, whole));
+    }
+    let reader = look.reader(&step.source)?;
+    let route = route(&look.plan, step);
+    let whole = look::forecast(reader, &step.map, &step.tables, &route).await?;
+    let mine = part(look, step, &whole);
+    read.insert(first, whole);
+    Ok(mine)
+}
+
+pub(super) async fn run(act: &Act, step: &DataCopy) -> Result<Output, Fault> {
+    let work = Load {
+        map: step.map.clone(),
+        tables: step.tables.clone(),
+        route: route(&act.look.plan, step),
+        target: step.target.clone(),
+        triggers: step.triggers,
+        chunk_rows: CHUNK_ROWS,
+    };
+    let source = act.look.reader(&step.source)?;
+    let target = act.writer(&step.target)?;
+    let mut rows = 0;
+    let loaded = load(source, target, work, &act.deed, |effect| {
+        rows += effect.rows;
+        // Nobody hears it only when the run is on its way out: the ledger keeps it.
+        let _ = act.marks.send(StepMarked {
+            ordinal: effect.ordinal,
+            rows,
+            root: effect.root,
+        });
+    });
+    Ok(done(step, &loaded.await?))
+}
+
+/// How the source is shared out: one route for all copies of the same tables through the same map,
+/// so that each knows which rows are its siblings' and which are nobody's.
+pub(super) fn route(plan: &Plan, step: &DataCopy) -> Route {
+    Route {
+        source: step.source.clone(),
+        targets: siblings(plan, step)
+            .map(|(_, sibling)| sibling.target.clone())
+            .collect(),
+        split: step.split.clone(),
+        handover: plan.handover,
+    }
+}
+
+/// The datasets that the step copies.
+pub(super) fn datasets(step: &DataCopy) -> Vec<&Dataset> {
+    let mine = |dataset: &&Dataset| step.tables.contains(&dataset.from);
+    step.map.datasets.iter().filter(mine).collect()
+}
+
+fn siblings<'a>(plan: &'a Plan, step: &'a DataCopy) -> impl Iterator<Item = (usize, &'a DataCopy)> {
+    let copies = plan
+        .steps
+        .iter()
+        .enumerate()
+        .filter_map(|(at, step)| match &step.does {
+            StepSpec::DataCopy(copy) => Some((at, copy)),
+            _ => None,
+        });
+    copies.filter(|(_, copy)| {
+        copy.source == step.source
+            && copy.map_path == step.map_path
+            && copy.tables == step.tables
+            && copy.split == step.split
+    })
+}
+
+/// One target's part of a forecast. Rows that nobody owns stand with the first sibling only, so that
+/// adding up steps counts them once.
+fn part(look: &Look, step: &DataCopy, whole: &look::Forecast) -> Forecast {
+    let counts = whole.targets.get(&step.target).cloned().unwrap_or_default();
+    let rows: u64 = counts.values().map(|count| count.copied).sum();
+    let first = siblings(&look.plan, step)
+        .next()
+        .map_or(look.step, |(at, _)| at);
+    let unrouted = if first == look.step {
+        whole.unrouted.clone()
+    } else {
+        BTreeMap::new()
+    };
+    Forecast {
+        line: format!("{rows} rows"),
+        counts: BTreeMap::from([(step.target.clone(), counts)]),
+        unrouted,
+        notes: trigger_notes(step),
+    }
+}
+
+fn trigger_notes(step: &DataCopy) -> Vec<String> {
+    match step.triggers {
+        Some(crate::plan::model::Triggers::Fire) => vec![format!(
+            "triggers of `{}` fire while rows are loaded: an exact undo is not promised",
+            step.target
+        )],
+        _ => Vec::new(),
+    }
+}
+
+fn absent_tables(step: &DataCopy, source: &Catalogue) -> Vec<Finding> {
+    let absent = step
+        .tables
+        .iter()
+        .filter(|table| !source.tables.contains_key(*table));
+    let findings = absent.map(|table| {
+        let says = format!("`{}` has no table `{table}`", step.source);
+        Finding::stop("HO520", table, says).help("mend `tables`, or the source's schema")
+    });
+    findings.collect()
+}
+
+fn undecided_triggers(step: &DataCopy, datasets: &[&Dataset], target: &Catalogue) -> Vec<Finding> {
+    if step.triggers.is_some() {
+        return Vec::new();
+    }
+    let mut found = Vec::new();
+    for dataset in datasets {
+        let table = target.tables.get(&dataset.into);
+        for trigger in table.iter().flat_map(|table| table.triggers.keys()) {
+            let says = format!(
+                "trigger `{trigger}` on `{}` of `{}` would fire while rows are loaded",
+                dataset.into, step.target
+            );
+            let about = format!("{}.{trigger}", dataset.into);
+            found.push(
+                Finding::stop("HO514", about, says)
+                    .help("say `triggers = \"off\"` or `\"fire\"` in the step"),
+            );
+        }
+    }
+    found.dedup();
+    found
+}
+
+/// A live code without a pair: stops unless its list lets rows be kept back, within its limit.
+fn unmapped(step: &DataCopy, live: &UnmappedCode) -> Option<Finding> {
+    let list = step.map.codes.get(&live.list)?;
+    let here = live.rows.get(&step.target).copied().unwrap_or(0);
+    let stops = match &list.unmapped {
+        Unmapped::Keep => return None,
+        _ if here == 0 => return None,
+        Unmapped::Reject { limit, .. } => here > *limit,
+        Unmapped::Fault => true,
+    };
+    let says = format!(
+        "{here} rows of `{}` use code `{}`, which list `{}` does not cover",
+        live.dataset, live.code, live.list
+    );
+    Some(Finding {
+        stops,
+        rows: BTreeMap::from([(step.target.clone(), here)]),
+        place: Some(list.place.clone()),
+        ..Finding::stop("HO310", format!("{}.{}", live.dataset, live.column), says)
+            .help(remedy(list))
+    })
+}
+
+fn remedy(list: &CodeList) -> &'static str {
+    match list.unmapped {
+        Unmapped::Reject { .. } => "give the code a pair, or raise the list's limit with a reason",
+        _ => {
+            "give the code a pair in the map, or let its rows be rejected with a reason and a limit"
+        }
+    }
+}
+
+/// Whether the step is the first of its authored name: what is true of all is said once.
+fn is_first(plan: &Plan, at: usize) -> bool {
+    let name = &plan.steps[at].name;
+    let first = plan.steps.iter().position(|step: &Step| &step.name == name);
+    first == Some(at)
+}
+
+/// The plan's number of homes held against the source, where this copy moves homes: a warning, since
+/// two counts of homes never agree and the plan's tolerance says how much people mind.
+async fn homes(look: &Look, step: &DataCopy) -> Result<Option<Finding>, Fault> {
+    let Some(homes) = &look.plan.homes else {
+        return Ok(None);
+    };
+    let moved = datasets(step)
+        .into_iter()
+        .find(|dataset| dataset.into == "asset");
+    let Some(dataset) = moved else {
+        return Ok(None);
+    };
+    let reader = look.reader(&step.source)?;
+    let table = Ident::new(&dataset.from);
+    let counted: i64 = if let Some((column, codes)) = dwelling_codes(&step.map, dataset) {
+        let column = Ident::new(&column);
+        let query = sql!(
+            "SELECT rtrim({}), count(*) FROM {} GROUP BY 1",
+            column,
+            table
+        );
+        let groups = reader.rows(query, Vec::new()).await?;
+        let home = |row: &&Vec<Value>| row[0].text().is_some_and(|code| codes.contains(&code));
+        let homes = groups.iter().filter(home);
+        homes.filter_map(|row| row[1].int()).sum()
+    } else {
+        let query = sql!("SELECT count(*) FROM {}", table);
+        let rows = reader.rows(query, Vec::new()).await?;
+        rows.first().and_then(|row| row[0].int()).unwrap_or(0)
+    };
+    let counted = u64::try_from(counted).unwrap_or(0);
+    if counted.abs_diff(homes.count) <= homes.tolerance {
+        return Ok(None);
+    }
+    let says = format!(
+        "the plan speaks of {} homes (give or take {}), `{}` holds {counted}",
+        homes.count, homes.tolerance, step.source
+    );
+    let help = "mend `homes` in the plan, with the day on which it was counted";
+    Ok(Some(Finding::warn("HO524", &dataset.from, says).help(help)))
+}
+
+/// The source column and codes that become `dwelling`, where the map says which assets are homes.
+fn dwelling_codes<'a>(map: &'a Map, dataset: &'a Dataset) -> Option<(String, Vec<&'a str>)> {
+    dataset.columns.iter().find_map(|column| {
+        let (Origin::Column(from), Becomes::Code(list)) = (&column.from, &column.becomes) else {
+            return None;
+        };
+        let list = map.codes.get(list)?;
+        let pairs = list.values.iter().filter(|(_, into)| *into == "dwelling");
+        let codes: Vec<&str> = pairs.map(|(code, _)| code.as_str()).collect();
+        let own = from.table == dataset.from && !codes.is_empty();
+        own.then(|| (from.column.clone(), codes))
+    })
+}
+
+fn done(step: &DataCopy, loaded: &Loaded) -> Output {
+    let outputs = loaded.datasets.iter().map(|(dataset, counts)| {
+        let root = loaded.roots.get(dataset).copied();
+        count(&step.target, dataset, counts, root.unwrap_or_default())
+    });
+    Output::Done {
+        outputs: outputs.collect(),
+        effects: loaded.effects,
+        checks: Vec::new(),
+    }
+}
+
+fn count(target: &Code, dataset: &str, counts: &Counts, root: Digest) -> DatasetCount {
+    let money = !counts.pence.is_empty();
+    DatasetCount {
+        dataset: dataset.into(),
+        org: Some(target.clone()),
+        rows: counts.copied,
+        rejected: counts.rejected.values().sum(),
+        filtered: counts.filtered.values().sum(),
+        pence: money.then(|| counts.pence.values().sum::<i128>().to_string()),
+        root,
+    }
+}
+
+impl From<LoadFault> for Fault {
+    fn from(fault: LoadFault) -> Fault {
+        match fault {
+            LoadFault::Db(fault) => fault.into(),
+            LoadFault::Data {
+                code,
+                dataset,
+                column,
+                rows,
+            } => {
+                let about = format!("{dataset}.{column}");
+                let says = format!("{rows} rows of `{about}` cannot be copied");
+                Fault::refused(code, &about, rows, says).help(format!(
+                    "mend the map or the source, then run again; handover explain {code}"
+                ))
+            }
+        }
+    }
+}
