@@ -9,7 +9,7 @@ use handover::machine::event::{
 };
 use handover::machine::time::Time;
 use handover::plan::digest::Digest;
-use handover::plan::outline::StepId;
+use handover::plan::outline::{Outline, StepId};
 use handover::plan::papers::{Papers, manifest};
 use uuid::Uuid;
 
@@ -50,14 +50,24 @@ pub(super) async fn begin(journal: &mut Journal, run: Uuid) -> Lease {
         paper,
     };
     let opened = opened(run, paper, key.commitment());
+    let outline = outline();
     let bound = PlanBound {
-        steps: 3,
-        dag: Digest::of(b"dag"),
+        steps: outline.steps.len() as u64,
+        dag: outline.dag,
     };
     let begun = journal
         .begin(&new, opened, bound, &claimant(), &moment(0))
         .await;
     begun.unwrap()
+}
+
+/// The outline of the paper in [`papers`], as far as the machine checks it here.
+pub(super) fn outline() -> Outline {
+    Outline {
+        paper: Digest::of(papers().0.as_bytes()),
+        dag: Digest::of(b"dag"),
+        ..Outline::default()
+    }
 }
 
 pub(super) fn opened(run: Uuid, manifest: Digest, commitment: Digest) -> LogOpened {

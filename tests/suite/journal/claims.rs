@@ -1,11 +1,14 @@
 //! One run, one executor: among threads, among processes, and when one is killed or stands still.
 
 use std::io::BufRead as _;
+use std::sync::Arc;
 
-use handover::journal::{Journal, JournalFault, Lease};
+use handover::journal::{Draft, Journal, JournalFault, Lease, Moment};
+use handover::machine::event::{Empty, Event};
+use handover::machine::run::Run;
 use uuid::Uuid;
 
-use super::begun::{Begun, begin, begun, claimant, mark, moment};
+use super::begun::{Begun, begin, begun, claimant, mark, moment, outline};
 use super::children::{Child, Role, asked, say};
 
 /// Not a test of its own: what a child process does when it is asked to claim a run. It claims, says
@@ -241,4 +244,46 @@ async fn a_journal_that_may_not_grow_stops_the_run_and_loses_nothing() {
         .claim(begun.run, &claimant(), &moment(1))
         .await
         .unwrap();
+}
+
+#[tokio::test]
+async fn a_claim_after_the_clock_went_back_is_one_that_replay_allows() {
+    let Begun {
+        folder: _folder,
+        mut journal,
+        run,
+        lease,
+    } = begun().await;
+    journal.release(lease, &moment(10)).await.unwrap();
+    let back = Moment {
+        at: moment(5).at,
+        as_at: moment(5).at,
+        ..moment(20)
+    };
+    let lease = journal.claim(run, &claimant(), &back).await.unwrap();
+    journal
+        .append(
+            &lease,
+            &moment(21),
+            vec![Draft::of_run(Event::SealHeartbeat(Empty {}))],
+        )
+        .await
+        .unwrap();
+
+    let mut entries = journal.entries(run).await.unwrap();
+    let mut state = Run::new([Arc::new(outline())].into_iter().collect());
+    let mut names = Vec::new();
+    while let Some(entry) = entries.next().await.unwrap() {
+        state.apply(&entry).unwrap();
+        names.push(entry.event.name());
+    }
+    assert_eq!(
+        names[3..],
+        [
+            "lease.released",
+            "clock.stepped",
+            "lease.acquired",
+            "seal.heartbeat"
+        ]
+    );
 }
