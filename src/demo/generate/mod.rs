@@ -9,7 +9,20 @@
 //! Not here: how rows are mapped (the truth is kept while rows are made, by other code than the
 //! copier's), the demo's story (`demo::story`).
 
+mod dice;
+mod homes;
+mod ledger;
+mod letters;
+mod lettings;
+mod people;
+mod registers;
+mod repairs;
+mod safety;
+mod source;
+mod table;
+mod target;
 pub mod truth;
+mod words;
 pub mod world;
 
 use std::path::Path;
@@ -56,34 +69,66 @@ pub enum MakeError {
     /// The file system said no.
     #[error("write the made-up files: {0}")]
     File(#[from] std::io::Error),
+    /// The thread that made the targets came to nothing.
+    #[error("make the target databases: their thread stopped")]
+    Lost,
     /// SQLite said no.
     #[error("write a made-up database: {0}")]
     Database(#[from] rusqlite::Error),
 }
 
-/// Makes the world's databases and `truth.json` in `folder`. Files of an earlier making are replaced.
+/// Makes the world's databases and `truth.json` in `folder`, source and targets side by side. Files of
+/// an earlier making are replaced.
 ///
 /// # Errors
 /// When a file cannot be written.
-pub fn generate(_folder: &Path, _spec: &Spec) -> Result<Truth, MakeError> {
-    todo!()
+pub fn generate(folder: &Path, spec: &Spec) -> Result<Truth, MakeError> {
+    std::fs::create_dir_all(folder)?;
+    let file = |code: &str| folder.join(format!("{code}.db"));
+    let truth = std::thread::scope(|scope| {
+        let targets = scope.spawn(|| {
+            spec.world
+                .targets()
+                .iter()
+                .try_for_each(|org| target::make(&file(org.code), spec, org))
+        });
+        let truth = source::make(&file(spec.world.source().code), spec);
+        targets.join().unwrap_or(Err(MakeError::Lost))?;
+        truth
+    })?;
+    let text = serde_json::to_string_pretty(&truth).map_err(std::io::Error::other)?;
+    std::fs::write(folder.join("truth.json"), text + "\n")?;
+    Ok(truth)
 }
 
-/// Gives `rows` live tenancies of the council with `owner_code` (`THA`) the tenure `DEMO`, which no map
-/// knows: what breaks in the demo's story. How many rows were changed.
+/// Gives `rows` present tenancies of the council with `owner_code` (`THA`) the tenure `DEMO`, which
+/// no map knows: what breaks in the demo's story. How many rows were changed.
 ///
 /// # Errors
 /// When the database refuses.
-pub fn add_unmapped_tenure(
-    _source: &Path,
-    _rows: u64,
-    _owner_code: &str,
-) -> Result<u64, MakeError> {
-    todo!()
+pub fn add_unmapped_tenure(source: &Path, rows: u64, owner_code: &str) -> Result<u64, MakeError> {
+    let connection = rusqlite::Connection::open(source)?;
+    let limit = i64::try_from(rows).unwrap_or(i64::MAX);
+    let changed = connection.execute(
+        "UPDATE tenagree SET tenure = 'DEMO' WHERE rowid IN (
+           SELECT t.rowid FROM tenagree t JOIN property p ON p.prop_ref = t.prop_ref
+           WHERE p.owner_conf = ?1 AND t.present = 1 AND t.agr_type = 'R' AND t.tenure = 'SEC'
+             AND t.cot <> '00/00/0000'
+           ORDER BY t.tag_ref LIMIT ?2)",
+        (owner_code, limit),
+    )?;
+    Ok(changed as u64)
 }
 
-/// The one-line change of `maps/homes.toml` that mends it: the map's text with `DEMO` mapped.
+/// The line of `maps/homes.toml` behind which [`mend`] puts its own.
+const TENURES: &str = "SEC = \"secure\"";
+
+/// What mends it, as one more line of `maps/homes.toml`: the map's text with `DEMO` mapped; unchanged
+/// where it is mapped already.
 #[must_use]
-pub fn mend(_map: &str) -> String {
-    todo!()
+pub fn mend(map: &str) -> String {
+    if map.contains("DEMO = ") {
+        return map.to_owned();
+    }
+    map.replacen(TENURES, &format!("{TENURES}\nDEMO = \"demoted\""), 1)
 }

@@ -30,6 +30,8 @@ pub struct Truth {
     pub messes: Tally,
     /// By target.
     pub staff: BTreeMap<String, StaffTruth>,
+    /// Employees assigned to no target.
+    pub unassigned_staff: u64,
     /// By target, then route.
     pub contracts: BTreeMap<String, BTreeMap<String, ContractTruth>>,
     /// By target.
@@ -76,4 +78,149 @@ pub struct LetterTruth {
     pub people: u64,
     /// By property of the person: `deceased`, `gone-away`, `safe-contact`.
     pub marked: Tally,
+}
+
+/// Whose a source row is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Owner {
+    /// A target, by its position in the world.
+    Target(usize),
+    /// Nobody: why (`orphan`, `owner "XXX"`). Where nothing is split, all the same the one target's.
+    Nobody(&'static str),
+}
+
+/// What becomes of a source row in one dataset.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fate {
+    Copied,
+    Rejected(&'static str),
+    Filtered(&'static str),
+}
+
+/// The truth while it grows: keyed by words of ours, so that counting a row allocates nothing.
+#[derive(Debug, Default)]
+pub(super) struct Books {
+    split: bool,
+    source: BTreeMap<&'static str, u64>,
+    fates: BTreeMap<(usize, &'static str), BTreeMap<Fated, u64>>,
+    pence: BTreeMap<(usize, &'static str, &'static str), i64>,
+    unrouted: BTreeMap<(&'static str, &'static str), u64>,
+    messes: BTreeMap<&'static str, u64>,
+}
+
+type Fated = (u8, &'static str);
+
+impl Books {
+    pub(super) fn new(split: bool) -> Books {
+        Books {
+            split,
+            ..Books::default()
+        }
+    }
+
+    /// The target a row goes to, if any.
+    fn target(&self, owner: Owner) -> Option<usize> {
+        match owner {
+            Owner::Target(target) => Some(target),
+            Owner::Nobody(_) if self.split => None,
+            Owner::Nobody(_) => Some(0),
+        }
+    }
+
+    /// A row of a register that no dataset of the homes map reads.
+    pub(super) fn plain(&mut self, table: &'static str) {
+        *self.source.entry(table).or_default() += 1;
+    }
+
+    /// A source row was made, and this is what becomes of it.
+    pub(super) fn row(
+        &mut self,
+        table: &'static str,
+        owner: Owner,
+        fates: &[(&'static str, Fate)],
+    ) {
+        self.rows(table, owner, fates, 1);
+    }
+
+    /// Several rows of one sort.
+    pub(super) fn rows(
+        &mut self,
+        table: &'static str,
+        owner: Owner,
+        fates: &[(&'static str, Fate)],
+        count: u64,
+    ) {
+        *self.source.entry(table).or_default() += count;
+        let Some(target) = self.target(owner) else {
+            if let Owner::Nobody(why) = owner {
+                *self.unrouted.entry((table, why)).or_default() += count;
+            }
+            return;
+        };
+        for (dataset, fate) in fates {
+            let fated = match fate {
+                Fate::Copied => (0, ""),
+                Fate::Rejected(class) => (1, *class),
+                Fate::Filtered(reason) => (2, *reason),
+            };
+            *self
+                .fates
+                .entry((target, dataset))
+                .or_default()
+                .entry(fated)
+                .or_default() += count;
+        }
+    }
+
+    /// Money of a copied row.
+    pub(super) fn pence(
+        &mut self,
+        owner: Owner,
+        dataset: &'static str,
+        column: &'static str,
+        pence: i64,
+    ) {
+        if let Some(target) = self.target(owner) {
+            *self.pence.entry((target, dataset, column)).or_default() += pence;
+        }
+    }
+
+    /// A mess occurred.
+    pub(super) fn mess(&mut self, name: &'static str) {
+        *self.messes.entry(name).or_default() += 1;
+    }
+
+    /// The grown truth, with organisations by code.
+    pub(super) fn close(self, codes: &[&str], truth: &mut Truth) {
+        let named = |map: BTreeMap<&'static str, u64>| -> Tally {
+            map.into_iter()
+                .map(|(name, count)| (name.to_owned(), count))
+                .collect()
+        };
+        truth.source = named(self.source);
+        truth.messes = named(self.messes);
+        for ((target, dataset), fates) in self.fates {
+            let datasets = truth.targets.entry(codes[target].to_owned()).or_default();
+            let dataset = datasets.entry(dataset.to_owned()).or_default();
+            for ((class, word), count) in fates {
+                match class {
+                    0 => dataset.copied = count,
+                    1 => drop(dataset.rejected.insert(word.to_owned(), count)),
+                    _ => drop(dataset.filtered.insert(word.to_owned(), count)),
+                }
+            }
+        }
+        for ((target, dataset, column), pence) in self.pence {
+            let datasets = truth.targets.entry(codes[target].to_owned()).or_default();
+            let dataset = datasets.entry(dataset.to_owned()).or_default();
+            dataset.pence.insert(column.to_owned(), pence);
+        }
+        for ((table, why), count) in self.unrouted {
+            truth
+                .unrouted
+                .entry(table.to_owned())
+                .or_default()
+                .insert(why.to_owned(), count);
+        }
+    }
 }

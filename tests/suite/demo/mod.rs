@@ -1,1 +1,3 @@
-//! Tests of demo.
+//! The made-up worlds, and the maps that belong to them.
+
+mod generated;

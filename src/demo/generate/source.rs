@@ -1,0 +1,81 @@
+//! The legacy source database: its shape, then its tables one after the other.
+//!
+//! Not here: the tables' rows (`homes`, `people`, `lettings`, `ledger`, `repairs`, `safety`,
+//! `registers`), the targets (`target`).
+
+use std::path::Path;
+
+use rusqlite::Connection;
+
+use super::letters::Letters;
+use super::truth::{Books, Truth};
+use super::{MakeError, Spec, homes, ledger, lettings, people, registers, repairs, safety};
+use crate::demo::schema;
+
+/// Makes the file at `path` and says what a right copy of it comes to.
+pub(super) fn make(path: &Path, spec: &Spec) -> Result<Truth, MakeError> {
+    let connection = create(path, &schema::legacy_ddl(), spec)?;
+    let mut books = Books::new(spec.world.split());
+    let mut truth = Truth {
+        world: spec.world.plan().to_owned(),
+        seed: spec.seed,
+        homes: spec.homes,
+        years: spec.years,
+        ..Truth::default()
+    };
+    let targets = spec.world.targets();
+    let mut letters = Letters::new(targets.len());
+    let stock = homes::lay_out(spec);
+    let mut let_out = lettings::plan(spec, &stock);
+    homes::write(&connection, spec, &stock, &mut books)?;
+    people::write(
+        &connection,
+        spec,
+        &stock,
+        &let_out,
+        &mut books,
+        &mut letters,
+    )?;
+    ledger::write(&connection, spec, &stock, &mut let_out, &mut books)?;
+    lettings::write(&connection, spec, &stock, &let_out, &mut books)?;
+    repairs::write(&connection, spec, &stock, &mut books)?;
+    safety::write_certificates(&connection, spec, &stock, &mut books)?;
+    safety::write_complaints(&connection, spec, &stock, &mut books)?;
+    safety::write_documents(&connection, spec, &stock, &mut books)?;
+    registers::write_staff(&connection, spec, &mut truth, &mut books)?;
+    registers::write_contracts(&connection, spec, &mut truth, &mut books)?;
+    registers::write_codes(&connection, spec, &mut books)?;
+    finish(&connection)?;
+    let codes: Vec<&str> = targets.iter().map(|org| org.code).collect();
+    books.close(&codes, &mut truth);
+    for (code, letters) in codes.iter().zip(letters.targets) {
+        truth.letters.insert((*code).to_owned(), letters);
+    }
+    Ok(truth)
+}
+
+/// A fresh file with this shape, in one transaction and without its safety net: a file that was not
+/// finished is made again.
+pub(super) fn create(path: &Path, ddl: &str, spec: &Spec) -> Result<Connection, MakeError> {
+    if path.exists() {
+        std::fs::remove_file(path)?;
+    }
+    let connection = Connection::open(path)?;
+    connection.execute_batch(
+        "PRAGMA page_size = 8192; PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; \
+         PRAGMA ignore_check_constraints = ON; PRAGMA locking_mode = EXCLUSIVE; BEGIN;",
+    )?;
+    connection.execute_batch(ddl)?;
+    connection.execute(
+        "INSERT INTO handover_made_up (seed, world) VALUES (?1, ?2)",
+        (spec.seed.to_string(), spec.world.plan()),
+    )?;
+    Ok(connection)
+}
+
+/// Ends the one transaction and leaves an ordinary database behind.
+pub(super) fn finish(connection: &Connection) -> Result<(), MakeError> {
+    connection
+        .execute_batch("COMMIT; PRAGMA locking_mode = NORMAL; PRAGMA journal_mode = DELETE;")?;
+    Ok(())
+}
