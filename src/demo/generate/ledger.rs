@@ -309,9 +309,9 @@ fn receipt(
         (_, Payer::Benefit) if index % 4 == 3 => (letting.rent * 4, "RHB", "HB"),
         (_, Payer::DirectDebit) if week.collects => (letting.rent * 52 / 12, "RDD", "DD"),
         (_, Payer::Cash) => match dice.below(100) {
-            0..70 => (letting.rent, "RPY", "CSH"),
-            70..80 => (letting.rent * 2, "RPY", "CSH"),
-            80..85 => (dice.between(100, letting.rent), "RPY", "CSH"),
+            0..30 => (letting.rent, "RPY", "CSH"),
+            30..62 => (letting.rent * 2, "RPY", "CSH"),
+            62..66 => (dice.between(100, letting.rent), "RPY", "CSH"),
             _ => (0, "", ""),
         },
         _ => (0, "", ""),

@@ -163,9 +163,9 @@ fn plan_home(
         suffix = 2;
     }
     let mut letting = blank(position, home, suffix, from);
-    letting.payer = match dice.below(10) {
-        0..4 => Payer::Benefit,
-        4..7 => Payer::DirectDebit,
+    letting.payer = match dice.below(20) {
+        0..9 => Payer::Benefit,
+        9..16 => Payer::DirectDebit,
         _ => Payer::Cash,
     };
     if home.kind == Kind::Leasehold {

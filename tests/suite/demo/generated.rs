@@ -1,6 +1,5 @@
 //! What the generator makes: the same every time, with every mess, and as `truth.json` says.
 
-use std::path::Path;
 use std::sync::LazyLock;
 
 use handover::demo::generate::{Spec, Truth, World, generate};
