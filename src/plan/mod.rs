@@ -2,23 +2,32 @@
 //!
 //! Not here: databases, clocks, environment variables.
 
+mod authored;
+mod bound;
 pub mod codes;
 mod cycle;
 mod dates;
 pub mod digest;
+mod fan;
 pub mod fault;
 mod form;
+mod head;
 pub mod keys;
 pub mod map;
 mod map_columns;
 mod map_file;
 pub mod model;
+mod names;
 mod near;
 pub mod outline;
 pub mod papers;
 mod people;
 mod read;
+mod seats;
+mod sense;
+mod shelf;
 mod source;
+mod specs;
 
 pub use map_file::read_map;
 pub use read::read;
