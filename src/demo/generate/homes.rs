@@ -158,25 +158,32 @@ impl Home {
 
     /// The second half of its address.
     pub(super) fn designation(&self) -> String {
-        let street = STREETS[self.street % STREETS.len()];
-        let way = WAYS[self.street % WAYS.len()];
+        let road = self.road();
         match self.kind {
-            Kind::Estate => format!("{street} Estate"),
+            Kind::Estate => format!("{road} Estate"),
             Kind::Block | Kind::SubBlock => {
                 format!(
-                    "{} House, {street} {way}",
+                    "{} House, {road}",
                     HOUSES[self.house as usize % HOUSES.len()]
                 )
             }
-            Kind::Garage => format!("Garage {}, {street} {way}", self.house),
+            Kind::Garage => format!("Garage {}, {road}", self.house),
             _ if self.flat.is_some() => {
                 format!(
-                    "{} House, {street} {way}",
+                    "{} House, {road}",
                     HOUSES[self.house as usize % HOUSES.len()]
                 )
             }
-            _ => format!("{} {street} {way}", self.house),
+            _ => format!("{} {road}", self.house),
         }
+    }
+
+    fn road(&self) -> String {
+        format!(
+            "{} {}",
+            STREETS[self.street % STREETS.len()],
+            WAYS[self.street % WAYS.len()]
+        )
     }
 
     /// Its town.
@@ -229,7 +236,15 @@ pub(super) fn lay_out(spec: &Spec) -> Stock {
             spec.homes * org.share / 1000
         };
         made += count;
-        lay_out_council(council, org, count, &mut dice, &mut homes, &mut places);
+        lay_out_council(
+            council,
+            spec.world.landlord(org).owner,
+            org,
+            count,
+            &mut dice,
+            &mut homes,
+            &mut places,
+        );
     }
     add_nobodys(&mut homes);
     let mut estates = vec![0; councils.len()];
@@ -244,6 +259,7 @@ pub(super) fn lay_out(spec: &Spec) -> Stock {
 
 fn lay_out_council(
     council: usize,
+    owner_code: &'static str,
     org: &Org,
     count: u32,
     dice: &mut Dice,
@@ -259,7 +275,7 @@ fn lay_out_council(
             number: base + index,
             council,
             owner: Owner::Target(council),
-            owner_code: org.owner,
+            owner_code,
             kind: Kind::Rented,
             slot: SLOTS.get((index % PERIOD) as usize).copied(),
             parent: 0,
@@ -304,6 +320,7 @@ fn settle_kind(home: &mut Home, dice: &mut Dice) {
     let draw = dice.below(1000);
     home.kind = match home.slot {
         Some(Slot::GhostAddress) => Kind::Void,
+        Some(Slot::Bfpo | Slot::NoFixedAbode) => Kind::Leasehold,
         Some(_) => Kind::Rented,
         None if home.flat.is_some() && draw < 200 => Kind::Leasehold,
         None if draw > 980 => Kind::Void,
@@ -451,10 +468,10 @@ fn write_property(
     } else {
         t.padded(home.postcode(), 10)
     };
-    t.shown(format_args!("{designation}, {}", home.town()));
+    t.shown(format_args!("{}, {}", home.road(), home.town()));
     let whole = preamble.map(|text| format!("{text}, {designation}"));
     t.shown(format_args!(
-        "{}, {}  {}",
+        "{}, {}, {}",
         whole.as_deref().unwrap_or(&designation),
         home.town(),
         home.postcode()

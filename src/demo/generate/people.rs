@@ -39,11 +39,11 @@ impl Human {
 }
 
 /// One row of `member` before it is written.
-struct Member {
-    number: u32,
+pub(super) struct Member {
+    pub(super) number: u32,
     relationship: &'static str,
-    responsible: bool,
-    deleted: bool,
+    pub(super) responsible: bool,
+    pub(super) deleted: bool,
     human: u64,
     child: bool,
 }
@@ -174,20 +174,21 @@ impl People<'_, '_> {
         for member in &members {
             let fate = letting.tenancy();
             self.write_member(letting, member, &main, fate)?;
-            self.letters.consider(&Reader {
-                owner: letting.owner,
-                letting,
-                responsible: member.responsible,
-                deleted: member.deleted,
-                first: member.number == 1,
-                kind: home.kind,
-                no_postcode: home.slot == Some(Slot::NoPostcode),
-                elsewhere: elsewhere.kind,
-                vulnerable: vulnerable(self.households),
-                adult: !member.child
-                    && !(member.number == 1 && letting.slot == Some(Slot::Under18)),
-                email: contact.email.is_some(),
-            });
+        }
+        if let Some(target) = self.books.target(letting.owner) {
+            self.letters.consider(
+                target,
+                &Reader {
+                    letting,
+                    members: &members,
+                    leaseholder: home.kind == Kind::Leasehold,
+                    no_postcode: home.slot == Some(Slot::NoPostcode),
+                    elsewhere: elsewhere.kind,
+                    vulnerable: vulnerable(self.households),
+                    kin: self.has_kin(letting),
+                    email: contact.email.is_some(),
+                },
+            );
         }
         self.write_contacts(letting, home, &main, &contact)
     }
@@ -245,7 +246,7 @@ impl People<'_, '_> {
         let slot = letting.slot;
         let joint = members.iter().filter(|member| member.responsible).count() > 1;
         let alert = matches!(slot, Some(Slot::Alert | Slot::ExpiredAlert));
-        let kin = slot == Some(Slot::LettersToKin) || self.households % 9 == 0;
+        let kin = self.has_kin(letting);
         let t = &mut self.househ;
         t.padded(format_args!("{:08}", letting.household), 10)
             .padded(home.reference(), 12);
@@ -319,6 +320,10 @@ impl People<'_, '_> {
         );
         self.mess_of_household(letting, elsewhere);
         Ok(())
+    }
+
+    fn has_kin(&self, letting: &Letting) -> bool {
+        letting.slot == Some(Slot::LettersToKin) || self.households % 9 == 0
     }
 
     fn mess_of_household(&mut self, letting: &Letting, elsewhere: &Elsewhere) {
@@ -532,6 +537,9 @@ impl People<'_, '_> {
             ],
         );
         self.books.mess("orphan member");
+        if let Some(target) = self.books.target(nobody) {
+            self.letters.stray(target);
+        }
         Ok(())
     }
 }

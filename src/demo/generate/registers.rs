@@ -148,8 +148,8 @@ const ROUTES: [(&str, &str); 6] = [
     ("TRU", "trust"),
 ];
 
-/// Writes `contract`: twelve for each council. All routes occur; three in ten of those to be novated
-/// still lack the supplier's signature.
+/// Writes `contract`: twelve for each council. All routes occur; one of those to be novated
+/// still lacks the supplier's signature.
 pub(super) fn write_contracts(
     connection: &Connection,
     spec: &Spec,
@@ -167,7 +167,7 @@ pub(super) fn write_contracts(
             } else {
                 ROUTES[index - 6]
             };
-            let signed = route != "NOV" || index % 3 != 2;
+            let signed = route != "NOV" || index != 2;
             let signs = matches!(route, "NOV" | "ASS" | "TRU");
             let day = |back: i64| signs.then(|| handover.saturating_sub(back.days()));
             let ends = if route == "EXP" {

@@ -60,23 +60,6 @@ fn organisations(connection: &Connection, spec: &Spec) -> Result<(), MakeError> 
     Ok(())
 }
 
-/// Who owns what the target has of its own: an ALMO's own few sheds belong to its council.
-fn landlord(spec: &Spec, org: &Org) -> &'static str {
-    if org.kind == "almo" {
-        spec.world.source().code
-    } else {
-        code_of(spec, org)
-    }
-}
-
-fn code_of(spec: &Spec, org: &Org) -> &'static str {
-    spec.world
-        .targets()
-        .iter()
-        .find(|other| *other == org)
-        .map_or("", |other| other.code)
-}
-
 fn assets(
     connection: &Connection,
     spec: &Spec,
@@ -100,7 +83,7 @@ fn assets(
     let mut address = Table::new(connection, "asset_address", &columns, None)?;
     let columns = ["asset_id", "org_id", "valid_from"];
     let mut management = Table::new(connection, "asset_management", &columns, None)?;
-    let landlord = landlord(spec, org);
+    let landlord = spec.world.landlord(org).code;
     for number in 1..=own {
         let id = format!("own-asset-{number:05}");
         asset
@@ -205,7 +188,7 @@ fn licences(connection: &Connection, spec: &Spec, org: &Org, own: u32) -> Result
         "amount",
     ];
     let mut line = Table::new(connection, "transaction", &columns, None)?;
-    let landlord = landlord(spec, org);
+    let landlord = spec.world.landlord(org).code;
     for number in (1..=own).step_by(2) {
         let id = format!("own-tenancy-{number:05}");
         tenancy.text(&id).shown(format_args!("GF{number:05}/01"));

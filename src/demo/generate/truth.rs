@@ -71,13 +71,16 @@ pub struct ContractTruth {
     pub signed: u64,
 }
 
-/// Letters of the purpose `transfer` for one target, by the rules of notification.
+/// What notifying one target's tenants comes to, by the class of the letter. Words: `letter`, `email`,
+/// `by hand REASON`, `nothing REASON`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LetterTruth {
-    /// People considered.
-    pub people: u64,
-    /// By property of the person: `deceased`, `gone-away`, `safe-contact`.
-    pub marked: Tally,
+    /// Members left out as deleted.
+    pub deleted: u64,
+    /// A notice that the law asks for.
+    pub legal: Tally,
+    /// News.
+    pub service: Tally,
 }
 
 /// Whose a source row is.
@@ -119,7 +122,7 @@ impl Books {
     }
 
     /// The target a row goes to, if any.
-    fn target(&self, owner: Owner) -> Option<usize> {
+    pub(super) fn target(&self, owner: Owner) -> Option<usize> {
         match owner {
             Owner::Target(target) => Some(target),
             Owner::Nobody(_) if self.split => None,

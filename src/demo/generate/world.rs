@@ -129,7 +129,7 @@ const NORTHAMPTON: Org = Org {
 };
 const NPH: [Org; 1] = [Org {
     code: "nph",
-    owner: "NBC",
+    owner: "NPH",
     name: "Northampton Partnership Homes",
     kind: "almo",
     gss: None,
@@ -165,6 +165,16 @@ impl World {
             World::EastKent2020 => &EAST_KENT,
             World::Westminster2019 => &WESTMINSTER,
             World::Northampton2015 => &NPH,
+        }
+    }
+
+    /// Who owns a target's homes: the council itself, or the council that the ALMO works for.
+    #[must_use]
+    pub fn landlord(self, target: &Org) -> Org {
+        if target.kind == "council" {
+            *target
+        } else {
+            self.source()
         }
     }
 
