@@ -14,7 +14,12 @@ fn plans() -> PathBuf {
 
 fn maps() -> Vec<(String, Map)> {
     let mut maps = Vec::new();
-    for plan in ["east-kent-2020", "westminster-2019", "northampton-2015", "east-kent-2011"] {
+    for plan in [
+        "east-kent-2020",
+        "westminster-2019",
+        "northampton-2015",
+        "east-kent-2011",
+    ] {
         for name in ["homes", "staff", "contracts", "recipients"] {
             let path = format!("{plan}/maps/{name}.toml");
             let text = std::fs::read_to_string(plans().join(&path)).unwrap();
@@ -29,7 +34,9 @@ fn legacy_columns() -> BTreeSet<(String, String)> {
     let tables = schema::legacy_tables().into_iter();
     tables
         .flat_map(|(table, columns)| {
-            columns.into_iter().map(move |(column, _)| (table.clone(), column))
+            columns
+                .into_iter()
+                .map(move |(column, _)| (table.clone(), column))
         })
         .collect()
 }
@@ -42,12 +49,18 @@ fn every_map_is_read_and_names_only_columns_that_are_there() {
     for (path, map) in maps() {
         for relation in &map.relations {
             for end in [&relation.child, &relation.parent] {
-                assert!(source.contains(&(end.table.clone(), end.column.clone())), "{path} {end:?}");
+                assert!(
+                    source.contains(&(end.table.clone(), end.column.clone())),
+                    "{path} {end:?}"
+                );
             }
         }
         for dataset in &map.datasets {
-            let mut read: Vec<(String, String)> =
-                dataset.key.iter().map(|key| (dataset.from.clone(), key.clone())).collect();
+            let mut read: Vec<(String, String)> = dataset
+                .key
+                .iter()
+                .map(|key| (dataset.from.clone(), key.clone()))
+                .collect();
             for filter in &dataset.leave_out {
                 let column = filter.condition.column.clone();
                 read.push((column.table, column.column));
@@ -61,15 +74,26 @@ fn every_map_is_read_and_names_only_columns_that_are_there() {
                 read.extend(from.into_iter().map(|from| (from.table, from.column)));
             }
             for column in read {
-                assert!(source.contains(&column), "{path}: {} reads {column:?}", dataset.name);
+                assert!(
+                    source.contains(&column),
+                    "{path}: {} reads {column:?}",
+                    dataset.name
+                );
             }
             if dataset.into == "recipient" {
                 continue;
             }
             let columns = dataset.columns.iter().map(|column| column.into.clone());
             for column in columns.chain(dataset.id.clone()) {
-                let sql = format!("SELECT \"{column}\" FROM \"{}\" AS t WHERE t.\"{column}\" = 1", dataset.into);
-                assert!(target.prepare(&sql).is_ok(), "{path}: {}.{column}", dataset.into);
+                let sql = format!(
+                    "SELECT \"{column}\" FROM \"{}\" AS t WHERE t.\"{column}\" = 1",
+                    dataset.into
+                );
+                assert!(
+                    target.prepare(&sql).is_ok(),
+                    "{path}: {}.{column}",
+                    dataset.into
+                );
             }
         }
     }
@@ -78,14 +102,23 @@ fn every_map_is_read_and_names_only_columns_that_are_there() {
 #[test]
 fn no_map_reads_a_special_category_column() {
     let kept_apart = [
-        "hiv_positive", "crim_rec", "sex_orient", "religion_belief", "transgender", "ethnic_colour",
-        "ethnic_origin", "pregnant",
+        "hiv_positive",
+        "crim_rec",
+        "sex_orient",
+        "religion_belief",
+        "transgender",
+        "ethnic_colour",
+        "ethnic_origin",
+        "pregnant",
     ];
     for (path, map) in maps() {
         for dataset in &map.datasets {
             for column in &dataset.columns {
                 let text = format!("{:?}", column.from);
-                assert!(!kept_apart.iter().any(|name| text.contains(name)), "{path} {text}");
+                assert!(
+                    !kept_apart.iter().any(|name| text.contains(name)),
+                    "{path} {text}"
+                );
             }
         }
     }
@@ -94,10 +127,19 @@ fn no_map_reads_a_special_category_column() {
 #[test]
 fn the_landlord_is_always_the_council() {
     for (path, map) in maps() {
-        let council_takes_over = path.starts_with("east-kent-2020") || path.starts_with("westminster");
+        let council_takes_over =
+            path.starts_with("east-kent-2020") || path.starts_with("westminster");
         for dataset in &map.datasets {
-            for column in dataset.columns.iter().filter(|c| c.into == "landlord_org_id") {
-                let council = if council_takes_over { Origin::TargetOrg } else { Origin::SourceOrg };
+            for column in dataset
+                .columns
+                .iter()
+                .filter(|c| c.into == "landlord_org_id")
+            {
+                let council = if council_takes_over {
+                    Origin::TargetOrg
+                } else {
+                    Origin::SourceOrg
+                };
                 assert_eq!(column.from, council, "{path}");
             }
         }
