@@ -89,16 +89,16 @@ pub(super) async fn preview(look: &Look, step: &ContractNovation) -> Result<Fore
 pub(super) async fn run(act: &Act, step: &ContractNovation) -> Result<Output, Fault> {
     let dataset = dataset(&step.map, INTO).map_err(Finding::refusal)?;
     let register = register(step, dataset);
-    let walk = Walk::read(&act.look, step, dataset).await?;
+    let mut walk = Walk::read(&act.look, step, dataset).await?;
     let landed = register.landed(&act.look).await?;
+    let here = |line: &Line| landed.contains(&register.drawn(&act.deed, line));
     let mut hand = Hand::open(act, &[&step.target, &step.source]).await?;
     for (line, call) in &walk.lines {
-        let id = register.drawn(&act.deed, line);
-        let here = landed.contains(&id);
-        if !here && !matches!(call, Call::Go(..)) {
-            continue;
-        }
-        if let (false, Call::Go(_, row)) = (here, call) {
+        if !here(line) {
+            let Call::Go(_, row) = call else {
+                continue;
+            };
+            let id = register.drawn(&act.deed, line);
             let mut pen = hand.pen(&step.target, "insert:contract").await?;
             register
                 .insert(act, &mut pen, vec![(id, row.clone())])
@@ -114,10 +114,8 @@ pub(super) async fn run(act: &Act, step: &ContractNovation) -> Result<Output, Fa
             hand.commit(&step.source, pen).await?;
         }
     }
-    let unsigned = walk.lines.iter().filter(|(line, call)| {
-        matches!(call, Call::Unsigned) && !landed.contains(&register.drawn(&act.deed, line))
-    });
-    match unsigned.count() as u64 {
+    walk.lines.retain(|(line, _)| !here(line));
+    match walk.count(|call| matches!(call, Call::Unsigned)) {
         0 => Ok(done(step, &hand, &walk)),
         missing => Ok(Output::Held(Waiting::Evidence {
             seat: seat(&act.look, step),

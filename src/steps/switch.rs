@@ -25,8 +25,6 @@ const HISTORY: &str = "asset_management";
 
 const MANAGED: &str = "SELECT count(*) FROM asset WHERE manager_org_id = ?1";
 const ASSETS: &str = "SELECT asset_id FROM asset WHERE manager_org_id = ?1 ORDER BY asset_id";
-const OPEN: &str = "SELECT asset_id, valid_from FROM asset_management \
-     WHERE org_id = ?1 AND valid_to IS NULL ORDER BY asset_id, valid_from";
 const LANDLORDS: &str =
     "SELECT asset_id, landlord_org_id, owner_org_id FROM asset ORDER BY asset_id";
 const KNOWN: &str = "SELECT 1 FROM organisation WHERE org_id = ?1";
@@ -155,19 +153,12 @@ async fn hand_over(
 
 /// The open rows of the one that managed end on the day.
 async fn end_history(pen: &mut Pen, from: &Code, day: Date) -> Result<(), Fault> {
-    let table = Ident::new(HISTORY);
+    let open = [
+        (Ident::new("org_id"), text(from)),
+        (Ident::new("valid_to"), Value::Null),
+    ];
     let set = [(Ident::new("valid_to"), Value::from(day.to_string()))];
-    for row in pen.rows(Sql::new(OPEN), vec![text(from)]).await? {
-        let mut values = row.into_iter();
-        let (Some(asset), Some(since)) = (values.next(), values.next()) else {
-            continue;
-        };
-        let key = [
-            (Ident::new("asset_id"), asset),
-            (Ident::new("valid_from"), since),
-        ];
-        pen.update(&table, &key, &set).await?;
-    }
+    pen.update(&Ident::new(HISTORY), &open, &set).await?;
     Ok(())
 }
 

@@ -21,7 +21,7 @@ use crate::copy::look::{Counts, Mapped, Route, mapped_rows};
 use crate::machine::event::{DatasetCount, FaultKind, UndoCommitted, UndoMode};
 use crate::notify::decide::Reason;
 use crate::notify::{Decision, Folder, Recipient, Template, decide_all, recipient};
-use crate::orgdb::{Ident, OrgReader, OrgWriter, Sql, Value};
+use crate::orgdb::{Ident, OrgReader, Sql, Value};
 use crate::plan::map::Dataset;
 use crate::plan::model::{OrgKind, TenantNotification};
 use crate::plan::outline::Undo;
@@ -29,35 +29,22 @@ use crate::plan::outline::Undo;
 const BATCH: usize = 1_000;
 const OUTBOX: &str = "handover_outbox";
 
-const CREATE: &str = "CREATE TABLE IF NOT EXISTS handover_outbox (
-  reference TEXT PRIMARY KEY NOT NULL,
-  run_id TEXT NOT NULL,
-  step TEXT NOT NULL,
-  purpose TEXT NOT NULL,
-  person_ref TEXT NOT NULL,
-  batch INTEGER NOT NULL,
-  channel TEXT CHECK (channel IN ('letter', 'email')),
-  state TEXT NOT NULL CHECK (state IN ('planned', 'written', 'by-hand', 'nothing')),
-  reason TEXT,
-  digest TEXT,
-  UNIQUE (run_id, purpose, person_ref)
-)";
 const COLUMNS: [&str; 10] = [
-    "reference",
-    "run_id",
-    "step",
+    "run",
     "purpose",
-    "person_ref",
+    "person",
+    "step",
     "batch",
+    "reference",
     "channel",
     "state",
     "reason",
     "digest",
 ];
-const STANDING: &str = "SELECT person_ref, reference, step, state, batch, digest \
-     FROM handover_outbox WHERE run_id = ?1 AND purpose = ?2";
+const STANDING: &str = "SELECT person, reference, step, state, batch, digest \
+     FROM handover_outbox WHERE run = ?1 AND purpose = ?2";
 const COUNTED: &str = "SELECT state, channel, reason, count(*) FROM handover_outbox \
-     WHERE run_id = ?1 AND step = ?2 GROUP BY 1, 2, 3";
+     WHERE run = ?1 AND step = ?2 GROUP BY 1, 2, 3";
 
 /// What a template may say about the recipient and the transfer.
 const FIELDS: [&str; 22] = [
@@ -145,7 +132,6 @@ pub(super) async fn run(act: &Act, step: &TenantNotification) -> Result<Output, 
         let says = "letters are written by a run, and nothing else".to_owned();
         return Err(Fault::broken("HO526", "recipient", says));
     };
-    make_outbox(act.writer(&step.target)?).await?;
     let everybody = Everybody::read(look, step, dataset).await?;
     let mut desk = Desk {
         act,
@@ -405,7 +391,7 @@ impl Desk<'_> {
         }
         self.folder.settle(references).map_err(|e| unwritten(&e))?;
         let key = [
-            ("run_id", Value::from(self.run.id.to_string())),
+            ("run", Value::from(self.run.id.to_string())),
             ("step", self.act.deed.step.as_str().into()),
             ("batch", batch.into()),
             ("state", "planned".into()),
@@ -435,12 +421,12 @@ impl Desk<'_> {
             Decision::Nothing(why) => (None, "nothing", Some(why.code())),
         };
         vec![
-            reference.into(),
             self.run.id.to_string().into(),
-            self.act.deed.step.as_str().into(),
             (&*self.step.purpose).into(),
             who.person_ref.as_str().into(),
+            self.act.deed.step.as_str().into(),
             batch.into(),
+            reference.into(),
             channel.into(),
             state.into(),
             reason.into(),
@@ -599,13 +585,6 @@ impl Desk<'_> {
             checks: Vec::new(),
         })
     }
-}
-
-/// Our own table, made where it is missing: an undo leaves it, `close` removes it.
-async fn make_outbox(writer: &OrgWriter) -> Result<(), Fault> {
-    let mut tx = writer.begin().await?;
-    tx.execute(Sql::new(CREATE), Vec::new()).await?;
-    Ok(tx.commit().await?)
 }
 
 /// Who has a row for this purpose in this run, in whichever step.

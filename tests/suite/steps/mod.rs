@@ -1,1 +1,9 @@
-//! Tests of steps.
+//! The kinds of steps: what each does, and the contract that all of them keep.
+
+mod contract;
+mod contracts;
+mod freezes;
+mod letters;
+mod staff;
+mod switches;
+mod world;
