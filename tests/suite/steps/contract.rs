@@ -2,14 +2,12 @@
 //! anywhere and run again is undisturbed; undo takes all of it back or refuses and takes nothing, from
 //! nowhere, from half-way and from the end; after an undo it runs again.
 
-use std::collections::BTreeMap;
-
 use handover::machine::event::UndoMode;
 use handover::plan::model::{Approval, StepSpec, Task, Verify, Wait};
 use handover::plan::outline::Undo;
 use handover::steps::{Output, check, preview, run, undo};
 
-use super::world::{self, World, moment, stopped_after};
+use super::world::{self, Everything, World, moment, same, stopped_after};
 use super::{contracts, freezes, letters, staff, switches};
 
 /// How a kind is undone.
@@ -41,12 +39,20 @@ async fn keeps(make: impl Fn() -> World, takes_back: TakesBack) {
         if takes_back == TakesBack::Exactly && polls % 2 == 0 {
             let (act, _heard) = world.act(0, 1).await;
             undo(&act, UndoMode::Refuse).await.unwrap();
-            assert_eq!(world.everything(), before, "undone after {polls} polls");
+            same(
+                &world.everything(),
+                &before,
+                &format!("undone after {polls} polls"),
+            );
             world.run(0, 2).await;
         } else {
             world.run(0, 1).await;
         }
-        assert_eq!(world.everything(), once, "stopped after {polls} polls");
+        same(
+            &world.everything(),
+            &once,
+            &format!("stopped after {polls} polls"),
+        );
     }
     panic!("the step did not come to an end");
 }
@@ -60,11 +66,11 @@ async fn looking_writes_nothing(world: &World) {
     assert_eq!(world.bytes(), before);
 }
 
-async fn twice_is_once(world: &World) -> BTreeMap<String, Vec<String>> {
+async fn twice_is_once(world: &World) -> Everything {
     let first = world.run(0, 1).await;
     let once = world.everything();
     assert_eq!(world.run(0, 1).await, first);
-    assert_eq!(world.everything(), once);
+    same(&world.everything(), &once, "run twice");
     once
 }
 
@@ -78,19 +84,19 @@ async fn undo_of_nothing_does_nothing(world: &World) {
             (0, 0, 0)
         );
     }
-    assert_eq!(world.everything(), before);
+    same(&world.everything(), &before, "undone");
 }
 
-async fn undone_it_runs_again(world: &World, once: &BTreeMap<String, Vec<String>>) {
+async fn undone_it_runs_again(world: &World, once: &Everything) {
     let before = world.everything();
     let first = world.run(0, 1).await;
     for _ in 0..2 {
         let (act, _heard) = world.act(0, 1).await;
         undo(&act, UndoMode::Refuse).await.unwrap();
-        assert_eq!(world.everything(), before);
+        same(&world.everything(), &before, "undone");
     }
     let again = world.run(0, 2).await;
-    assert_eq!(&world.everything(), once);
+    same(&world.everything(), once, "run again");
     assert_eq!(effects(&again), effects(&first));
 }
 
@@ -103,12 +109,12 @@ async fn only_a_person_undoes(world: &World, code: &str) {
         assert_eq!(fault.code, code);
         assert!(fault.help.contains("a paper of the plan"), "{}", fault.help);
     }
-    assert_eq!(world.everything(), written);
+    same(&world.everything(), &written, "undo refused");
     world.run(0, 2).await;
-    assert_eq!(
-        world.everything(),
-        written,
-        "nothing goes out for the second time"
+    same(
+        &world.everything(),
+        &written,
+        "nothing goes out for the second time",
     );
 }
 

@@ -4,7 +4,7 @@ use handover::plan::model::{StepSpec, Switch};
 use handover::plan::outline::Undo;
 use handover::steps::{preview, run};
 
-use super::world::{DOVER, THANET, World, moment};
+use super::world::{DOVER, THANET, World, moment, same};
 
 pub(super) fn world() -> World {
     let switch = Switch {
@@ -72,5 +72,5 @@ async fn no_switch_ever_changes_a_landlord() {
     let before = world.everything();
     let (act, _heard) = world.act(0, 1).await;
     assert_eq!(run(&act).await.unwrap_err().code, "HO532");
-    assert_eq!(world.everything(), before);
+    same(&world.everything(), &before, "refused");
 }
