@@ -5,6 +5,7 @@
 //! Not here: comparing two papers (`stale`).
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -47,7 +48,7 @@ pub struct Paper {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PaperFile {
-    /// SHA-256 of its bytes; of `people.toml`, of who holds what when, without names.
+    /// SHA-256 of its bytes; those of `people.toml` without names.
     #[schemars(with = "String")]
     pub sha256: Digest,
     /// Its lines, for plans, maps and letters; lists and `people.toml` are kept by digest alone.
@@ -81,7 +82,7 @@ impl Paper {
             plan: plan.name.clone(),
             title: plan.title.clone(),
             author: plan.author.clone(),
-            files: plan.papers.iter().map(|named| file(plan, named)).collect(),
+            files: plan.papers.kept().into_iter().map(file).collect(),
             holders: plan.outline.holders.clone(),
             steps: (0..plan.steps.len()).map(|at| step(plan, at)).collect(),
         }
@@ -108,25 +109,17 @@ impl Paper {
     }
 }
 
-fn file(plan: &Plan, (path, bytes): (&str, &[u8])) -> (String, PaperFile) {
-    if path == PEOPLE {
-        let nameless = format!("{:?}", plan.outline.holders);
-        let file = PaperFile {
-            sha256: Digest::of(nameless.as_bytes()),
-            lines: None,
-        };
-        return (path.to_owned(), file);
-    }
+fn file((path, bytes): (String, Arc<[u8]>)) -> (String, PaperFile) {
     let ending = path.rsplit_once('.').map_or("", |(_, ending)| ending);
-    let shown = matches!(ending, "toml" | "md");
-    let text = std::str::from_utf8(bytes)
+    let shown = path != PEOPLE && matches!(ending, "toml" | "md");
+    let text = std::str::from_utf8(&bytes)
         .ok()
         .filter(|text| shown && text.len() <= TEXT_BYTES_MAX);
     let file = PaperFile {
-        sha256: Digest::of(bytes),
+        sha256: Digest::of(&bytes),
         lines: text.map(|text| text.lines().map(str::to_owned).collect()),
     };
-    (path.to_owned(), file)
+    (path, file)
 }
 
 fn step(plan: &Plan, at: usize) -> PaperStep {

@@ -18,29 +18,17 @@ use super::model::{FORMAT, FileFault, SeatShape, Signature, read, written};
 use super::timetable::Rehearsed;
 use crate::copy::ledger::Deed;
 use crate::copy::undo::Undone;
-use crate::machine::event::{ClockKind, UndoMode};
+use crate::machine::event::{ClockKind, On, UndoMode};
+use crate::machine::rollback::{RollbackPlan, Stay};
+use crate::machine::run::Run;
 use crate::orgdb::OrgReader;
 use crate::plan::digest::Digest;
 use crate::plan::model::{Code, Plan, Seat};
-use crate::plan::outline::{StepId, Undo};
+use crate::plan::outline::{StepId, Subject};
 use crate::steps::{self, Look, RunLook};
 
-/// Which way back the machine found: the fields of `rollback.started`.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct WayBack {
-    /// The checkpoint's number; 0 is before everything.
-    pub checkpoint: u64,
-    /// The step whose finishing made it; none at 0.
-    pub made_by: Option<StepId>,
-    /// Steps that stay because they are in it.
-    pub keeps: Vec<StepId>,
-    /// Steps to undo, in order.
-    pub undoes: Vec<StepId>,
-    /// Steps beyond it that stay done.
-    pub stays: Vec<StepId>,
-    /// Entries of decisions that become void, with the gate each is about.
-    pub void: Vec<(u64, Option<StepId>)>,
-}
+/// Signatures, by different people, that a rollback needs where at least as many seats sign the paper.
+const EYES: usize = 2;
 
 /// A rollback read and not begun; the file of `rollback --preview --out`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -83,6 +71,9 @@ pub struct RollbackPreview {
     pub undoes: Vec<UndoSaid>,
     /// What stays done beyond the checkpoint.
     pub stays: Vec<StaySaid>,
+    /// Reads, waits and decisions that will have to be done again.
+    #[schemars(with = "Vec<String>")]
+    pub again: Vec<StepId>,
     /// Decisions that become void.
     pub voids: Vec<VoidSaid>,
     /// What organisations are called.
@@ -91,7 +82,9 @@ pub struct RollbackPreview {
     /// Seconds that undoing these steps took in a rehearsal; absent: not rehearsed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rehearsed_s: Option<u64>,
-    /// Who must sign before it is carried out.
+    /// How many different people must sign before it is carried out.
+    pub needs: usize,
+    /// Whose signatures count.
     #[schemars(with = "Vec<SeatShape>")]
     pub seats: Vec<Seat>,
     /// Who has signed.
@@ -111,9 +104,6 @@ pub struct UndoSaid {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>")]
     pub org: Option<Code>,
-    /// Its undo word.
-    #[schemars(with = "serde_json::Value")]
-    pub undo: Undo,
     /// Rows that would be taken out.
     pub removes: u64,
     /// Rows that would be put back.
@@ -144,7 +134,19 @@ pub struct StaySaid {
     /// Its kind.
     pub kind: String,
     /// Why it stays.
-    pub why: String,
+    pub why: Why,
+}
+
+/// Why a step stays done in a rollback.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Why {
+    /// Nobody can take it back.
+    Cannot,
+    /// A person does, and attests it; the words say what.
+    ByHand(String),
+    /// A step that cannot be taken back closed its subject.
+    Closed(#[schemars(with = "String")] Subject),
 }
 
 /// A decision that becomes void.
@@ -207,17 +209,17 @@ impl RollbackPreview {
     }
 
     /// Steps that a person must take back and attest.
-    pub fn by_hand(&self) -> impl Iterator<Item = (&UndoSaid, &str)> {
-        self.undoes.iter().filter_map(|undo| match &undo.undo {
-            Undo::ByHand(words) => Some((undo, words.as_str())),
-            _ => None,
+    pub fn by_hand(&self) -> impl Iterator<Item = (&StaySaid, &str)> {
+        self.stays.iter().filter_map(|stay| match &stay.why {
+            Why::ByHand(words) => Some((stay, words.as_str())),
+            Why::Cannot | Why::Closed(_) => None,
         })
     }
 
-    /// Seats that have not signed.
+    /// How many signatures are missing.
     #[must_use]
-    pub fn missing(&self) -> Vec<Seat> {
-        super::sign::unfilled(&self.seats, &self.signatures)
+    pub fn missing(&self) -> usize {
+        self.needs.saturating_sub(self.signatures.len())
     }
 }
 
@@ -236,13 +238,14 @@ pub struct RollbackLook {
     pub mode: UndoMode,
 }
 
-/// Looks at the way back. Nothing is written anywhere.
+/// Looks at the way back that the machine found. Nothing is written anywhere.
 ///
 /// # Errors
 /// When a database cannot be used.
 pub async fn look_rollback(
     with: &RollbackLook,
-    way: WayBack,
+    run: &Run,
+    way: &RollbackPlan,
     rehearsed: Option<&Rehearsed>,
 ) -> Result<RollbackPreview, LookFault> {
     let plan = &with.plan;
@@ -267,23 +270,25 @@ pub async fn look_rollback(
             .iana_name()
             .unwrap_or("Europe/London")
             .to_owned(),
-        checkpoint: way.checkpoint,
-        made_by: way.made_by,
-        keeps: way.keeps,
+        checkpoint: way.checkpoint.number,
+        made_by: way.checkpoint.step.clone(),
+        keeps: way.keeps.clone(),
         mode: with.mode,
         undoes,
-        stays: way.stays.iter().filter_map(|id| stays(plan, id)).collect(),
-        voids: way
-            .void
-            .into_iter()
-            .map(|(entry, step)| VoidSaid { entry, step })
+        stays: way
+            .stays
+            .iter()
+            .filter_map(|(step, stay)| stays(plan, step, stay))
             .collect(),
+        again: way.again.clone(),
+        voids: voids(run, &way.void),
         orgs: plan
             .orgs
             .iter()
             .map(|(code, org)| (code.clone(), org.name.clone()))
             .collect(),
         rehearsed_s: timed,
+        needs: EYES.min(plan.signed_by.len()),
         seats: plan.signed_by.clone(),
         signatures: Vec::new(),
     })
@@ -320,7 +325,6 @@ async fn undo(with: &RollbackLook, id: &StepId) -> Result<Option<UndoSaid>, Look
         step: id.clone(),
         kind: step.does.kind().to_owned(),
         org: step.org.clone(),
-        undo: step.undo.clone(),
         removes: found.removed,
         restores: found.restored,
         changed: changed(found),
@@ -341,17 +345,30 @@ fn changed(found: Undone) -> Vec<ChangedRows> {
     each.collect()
 }
 
-fn stays(plan: &Plan, id: &StepId) -> Option<StaySaid> {
-    let step = plan.step(id)?;
-    let why = match &step.undo {
-        Undo::Cannot => "nobody can take it back".to_owned(),
-        Undo::ByHand(words) => format!("by hand only: {words}"),
-        Undo::Nothing => "there is nothing to take back".to_owned(),
-        Undo::Automatic => "its moment has passed, or its subject is closed".to_owned(),
-    };
+fn stays(plan: &Plan, step: &StepId, stay: &Stay) -> Option<StaySaid> {
     Some(StaySaid {
-        step: id.clone(),
-        kind: step.does.kind().to_owned(),
-        why,
+        step: step.clone(),
+        kind: plan.step(step)?.does.kind().to_owned(),
+        why: match stay {
+            Stay::Cannot => Why::Cannot,
+            Stay::ByHand(words) => Why::ByHand(words.clone()),
+            Stay::Closed(subject) => Why::Closed(*subject),
+        },
     })
+}
+
+/// Decisions by their entries, with the gates they are about.
+fn voids(run: &Run, entries: &[u64]) -> Vec<VoidSaid> {
+    let gate = |entry: u64| {
+        let (_, decided) = run.decisions().find(|(seq, _)| *seq == entry)?;
+        match &decided.on {
+            On::Gate { step } => Some(step.clone()),
+            On::Paper { .. } | On::Rollback { .. } => None,
+        }
+    };
+    let said = entries.iter().map(|&entry| VoidSaid {
+        entry,
+        step: gate(entry),
+    });
+    said.collect()
 }

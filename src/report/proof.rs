@@ -1,0 +1,176 @@
+//! What `verify` and `replay` found: one line per claim, PASS, FAIL or CANNOT TELL. Missing evidence is
+//! never reported as fine.
+//!
+//! In: claims and how each came out. Out: lines, one closing sentence, the exit code.
+//!
+//! Not here: the checks themselves (`replay`).
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::ink::{Lines, Manner, Tone, wrap};
+use super::{FORMAT, Report};
+use crate::machine::event::ClockKind;
+
+/// How a claim came out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// It holds.
+    Pass,
+    /// The evidence for it is missing.
+    CannotTell,
+    /// It does not hold.
+    Fail,
+}
+
+impl Outcome {
+    fn word(self) -> &'static str {
+        match self {
+            Outcome::Pass => "PASS",
+            Outcome::CannotTell => "CANNOT TELL",
+            Outcome::Fail => "FAIL",
+        }
+    }
+
+    fn tone(self) -> Tone {
+        match self {
+            Outcome::Pass => Tone::Good,
+            Outcome::CannotTell => Tone::Warn,
+            Outcome::Fail => Tone::Bad,
+        }
+    }
+}
+
+/// One claim.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Claim {
+    /// What it is about: `record`, `decisions`, `replay`, `live data`.
+    pub name: String,
+    /// How it came out.
+    pub outcome: Outcome,
+    /// What was found, in a sentence.
+    pub says: String,
+}
+
+impl Claim {
+    /// A claim and how it came out.
+    #[must_use]
+    pub fn new(name: &str, outcome: Outcome, says: impl Into<String>) -> Claim {
+        Claim {
+            name: name.to_owned(),
+            outcome,
+            says: says.into(),
+        }
+    }
+}
+
+/// Everything that was proved, refuted, or could not be told.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct ProofReport {
+    /// [`FORMAT`].
+    pub format: u32,
+    /// The run or the log.
+    pub of: String,
+    /// Made-up clocks say *rehearsal*.
+    #[schemars(with = "String")]
+    pub clock: ClockKind,
+    /// Every claim, in the order of checking.
+    pub claims: Vec<Claim>,
+    /// What it all means, in a sentence.
+    pub says: String,
+    /// What this cannot prove (an unsealed tail, no witness), one sentence each.
+    pub not_proved: Vec<String>,
+    /// 0, 6 or 10.
+    pub exit: u8,
+}
+
+impl ProofReport {
+    /// The report of claims, with what they come to.
+    #[must_use]
+    pub fn of(of: &str, clock: ClockKind, claims: Vec<Claim>, not_proved: Vec<String>) -> Self {
+        let worst = claims.iter().map(|claim| claim.outcome).max();
+        let (exit, says) = match worst {
+            Some(Outcome::Fail) => (6, closing(&claims)),
+            Some(Outcome::CannotTell) | None => {
+                (10, "Not everything could be checked: evidence is missing.")
+            }
+            Some(Outcome::Pass) => (0, "Everything that was checked agrees."),
+        };
+        ProofReport {
+            format: FORMAT,
+            of: of.to_owned(),
+            clock,
+            claims,
+            says: says.to_owned(),
+            not_proved,
+            exit,
+        }
+    }
+}
+
+/// A record that holds while live data moved on is something else than a record that was changed.
+fn closing(claims: &[Claim]) -> &'static str {
+    let failed = |claim: &&Claim| claim.outcome == Outcome::Fail;
+    if claims
+        .iter()
+        .filter(failed)
+        .all(|claim| claim.name == "live data")
+    {
+        "The record is sound. Live data differ from it."
+    } else {
+        "The record does not hold: do not rely on it."
+    }
+}
+
+impl Report for ProofReport {
+    fn drawn(&self, manner: Manner) -> String {
+        let mut lines = Lines::new();
+        if self.clock == ClockKind::MadeUp {
+            lines.line("REHEARSAL: the clock is made up, and so are the data.");
+        }
+        for claim in &self.claims {
+            let word = claim.outcome.word();
+            let name = format!("{:<11}", claim.name);
+            let lead = word.chars().count().max(4) + 4 + name.chars().count().max(11) + 2;
+            let room = super::ink::WIDTH.saturating_sub(lead).max(30);
+            for (at, text) in wrap(&claim.says, room).into_iter().enumerate() {
+                if at == 0 {
+                    let word = format!(
+                        "{}{}",
+                        manner.paint(claim.outcome.tone(), word),
+                        " ".repeat(4 - word.len().min(4))
+                    );
+                    lines.line(format!("  {word}  {name} {text}"));
+                } else {
+                    lines.line(format!("{}{text}", " ".repeat(lead - 1)));
+                }
+            }
+        }
+        lines.wrapped("", &format!("{}   exit {}", self.says, self.exit));
+        for not in &self.not_proved {
+            lines.wrapped("Not proved: ", not);
+        }
+        lines.text()
+    }
+
+    fn plain(&self) -> String {
+        let mut lines = Lines::new();
+        if self.clock == ClockKind::MadeUp {
+            lines.line("This is a rehearsal: the clock is made up, and so are the data.");
+        }
+        for claim in &self.claims {
+            lines.line(format!(
+                "{}, {}: {}.",
+                claim.outcome.word(),
+                claim.name,
+                claim.says.trim_end_matches('.')
+            ));
+        }
+        lines.line(format!("{} Exit {}.", self.says, self.exit));
+        for not in &self.not_proved {
+            lines.line(format!("Not proved: {}.", not.trim_end_matches('.')));
+        }
+        lines.text()
+    }
+}
