@@ -27,24 +27,10 @@ use super::measure::{Bar, Ratio, rate, timed, turns};
 
 const WIDE: usize = 10;
 
-/// Every ratio of this file.
-pub(crate) fn ratios(quick: bool) -> Vec<Ratio> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .unwrap();
-    let (rounds, steps, long) = if quick {
-        (3, 200, 1_000)
-    } else {
-        (9, 1_000, 10_000)
-    };
-    let mut ratios = durable(&runtime, rounds, steps);
-    ratios.extend(folded(&runtime, rounds, long));
-    ratios
-}
-
 /// A chain of durable steps against two bare commits a step; a graph ten wide against that chain.
-fn durable(runtime: &Runtime, rounds: usize, steps: usize) -> Vec<Ratio> {
+pub(crate) fn durable(quick: bool) -> Vec<Ratio> {
+    let (rounds, steps) = if quick { (3, 200) } else { (9, 1_000) };
+    let runtime = &runtime();
     let lines = runtime.block_on(sample(steps));
     let chain = || driven(runtime, outline(steps, 1));
     let bare = turns(rounds, || floor(&lines), chain);
@@ -74,7 +60,9 @@ fn durable(runtime: &Runtime, rounds: usize, steps: usize) -> Vec<Ratio> {
 }
 
 /// Folding a log against parsing and hashing it; resuming a run against reading its journal.
-fn folded(runtime: &Runtime, rounds: usize, steps: usize) -> Vec<Ratio> {
+pub(crate) fn folded(quick: bool) -> Vec<Ratio> {
+    let (rounds, steps) = if quick { (5, 1_000) } else { (9, 10_000) };
+    let runtime = &runtime();
     let outline = outline(steps, 1);
     let mut made = runtime.block_on(Made::new(Arc::clone(&outline)));
     runtime.block_on(made.drive(500));
@@ -110,6 +98,13 @@ fn folded(runtime: &Runtime, rounds: usize, steps: usize) -> Vec<Ratio> {
             detail: format!("{steps} steps: {:.0?} : {:.0?}", resume.ours, resume.floor),
         },
     ]
+}
+
+fn runtime() -> Runtime {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .unwrap()
 }
 
 /// How long a whole run of `outline` takes, from its first decision to its rest, durably.

@@ -1,7 +1,8 @@
 //! Speed as ratios to a bare floor, measured in the same run on the same machine: figures that mean
 //! the same on a laptop and on a server. `cargo bench --bench ratios`, or with `-- --quick`.
 //!
-//! Prints one table. A ratio that misses its bar is marked, and the exit code is then 1.
+//! Prints one table. A ratio that misses its bar is marked, and the exit code is then 1. Words select
+//! groups: `-- fold` measures folding and resuming only.
 
 #![expect(clippy::print_stdout, reason = "a bench prints its table")]
 #![expect(clippy::unwrap_used, reason = "a bench stops where it fails")]
@@ -13,16 +14,36 @@ use std::process::ExitCode;
 
 use measure::Ratio;
 
+/// Measures one group of ratios; true: quickly.
+type Group = fn(bool) -> Vec<Ratio>;
+
+const GROUPS: [(&str, Group); 2] = [("commit", journal::durable), ("fold", journal::folded)];
+
 fn main() -> ExitCode {
-    let quick = std::env::args().any(|argument| argument == "--quick");
-    let ratios: Vec<Ratio> = journal::ratios(quick);
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let quick = arguments.iter().any(|argument| argument == "--quick");
+    let wanted: Vec<&String> = arguments
+        .iter()
+        .filter(|word| !word.starts_with("--"))
+        .collect();
+    let ratios: Vec<Ratio> = GROUPS
+        .iter()
+        .filter(|(name, _)| wanted.is_empty() || wanted.iter().any(|word| word == name))
+        .flat_map(|(_, measure)| measure(quick))
+        .collect();
+    print(&ratios);
+    let missed = ratios.iter().any(|ratio| !ratio.bar.holds(ratio.value));
+    ExitCode::from(u8::from(missed))
+}
+
+fn print(ratios: &[Ratio]) {
     let width = ratios
         .iter()
         .map(|ratio| ratio.what.len())
         .max()
         .unwrap_or(0);
     println!("{:width$}  {:>6}  {:8}", "", "ratio", "bar");
-    for ratio in &ratios {
+    for ratio in ratios {
         let Ratio {
             what,
             value,
@@ -30,8 +51,9 @@ fn main() -> ExitCode {
             detail,
         } = ratio;
         let missed = if bar.holds(*value) { "" } else { "  MISSED" };
-        println!("{what:width$}  {value:>6.2}  {bar:8}  {detail}{missed}");
+        println!(
+            "{what:width$}  {value:>6.2}  {:8}  {detail}{missed}",
+            bar.to_string()
+        );
     }
-    let missed = ratios.iter().any(|ratio| !ratio.bar.holds(ratio.value));
-    ExitCode::from(u8::from(missed))
 }
