@@ -95,6 +95,12 @@ impl Run {
         self.shelf.put(outline);
     }
 
+    /// Is that paper within reach?
+    #[must_use]
+    pub fn has_paper(&self, paper: &Digest) -> bool {
+        self.shelf.get(paper).is_some()
+    }
+
     /// The first entry's body; none before it.
     #[must_use]
     pub fn opened(&self) -> Option<&LogOpened> {

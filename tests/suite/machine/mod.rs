@@ -2,4 +2,5 @@
 
 mod exhaustive;
 mod paper;
+mod replay;
 mod world;

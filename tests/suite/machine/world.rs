@@ -156,7 +156,10 @@ impl World {
         self.acquire();
     }
 
+    /// The counts at rest, and the end of the lease.
     pub fn release(&mut self) {
+        let rested = self.run.rests().event();
+        self.must(None, rested);
         self.must(None, Event::LeaseReleased(Empty {}));
     }
 
