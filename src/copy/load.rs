@@ -1,13 +1,29 @@
 //! The copy itself: one dataset after the other, chunk by chunk, rows and ledger row in one
 //! transaction, going on from the last durable chunk.
 
-use std::collections::BTreeMap;
+//!
+//! In: a source, a target, a map. Out: durable rows with their ledger, counts, roots.
+//!
+//! Not here: reading and judging rows (`scan`), writing them (`store`).
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::mpsc::{channel, sync_channel};
+
+use super::batch::Batch;
+use super::crosswalk::Crosswalk;
+use super::draw::Draw;
+use super::effect::{self, Head};
+use super::layout::Layout;
 use super::ledger::{Deed, Effect};
 use super::look::{Counts, Route};
-use crate::orgdb::{DbFault, OrgReader, OrgWriter};
+use super::program::{Papers, Program};
+use super::scan::{self, Compiled, Outlet, Pass, Stop};
+use super::store::{self, Inlet, Mark, Work};
+use super::tally::{RowMac, root_of};
+use crate::orgdb::{DbFault, DbTrouble, OrgReader, OrgWriter, catalogue};
 use crate::plan::digest::Digest;
-use crate::plan::map::Map;
+use crate::plan::map::{Becomes, Dataset, Map, Unmapped};
 use crate::plan::model::{Code, Triggers};
 
 /// What to copy.
@@ -58,17 +74,330 @@ pub enum LoadFault {
     },
 }
 
+/// Rows a chunk holds where nobody says otherwise.
+pub const CHUNK_ROWS: usize = 20_000;
+
 /// Copies, from wherever the ledger says this generation has got to. `chunk_done` hears of each
 /// durable chunk (those of before a crash first).
 ///
 /// # Errors
 /// See [`LoadFault`]. What is durable stays, with its ledger.
 pub async fn load(
-    _source: &OrgReader,
-    _target: &OrgWriter,
-    _load: Load,
-    _deed: &Deed,
-    _chunk_done: impl FnMut(&Effect) + Send,
+    source: &OrgReader,
+    target: &OrgWriter,
+    load: Load,
+    deed: &Deed,
+    mut chunk_done: impl FnMut(&Effect) + Send,
 ) -> Result<Loaded, LoadFault> {
-    todo!()
+    let mut copy = Copy {
+        source: source.another().await?,
+        target: target.another().await?,
+        book: Book::read(target, deed).await?,
+        load: Arc::new(load),
+        deed: deed.clone(),
+    };
+    copy.book.effects.iter().for_each(&mut chunk_done);
+    // One read transaction over the whole copy: every dataset is of the same moment.
+    let begun = |connection: &mut rusqlite::Connection| Ok(connection.execute_batch("BEGIN")?);
+    copy.source.with(begun).await?;
+    for at in copy.load.datasets() {
+        copy.dataset(at, &mut chunk_done).await?;
+    }
+    Ok(copy.book.loaded())
+}
+
+impl Load {
+    /// Positions in the map of the datasets that this step copies, in load order.
+    fn datasets(&self) -> Vec<usize> {
+        let ours = |dataset: &Dataset| self.tables.contains(&dataset.from);
+        (0..self.map.datasets.len())
+            .filter(|at| ours(&self.map.datasets[*at]))
+            .collect()
+    }
+}
+
+/// What stands in the ledger for this generation.
+struct Book {
+    effects: Vec<Effect>,
+    /// The last mark of each dataset and pass.
+    marks: BTreeMap<(String, bool), Mark>,
+}
+
+impl Book {
+    async fn read(target: &OrgWriter, deed: &Deed) -> Result<Book, DbFault> {
+        let deed = deed.clone();
+        target
+            .with(move |connection| {
+                let kept =
+                    effect::standing(connection, deed.run, deed.step.as_str(), deed.generation)?;
+                let mut marks = BTreeMap::new();
+                for effect in &kept {
+                    for part in effect::parts_like(connection, effect.id, "position")? {
+                        debug_assert_eq!(part.head, Head::Position);
+                        let mark: Mark =
+                            serde_json::from_slice(&part.body).map_err(|_| DbTrouble::Damaged)?;
+                        marks.insert((mark.dataset.clone(), mark.second), mark);
+                    }
+                }
+                let effects = kept.into_iter().map(|kept| kept.effect).collect();
+                Ok(Book { effects, marks })
+            })
+            .await
+    }
+
+    /// Where a pass goes on from.
+    fn mark(&self, dataset: &str, second: bool) -> Mark {
+        let kept = self.marks.get(&(dataset.to_owned(), second)).cloned();
+        kept.unwrap_or_else(|| Mark {
+            dataset: dataset.to_owned(),
+            second,
+            position: i64::MIN,
+            done: false,
+            counts: Counts::default(),
+        })
+    }
+
+    fn last_ordinal(&self) -> u64 {
+        self.effects.last().map_or(0, |effect| effect.ordinal)
+    }
+
+    fn loaded(self) -> Loaded {
+        let mut loaded = Loaded {
+            effects: self.effects.len() as u64,
+            ..Loaded::default()
+        };
+        for ((dataset, second), mark) in self.marks {
+            let counts = loaded.datasets.entry(dataset.clone()).or_default();
+            if second {
+                for (name, rows) in mark.counts.mended {
+                    *counts.mended.entry(name).or_default() += rows;
+                }
+            } else {
+                *counts = mark.counts;
+            }
+            let of_dataset = |effect: &&Effect| {
+                effect
+                    .kind
+                    .split_once(':')
+                    .is_some_and(|(_, name)| name == dataset)
+            };
+            let roots = self
+                .effects
+                .iter()
+                .filter(of_dataset)
+                .map(|effect| effect.root);
+            let root = root_of(roots);
+            loaded.roots.insert(dataset, root);
+        }
+        loaded
+    }
+}
+
+/// A copy on its way.
+struct Copy {
+    source: OrgReader,
+    target: OrgWriter,
+    book: Book,
+    load: Arc<Load>,
+    deed: Deed,
+}
+
+impl Copy {
+    async fn dataset(
+        &mut self,
+        at: usize,
+        chunk_done: &mut (impl FnMut(&Effect) + Send),
+    ) -> Result<(), LoadFault> {
+        let name = self.load.map.datasets[at].name.clone();
+        let finished = |book: &Book, second| book.mark(&name, second).done;
+        if finished(&self.book, false) && finished(&self.book, true) {
+            return Ok(());
+        }
+        let compiled = Arc::new(self.compile(at).await?);
+        self.pass(at, &compiled, Pass::Rows, chunk_done).await?;
+        if !compiled.program.later.is_empty() {
+            self.pass(at, &compiled, Pass::References, chunk_done)
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// Compiles a dataset against source and target.
+    async fn compile(&self, at: usize) -> Result<Compiled, LoadFault> {
+        let (load, deed, beside) = (
+            Arc::clone(&self.load),
+            self.deed.clone(),
+            self.target.beside(),
+        );
+        let table = self.load.map.datasets[at].into.clone();
+        let read = table.clone();
+        let found = self
+            .target
+            .with(move |connection| catalogue::table(connection, &read))
+            .await?;
+        let trigger = found.and_then(|table| table.triggers.into_keys().next());
+        if let (Some(trigger), None) = (trigger, self.load.triggers) {
+            return Err(LoadFault::Data {
+                code: "HO514",
+                dataset: self.load.map.datasets[at].name.clone(),
+                column: trigger,
+                rows: 0,
+            });
+        }
+        let compiled = self
+            .source
+            .with(move |connection| compile(connection, beside, &load, &deed, at));
+        Ok(compiled.await?)
+    }
+
+    async fn pass(
+        &mut self,
+        at: usize,
+        compiled: &Arc<Compiled>,
+        pass: Pass,
+        chunk_done: &mut (impl FnMut(&Effect) + Send),
+    ) -> Result<(), LoadFault> {
+        let second = pass == Pass::References;
+        let mark = self.book.mark(&compiled.program.name, second);
+        if mark.done {
+            return Ok(());
+        }
+        let (batches, chunks) = sync_channel::<Batch>(1);
+        let (give_back, spare) = channel();
+        let (tell, mut heard) = tokio::sync::mpsc::unbounded_channel();
+        let outlet = Outlet { batches, spare };
+        let inlet = Inlet {
+            batches: chunks,
+            spare: give_back,
+            effects: tell,
+        };
+        let reading = self.read(compiled, pass, mark.position, outlet);
+        let (work, ordinal) = (self.work(at, compiled, pass), self.book.last_ordinal());
+        let writing = self.target.with(move |connection| {
+            // The inlet goes away with this closure, which ends both other sides.
+            let inlet = inlet;
+            store::store(connection, &work, &inlet, mark, ordinal)
+        });
+        let mut fresh = Vec::new();
+        let listening = async {
+            while let Some(effect) = heard.recv().await {
+                chunk_done(&effect);
+                fresh.push(effect);
+            }
+        };
+        let (read, written, ()) = tokio::join!(reading, writing, listening);
+        self.book.effects.append(&mut fresh);
+        let mark = written??;
+        read?;
+        match mark {
+            Some(mark) => {
+                self.book.marks.insert((mark.dataset.clone(), second), mark);
+                Ok(())
+            }
+            None => Err(DbTrouble::Interrupted.of(self.source.org()).into()),
+        }
+    }
+
+    async fn read(
+        &self,
+        compiled: &Arc<Compiled>,
+        pass: Pass,
+        after: i64,
+        outlet: Outlet,
+    ) -> Result<(), LoadFault> {
+        let (compiled, beside) = (Arc::clone(compiled), self.target.beside());
+        let (run, source) = (self.deed.run, self.load.route.source.to_string());
+        let read = self
+            .source
+            .with(move |connection| {
+                let outlet = outlet;
+                let target = beside()?;
+                let crosswalk = Crosswalk::ledger(&target, run, &source)?;
+                match scan::scan(connection, crosswalk, &compiled, pass, after, &outlet) {
+                    Ok(()) => Ok(Ok(())),
+                    Err(Stop::Db(trouble)) => Err(trouble),
+                    Err(Stop::Data(fault)) => Ok(Err(fault)),
+                }
+            })
+            .await?;
+        read
+    }
+
+    fn work(&self, at: usize, compiled: &Arc<Compiled>, pass: Pass) -> Work {
+        let map = &self.load.map;
+        let dataset = &map.datasets[at];
+        let names = |name: &str| {
+            name == dataset.name || dataset.aliases.iter().any(|alias| alias.name == name)
+        };
+        let columns = map.datasets.iter().flat_map(|dataset| &dataset.columns);
+        let keeps = columns
+            .into_iter()
+            .any(|column| matches!(&column.becomes, Becomes::Lookup(name) if names(name)));
+        let limits = dataset
+            .columns
+            .iter()
+            .filter_map(|column| match &column.becomes {
+                Becomes::Code(list) => match map.codes.get(list)?.unmapped {
+                    Unmapped::Reject { limit, .. } => {
+                        Some((format!("HO511 {}", column.into), limit))
+                    }
+                    Unmapped::Fault | Unmapped::Keep => None,
+                },
+                _ => None,
+            });
+        Work {
+            compiled: Arc::clone(compiled),
+            deed: self.deed.clone(),
+            source: self.load.route.source.to_string(),
+            pass,
+            quiet: self.load.triggers == Some(Triggers::Off),
+            keeps,
+            limits: limits.collect(),
+            limit: dataset.reject_limit,
+        }
+    }
+}
+
+fn compile(
+    source: &rusqlite::Connection,
+    beside: impl FnOnce() -> Result<rusqlite::Connection, DbTrouble>,
+    load: &Load,
+    deed: &Deed,
+    at: usize,
+) -> Result<Compiled, DbTrouble> {
+    let dataset = &load.map.datasets[at];
+    let papers = Papers {
+        map: &load.map,
+        route: &load.route,
+        run: deed.run,
+    };
+    let target = beside()?;
+    let mut program = Program::compile(source, &papers, dataset)?;
+    let fire = load.triggers == Some(Triggers::Fire);
+    let layout = Layout::new(&target, &mut program, &dataset.into, &money(dataset), fire)?;
+    let place = load
+        .route
+        .targets
+        .iter()
+        .position(|code| *code == load.target);
+    Ok(Compiled {
+        draw: Draw::new(deed, &dataset.name, &load.route.source),
+        mac: RowMac::new(&deed.key, &dataset.name),
+        relations: load.map.relations.clone(),
+        target: place.unwrap_or(usize::MAX),
+        target_code: load.target.to_string(),
+        chunk_rows: load.chunk_rows.max(1),
+        program,
+        layout,
+    })
+}
+
+/// Target columns that are money: decimals of scale 2.
+pub(super) fn money(dataset: &Dataset) -> Vec<String> {
+    let is_money = |becomes: &Becomes| matches!(becomes, Becomes::Decimal { scale: 2, .. });
+    let columns = dataset
+        .columns
+        .iter()
+        .filter(|column| is_money(&column.becomes));
+    columns.map(|column| column.into.clone()).collect()
 }

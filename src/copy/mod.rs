@@ -6,16 +6,26 @@
 //!
 //! Not here: which step does what when (`steps`, `run`), the journal.
 
+mod batch;
 mod canon;
+mod cell;
 mod children;
+mod convert;
+mod crosswalk;
+mod draw;
 mod effect;
+mod layout;
 pub mod ledger;
 pub mod load;
 pub mod look;
 mod packed;
 mod pen;
+mod program;
+mod scan;
 mod shape;
+mod sight;
 mod standing;
+mod store;
 mod tally;
 mod triggers;
 pub mod undo;

@@ -202,31 +202,46 @@ fn update(
     mac: &RowMac,
 ) -> Result<Written, DbTrouble> {
     let (shape, _) = Shape::read(connection, table)?;
-    let set_names: Vec<String> = set.iter().map(|(name, _)| name.name().to_owned()).collect();
-    let keys = matching(connection, &shape, key)?;
-    let mut change = connection.prepare_cached(shape.update(&set_names).as_str())?;
-    let mut again = connection.prepare_cached(shape.select().as_str())?;
     let (mut body, mut digests) = (Vec::new(), Vec::new());
-    for key in keys {
+    change_rows(connection, &shape, key, set, mac, &mut |packed, digest| {
+        body.extend_from_slice(packed);
+        digests.push(digest);
+    })?;
+    let head = Head::Update {
+        shape,
+        label: table.to_owned(),
+        set: set.iter().map(|(name, _)| name.name().to_owned()).collect(),
+    };
+    Ok((Part { head, body }, digests))
+}
+
+/// Changes the rows whose columns have these values; each comes back packed, with its digest.
+pub(super) fn change_rows(
+    connection: &Connection,
+    shape: &Shape,
+    key: &[(Ident, Value)],
+    set: &[(Ident, Value)],
+    mac: &RowMac,
+    keep: &mut dyn FnMut(&[u8], [u8; 32]),
+) -> Result<(), DbTrouble> {
+    let names: Vec<String> = set.iter().map(|(name, _)| name.name().to_owned()).collect();
+    let mut change = connection.prepare_cached(shape.update(&names).as_str())?;
+    let mut again = connection.prepare_cached(shape.select().as_str())?;
+    for key in matching(connection, shape, key)? {
         let mut before = Vec::new();
         bind(&mut again, 1, Values(&key))?;
         fetch(&mut again, &mut before)?;
         let next = bind(&mut change, 1, set.iter().map(|(_, value)| value.lend()))?;
         bind(&mut change, next, Values(&key))?;
         change.raw_execute()?;
-        let key = moved_key(&shape, key, set);
-        let digest = stored_digest(&mut again, &key, mac)?;
-        if let Some(digest) = digest {
-            pack(&mut body, &[&key, &before], &digest);
-            digests.push(digest);
+        let key = moved_key(shape, key, set);
+        if let Some(digest) = stored_digest(&mut again, &key, mac)? {
+            let mut packed = Vec::new();
+            pack(&mut packed, &[&key, &before], &digest);
+            keep(&packed, digest);
         }
     }
-    let head = Head::Update {
-        shape,
-        label: table.to_owned(),
-        set: set_names,
-    };
-    Ok((Part { head, body }, digests))
+    Ok(())
 }
 
 /// Keys of the rows whose columns have these values.

@@ -45,12 +45,6 @@ impl Shape {
         self.key.len().max(1)
     }
 
-    /// Where the key's columns stand among `all`; none for `rowid`.
-    pub(super) fn key_places(&self) -> Vec<usize> {
-        let place = |name: &String| self.all.iter().position(|column| column == name);
-        self.key.iter().filter_map(place).collect()
-    }
-
     /// The key's columns as SQL, `rowid` where there is no declared key.
     pub(super) fn key_columns(&self) -> Vec<Sql> {
         if self.key.is_empty() {

@@ -151,6 +151,12 @@ impl OrgWriter {
         OrgReader::open(&self.0.org, &self.0.address()).await
     }
 
+    /// Opens a read-only connection on whatever thread calls it: for work that has one already.
+    pub(crate) fn beside(&self) -> impl FnOnce() -> Result<Connection, DbTrouble> + Send + use<> {
+        let path = self.0.path.clone();
+        move || open::reader(&path)
+    }
+
     /// The organisation's code.
     #[must_use]
     pub fn org(&self) -> &str {

@@ -1,5 +1,7 @@
 //! Tests of copying: what the ledger, the pen, the load, undo and verify keep their word about, on
 //! real files.
 
+mod loading;
 mod pen;
 mod place;
+mod town;

@@ -1,0 +1,72 @@
+//! A chunk on its way from the reading thread to the writing thread: values in canonical form in one
+//! arena, so that no row costs an allocation; emptied batches go back and are filled again.
+//!
+//! Not here: filling (`scan`), writing (`store`).
+
+use super::cell::Mend;
+use super::look::Counts;
+
+/// A chunk of judged rows.
+#[derive(Default)]
+pub(super) struct Batch {
+    /// Rows that go, one after the other in `values`, `keys`, `packed`, `money`, `mended`.
+    pub(super) rows: Vec<RowEnd>,
+    /// What is bound: canonical values.
+    pub(super) values: Vec<u8>,
+    /// The source key, then the key under each further name or NULL: canonical.
+    pub(super) keys: Vec<u8>,
+    /// What undo keeps: the target key, half a digest.
+    pub(super) packed: Vec<u8>,
+    /// Pence, one for each column of money.
+    pub(super) money: Vec<i64>,
+    /// What was mended.
+    pub(super) mended: Vec<(usize, Mend)>,
+    /// Rows that cannot go: source key, code, column.
+    pub(super) rejects: Vec<(String, &'static str, String)>,
+    /// Rejected and filtered rows of this chunk, and what a second pass could not find.
+    pub(super) counts: Counts,
+    /// Where the scan has got to.
+    pub(super) position: i64,
+    /// The scan is over.
+    pub(super) done: bool,
+}
+
+/// Where a row ends in each part of its batch, and its digest.
+pub(super) struct RowEnd {
+    pub(super) values: usize,
+    pub(super) keys: usize,
+    pub(super) packed: usize,
+    pub(super) mended: usize,
+    pub(super) digest: [u8; 32],
+}
+
+impl Batch {
+    /// Empties it and keeps its room.
+    pub(super) fn clear(&mut self) {
+        self.rows.clear();
+        self.values.clear();
+        self.keys.clear();
+        self.packed.clear();
+        self.money.clear();
+        self.mended.clear();
+        self.rejects.clear();
+        self.counts = Counts::default();
+        self.done = false;
+    }
+
+    /// Bytes that it holds.
+    pub(super) fn bytes(&self) -> usize {
+        self.values.len() + self.keys.len() + self.packed.len()
+    }
+
+    /// Closes a row whose values, keys and packed key were appended.
+    pub(super) fn end_row(&mut self, digest: [u8; 32]) {
+        self.rows.push(RowEnd {
+            values: self.values.len(),
+            keys: self.keys.len(),
+            packed: self.packed.len(),
+            mended: self.mended.len(),
+            digest,
+        });
+    }
+}

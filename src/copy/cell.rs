@@ -1,0 +1,652 @@
+//! One compiled target column: from the raw values of a row to one canonical value, or why not.
+//!
+//! In: a line, the crosswalk. Out: canonical bytes and a verdict with a code of `explain`.
+//!
+//! Not here: compiling (`program`), what becomes of rejected rows (`load`, `look`).
+
+use std::collections::HashMap;
+
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use rusqlite::types::ValueRef;
+
+use super::canon;
+use super::convert::date::{self, Format};
+use super::convert::number;
+use super::convert::text::{self, Mended};
+use super::crosswalk::Crosswalk;
+use super::sight::{Line, Slot};
+use crate::orgdb::DbTrouble;
+use crate::plan::map::{Bad, Case};
+
+/// A column, compiled.
+pub(super) struct Cell {
+    pub(super) into: String,
+    pub(super) source: Source,
+    pub(super) trim: bool,
+    pub(super) case: Option<Case>,
+    pub(super) nulls: Vec<String>,
+    pub(super) repair: bool,
+    pub(super) turn: Turn,
+    pub(super) bad: Bad,
+    pub(super) required: bool,
+    pub(super) default: Option<String>,
+    pub(super) fit: Fit,
+}
+
+/// Where the raw value comes from.
+pub(super) enum Source {
+    Slot(Slot),
+    Concat(Vec<Slot>, String),
+    Split(Slot, String, usize),
+    Fixed(String),
+    TargetOrg,
+    Key,
+}
+
+/// What it becomes.
+pub(super) enum Turn {
+    Text,
+    Integer,
+    Decimal {
+        scale: u32,
+        negate: bool,
+    },
+    Flag,
+    Date {
+        formats: Vec<Format>,
+        sentinels: Vec<String>,
+        floor: Option<Date>,
+    },
+    Moment {
+        formats: Vec<Format>,
+        sentinels: Vec<String>,
+        zone: TimeZone,
+    },
+    Uprn,
+    Code {
+        values: HashMap<String, String>,
+        otherwise: Otherwise,
+    },
+    Lookup(String),
+    /// A reference into its own dataset: NULL now, set in a second pass.
+    Later,
+}
+
+/// A code without a pair.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Otherwise {
+    Fault,
+    Reject,
+    Keep,
+}
+
+/// What the target column's affinity does to a value (<https://www.sqlite.org/datatype3.html>); we do
+/// it ourselves, so that what we digest is what is stored, and refuse where it would change the value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Fit {
+    #[default]
+    AsIs,
+    Text,
+    Number,
+    Real,
+}
+
+impl Fit {
+    /// By the declared type.
+    pub(super) fn of(declared: &str) -> Fit {
+        let kind = declared.to_ascii_uppercase();
+        let has = |words: &[&str]| words.iter().any(|word| kind.contains(word));
+        match () {
+            () if has(&["INT"]) => Fit::Number,
+            () if has(&["CHAR", "CLOB", "TEXT"]) => Fit::Text,
+            () if kind.is_empty() || has(&["BLOB", "ANY"]) => Fit::AsIs,
+            () if has(&["REAL", "FLOA", "DOUB"]) => Fit::Real,
+            () => Fit::Number,
+        }
+    }
+
+    /// Appends the value as the column stores it; false when storing would change it.
+    pub(super) fn push(self, out: &mut Vec<u8>, value: ValueRef<'_>) -> bool {
+        match (self, value) {
+            (Fit::Text, ValueRef::Integer(number)) => {
+                let mut room = itoa(number);
+                canon::push_text(out, room.text());
+            }
+            (Fit::Real, ValueRef::Integer(number)) => {
+                #[expect(clippy::cast_precision_loss, reason = "the engine does the same")]
+                let number = number as f64;
+                canon::push(out, ValueRef::Real(number));
+            }
+            (Fit::Number | Fit::Real, ValueRef::Text(bytes)) => {
+                let text = std::str::from_utf8(bytes).unwrap_or_default();
+                match text.parse::<i64>() {
+                    Ok(number) if self == Fit::Number && itoa(number).text() == bytes => {
+                        canon::push(out, ValueRef::Integer(number));
+                    }
+                    _ if looks_like_a_number(text) => return false,
+                    _ => canon::push_text(out, bytes),
+                }
+            }
+            (_, other) => canon::push(out, other),
+        }
+        true
+    }
+}
+
+fn looks_like_a_number(text: &str) -> bool {
+    text.contains(|letter: char| letter.is_ascii_digit()) && text.trim().parse::<f64>().is_ok()
+}
+
+/// A number's digits without an allocation.
+struct Digits {
+    room: [u8; 20],
+    start: usize,
+}
+
+impl Digits {
+    fn text(&mut self) -> &[u8] {
+        &self.room[self.start..]
+    }
+}
+
+fn itoa(number: i64) -> Digits {
+    let (mut room, mut start, mut left) = ([0; 20], 20, number.unsigned_abs());
+    loop {
+        start -= 1;
+        room[start] = b'0' + u8::try_from(left % 10).unwrap_or_default();
+        left /= 10;
+        if left == 0 {
+            break;
+        }
+    }
+    if number < 0 {
+        start -= 1;
+        room[start] = b'-';
+    }
+    Digits { room, start }
+}
+
+/// How a cell came out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Verdict {
+    Fine,
+    /// The row cannot go; a code of `explain`.
+    Reject(&'static str),
+    /// A code that its list does not cover, and the map does not say what then.
+    Unmapped,
+}
+
+/// What was mended in a column of an accepted row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Mend {
+    /// A bad value became NULL.
+    Null,
+    /// NUL characters were dropped.
+    Nul,
+    /// The encoding was mended.
+    Encoding,
+}
+
+impl Mend {
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Mend::Null => "null",
+            Mend::Nul => "nul",
+            Mend::Encoding => "encoding",
+        }
+    }
+}
+
+/// What a row is judged with.
+pub(super) struct Bench<'c> {
+    pub(super) crosswalk: Crosswalk<'c>,
+    /// Which target the row goes to, and its code.
+    pub(super) target: usize,
+    pub(super) target_code: String,
+    /// The source key of the row, joined.
+    pub(super) key: Vec<u8>,
+    /// What was mended in the row: column and how.
+    pub(super) mended: Vec<(usize, Mend)>,
+    scratch: Vec<u8>,
+    joined: Vec<u8>,
+    cased: String,
+}
+
+impl<'c> Bench<'c> {
+    pub(super) fn new(crosswalk: Crosswalk<'c>) -> Bench<'c> {
+        Bench {
+            crosswalk,
+            target: 0,
+            target_code: String::new(),
+            key: Vec::new(),
+            mended: Vec::new(),
+            scratch: Vec::new(),
+            joined: Vec::new(),
+            cased: String::new(),
+        }
+    }
+}
+
+/// A raw value that was read, trimmed and freed of what means nothing.
+#[derive(Debug, Clone, Copy)]
+enum Plain<'a> {
+    Null,
+    Int(i64),
+    Real(f64),
+    Text(&'a str),
+}
+
+/// How a plain value turned out.
+enum Turned {
+    Null,
+    Done,
+    Bad(&'static str),
+    Unmapped,
+}
+
+impl Cell {
+    /// Appends the column's value for a line; `at` is the column's place, for what was mended.
+    #[inline]
+    pub(super) fn evaluate(
+        &self,
+        at: usize,
+        line: Line<'_>,
+        bench: &mut Bench<'_>,
+        out: &mut Vec<u8>,
+    ) -> Result<Verdict, DbTrouble> {
+        let start = out.len();
+        let turned = self.turned(at, line, bench, out)?;
+        let code = match turned {
+            Turned::Done => return Ok(Verdict::Fine),
+            Turned::Unmapped => return Ok(Verdict::Unmapped),
+            Turned::Null => None,
+            Turned::Bad(code) if self.bad == Bad::Reject => return Ok(Verdict::Reject(code)),
+            Turned::Bad(_) => Some(()),
+        };
+        out.truncate(start);
+        if code.is_some() {
+            bench.mended.push((at, Mend::Null));
+        } else if let Some(default) = &self.default {
+            return Ok(self.fixed(default, out));
+        }
+        if self.required {
+            return Ok(Verdict::Reject("HO504"));
+        }
+        canon::push(out, ValueRef::Null);
+        Ok(Verdict::Fine)
+    }
+
+    /// A default stands as it is written.
+    fn fixed(&self, text: &str, out: &mut Vec<u8>) -> Verdict {
+        let number = match self.turn {
+            Turn::Integer | Turn::Flag => text.parse().ok(),
+            _ => None,
+        };
+        let value = number.map_or(ValueRef::Text(text.as_bytes()), ValueRef::Integer);
+        if self.fit.push(out, value) {
+            Verdict::Fine
+        } else {
+            Verdict::Reject("HO509")
+        }
+    }
+
+    fn turned(
+        &self,
+        at: usize,
+        line: Line<'_>,
+        bench: &mut Bench<'_>,
+        out: &mut Vec<u8>,
+    ) -> Result<Turned, DbTrouble> {
+        let Bench {
+            crosswalk,
+            target,
+            target_code,
+            key,
+            mended,
+            scratch,
+            joined,
+            cased,
+        } = bench;
+        let raw = match &self.source {
+            Source::Slot(slot) => line.raw(*slot),
+            Source::Fixed(text) => ValueRef::Text(text.as_bytes()),
+            Source::TargetOrg => ValueRef::Text(target_code.as_bytes()),
+            Source::Key => ValueRef::Text(key),
+            Source::Concat(slots, with) => {
+                if !concat(line, slots, with, self.repair, joined) {
+                    return Ok(Turned::Bad("HO501"));
+                }
+                ValueRef::Text(joined)
+            }
+            Source::Split(slot, with, part) => {
+                if !split(line.raw(*slot), with, *part, joined) {
+                    return Ok(Turned::Null);
+                }
+                ValueRef::Text(joined)
+            }
+        };
+        let mut mends = Mended::default();
+        let Some(mut plain) = self.plain(raw, scratch, &mut mends) else {
+            return Ok(Turned::Bad("HO501"));
+        };
+        if let (Plain::Text(text), Some(case)) = (plain, self.case) {
+            *cased = match case {
+                Case::Upper => text.to_uppercase(),
+                Case::Lower => text.to_lowercase(),
+            };
+            plain = Plain::Text(cased);
+        }
+        if mends.nul {
+            mended.push((at, Mend::Nul));
+        }
+        if mends.encoding {
+            mended.push((at, Mend::Encoding));
+        }
+        match (&self.turn, plain) {
+            (Turn::Lookup(name), Plain::Text(_) | Plain::Int(_) | Plain::Real(_)) => {
+                let number;
+                let wanted = match plain {
+                    Plain::Text(text) => text,
+                    other => {
+                        number = written(other);
+                        &number
+                    }
+                };
+                let found = crosswalk.find(name, *target, wanted.as_bytes(), out)?;
+                Ok(if found {
+                    Turned::Done
+                } else {
+                    Turned::Bad("HO505")
+                })
+            }
+            _ => Ok(self.becomes(plain, out)),
+        }
+    }
+
+    /// Reads, trims, and knows the texts that mean nothing; none when the bytes are no text.
+    fn plain<'a>(
+        &self,
+        raw: ValueRef<'a>,
+        scratch: &'a mut Vec<u8>,
+        mended: &mut Mended,
+    ) -> Option<Plain<'a>> {
+        let bytes = match raw {
+            ValueRef::Null => return Some(Plain::Null),
+            ValueRef::Integer(number) => return Some(Plain::Int(number)),
+            ValueRef::Real(number) => return Some(Plain::Real(number)),
+            ValueRef::Text(bytes) | ValueRef::Blob(bytes) => bytes,
+        };
+        let text = text::readable(bytes, self.repair, scratch, mended)?;
+        let text = if self.trim {
+            text.trim_matches(' ')
+        } else {
+            text
+        };
+        let nothing = text.is_empty() || self.nulls.iter().any(|null| null == text);
+        Some(if nothing {
+            Plain::Null
+        } else {
+            Plain::Text(text)
+        })
+    }
+
+    fn becomes(&self, plain: Plain<'_>, out: &mut Vec<u8>) -> Turned {
+        if matches!(plain, Plain::Null) || matches!(self.turn, Turn::Later) {
+            return Turned::Null;
+        }
+        let start = out.len();
+        match &self.turn {
+            Turn::Text | Turn::Lookup(_) | Turn::Later => match plain {
+                Plain::Text(text) => self.stored(ValueRef::Text(text.as_bytes()), out),
+                other => self.stored(ValueRef::Text(written(other).as_bytes()), out),
+            },
+            Turn::Integer => self.number(plain, "HO503", out, number::integer, Some),
+            Turn::Flag => self.number(plain, "HO507", out, number::flag, |number| match number {
+                0 | 1 => Some(number),
+                _ => None,
+            }),
+            Turn::Decimal { scale, negate } => {
+                let text = match plain {
+                    Plain::Real(number) => match number::exact(number, *scale) {
+                        Some(text) => text,
+                        None => return Turned::Bad("HO503"),
+                    },
+                    Plain::Text(text) => return self.decimal(text, *scale, *negate, start, out),
+                    other => written(other),
+                };
+                self.decimal(&text, *scale, *negate, start, out)
+            }
+            Turn::Date { .. } | Turn::Moment { .. } => self.moment(plain, out),
+            Turn::Uprn => {
+                let text = match plain {
+                    Plain::Text(text) => text.to_owned(),
+                    Plain::Real(float) => match number::whole(float) {
+                        Some(whole) => whole.to_string(),
+                        None => return Turned::Bad("HO508"),
+                    },
+                    other => written(other),
+                };
+                match number::uprn(&text) {
+                    Some(digits) => self.stored(ValueRef::Text(digits.as_bytes()), out),
+                    None => Turned::Bad("HO508"),
+                }
+            }
+            Turn::Code { values, otherwise } => match plain {
+                Plain::Text(text) => self.code(text, values, *otherwise, out),
+                other => self.code(&written(other), values, *otherwise, out),
+            },
+        }
+    }
+
+    fn stored(&self, value: ValueRef<'_>, out: &mut Vec<u8>) -> Turned {
+        if self.fit.push(out, value) {
+            Turned::Done
+        } else {
+            Turned::Bad("HO509")
+        }
+    }
+
+    fn number(
+        &self,
+        plain: Plain<'_>,
+        code: &'static str,
+        out: &mut Vec<u8>,
+        read: fn(&str) -> Option<i64>,
+        allow: fn(i64) -> Option<i64>,
+    ) -> Turned {
+        let number = match plain {
+            Plain::Int(number) => allow(number),
+            Plain::Real(number) => number::whole(number).and_then(allow),
+            Plain::Text(text) => read(text),
+            Plain::Null => None,
+        };
+        match number {
+            Some(number) => self.stored(ValueRef::Integer(number), out),
+            None => Turned::Bad(code),
+        }
+    }
+
+    fn decimal(
+        &self,
+        text: &str,
+        scale: u32,
+        negate: bool,
+        start: usize,
+        out: &mut Vec<u8>,
+    ) -> Turned {
+        // Written straight behind a text's head, whose length is filled in afterwards.
+        out.extend_from_slice(&[0; 5]);
+        if !number::decimal(text, scale, negate, out) {
+            return Turned::Bad("HO503");
+        }
+        let body = out.split_off(start + 5);
+        out.truncate(start);
+        self.stored(ValueRef::Text(&body), out)
+    }
+
+    fn moment(&self, plain: Plain<'_>, out: &mut Vec<u8>) -> Turned {
+        let (Turn::Date {
+            formats, sentinels, ..
+        }
+        | Turn::Moment {
+            formats, sentinels, ..
+        }) = &self.turn
+        else {
+            return Turned::Null;
+        };
+        let number;
+        let text = match plain {
+            Plain::Text(text) => text,
+            other => {
+                number = written(other);
+                &number
+            }
+        };
+        if sentinels.iter().any(|sentinel| sentinel == text) {
+            return Turned::Null;
+        }
+        let Some(mut local) = date::read(text, formats) else {
+            return Turned::Bad("HO502");
+        };
+        let mut room = Vec::with_capacity(20);
+        if !sentinels.is_empty() {
+            date::push_date(&mut room, local.date());
+            if sentinels.iter().any(|sentinel| sentinel.as_bytes() == room) {
+                return Turned::Null;
+            }
+            room.clear();
+        }
+        match &self.turn {
+            Turn::Moment { zone, .. } => {
+                if !date::push_moment(&mut room, local, zone) {
+                    return Turned::Bad("HO502");
+                }
+            }
+            Turn::Date {
+                floor: Some(floor), ..
+            } => {
+                local = local.date().max(*floor).to_datetime(local.time());
+                date::push_date(&mut room, local.date());
+            }
+            _ => date::push_date(&mut room, local.date()),
+        }
+        self.stored(ValueRef::Text(&room), out)
+    }
+
+    fn code(
+        &self,
+        text: &str,
+        values: &HashMap<String, String>,
+        otherwise: Otherwise,
+        out: &mut Vec<u8>,
+    ) -> Turned {
+        match (values.get(text), otherwise) {
+            (Some(code), _) => self.stored(ValueRef::Text(code.as_bytes()), out),
+            (None, Otherwise::Keep) => self.stored(ValueRef::Text(text.as_bytes()), out),
+            (None, Otherwise::Reject) => Turned::Bad("HO511"),
+            (None, Otherwise::Fault) => Turned::Unmapped,
+        }
+    }
+
+    /// The code of a line that its list does not cover.
+    pub(super) fn uncovered(&self, line: Line<'_>) -> Option<String> {
+        let Turn::Code { values, otherwise } = &self.turn else {
+            return None;
+        };
+        let Source::Slot(slot) = &self.source else {
+            return None;
+        };
+        let mut scratch = Vec::new();
+        let plain = self.plain(line.raw(*slot), &mut scratch, &mut Mended::default())?;
+        let text = match (plain, self.case) {
+            (Plain::Null, _) => return None,
+            (Plain::Text(text), Some(Case::Upper)) => text.to_uppercase(),
+            (Plain::Text(text), Some(Case::Lower)) => text.to_lowercase(),
+            (other, _) => written(other),
+        };
+        (*otherwise != Otherwise::Keep && !values.contains_key(&text)).then_some(text)
+    }
+}
+
+fn written(plain: Plain<'_>) -> String {
+    match plain {
+        Plain::Null => String::new(),
+        Plain::Int(number) => number.to_string(),
+        Plain::Real(number) => format!("{number:?}"),
+        Plain::Text(text) => text.to_owned(),
+    }
+}
+
+/// Several columns, trimmed, blanks left out; false when one of them is no text.
+fn concat(line: Line<'_>, slots: &[Slot], with: &str, repair: bool, joined: &mut Vec<u8>) -> bool {
+    joined.clear();
+    let mut scratch = Vec::new();
+    for slot in slots {
+        let start = joined.len();
+        let Some(part) = trimmed(line.raw(*slot), repair, &mut scratch) else {
+            return false;
+        };
+        if !part.is_empty() && start > 0 {
+            joined.extend_from_slice(with.as_bytes());
+        }
+        joined.extend_from_slice(part.as_bytes());
+    }
+    true
+}
+
+/// One part of a text, counted from 1; false when there is none.
+fn split(raw: ValueRef<'_>, with: &str, part: usize, joined: &mut Vec<u8>) -> bool {
+    joined.clear();
+    let mut scratch = Vec::new();
+    // Bytes that are not UTF-8 come through as they are and are judged afterwards.
+    let bytes = match raw {
+        ValueRef::Text(bytes) | ValueRef::Blob(bytes) => bytes,
+        other => {
+            scratch.extend_from_slice(
+                trimmed(other, false, &mut Vec::new())
+                    .unwrap_or_default()
+                    .as_bytes(),
+            );
+            &scratch
+        }
+    };
+    let found = match with.as_bytes() {
+        [] => None,
+        with => parts(bytes, with).nth(part.saturating_sub(1)),
+    };
+    joined.extend_from_slice(found.unwrap_or_default());
+    found.is_some()
+}
+
+fn parts<'a>(bytes: &'a [u8], with: &'a [u8]) -> impl Iterator<Item = &'a [u8]> {
+    let mut rest = Some(bytes);
+    std::iter::from_fn(move || {
+        let here = rest?;
+        match here.windows(with.len()).position(|window| window == with) {
+            Some(at) => {
+                rest = Some(&here[at + with.len()..]);
+                Some(&here[..at])
+            }
+            None => rest.take(),
+        }
+    })
+}
+
+/// A raw value as trimmed text; none when its bytes are no text.
+pub(super) fn trimmed<'a>(
+    raw: ValueRef<'a>,
+    repair: bool,
+    scratch: &'a mut Vec<u8>,
+) -> Option<std::borrow::Cow<'a, str>> {
+    use std::borrow::Cow;
+    Some(match raw {
+        ValueRef::Null => Cow::Borrowed(""),
+        ValueRef::Integer(number) => Cow::Owned(number.to_string()),
+        ValueRef::Real(number) => Cow::Owned(format!("{number:?}")),
+        ValueRef::Text(bytes) | ValueRef::Blob(bytes) => {
+            let text = text::readable(bytes, repair, scratch, &mut Mended::default())?;
+            Cow::Borrowed(text.trim_matches(' '))
+        }
+    })
+}

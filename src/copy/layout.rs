@@ -1,0 +1,218 @@
+//! How a program's columns lie in the target table: every stored column in the table's order, whether
+//! the map names it, we draw it, or its default stands.
+//!
+//! In: a program, the target's shape. Out: canonical rows just as the target will store them.
+//!
+//! Not here: judging (`program`), binding and inserting (`load`).
+
+use rusqlite::Connection;
+use rusqlite::types::ValueRef;
+
+use super::canon::Values;
+use super::cell::{Bench, Fit, Verdict};
+use super::draw::Draw;
+use super::program::Program;
+use super::shape::Shape;
+use super::sight::Line;
+use crate::orgdb::catalogue::{Column, Table};
+use crate::orgdb::{DbTrouble, Sql, Value};
+use crate::sql;
+
+/// A program's columns in the target's order.
+pub(super) struct Layout {
+    pub(super) shape: Shape,
+    places: Vec<Place>,
+    /// Columns that are bound, in order: all but those whose default only the engine can tell.
+    pub(super) bound: Vec<String>,
+    /// Where the key's values stand in a row.
+    pub(super) key: Vec<usize>,
+    /// Where the drawn key stands in a row.
+    pub(super) drawn: Option<usize>,
+    /// What is stored can only be known by reading it back.
+    pub(super) read_back: bool,
+    /// The table numbers its rows.
+    pub(super) rowid: bool,
+    /// The target itself refuses a second row with the same source key, by a unique key on these
+    /// columns (`table.column, …` as the engine names them).
+    pub(super) guarded: Option<String>,
+    /// Where the decimal columns of scale 2 stand in a row, with their names.
+    pub(super) money: Vec<(usize, String)>,
+}
+
+/// Where one stored column's value comes from.
+enum Place {
+    Cell(usize),
+    Drawn(Fit),
+    Fixed(Vec<u8>),
+}
+
+impl Layout {
+    /// Lays the program out over the target; a mapped column that is not there is a fault.
+    pub(super) fn new(
+        connection: &Connection,
+        program: &mut Program,
+        into: &str,
+        money: &[String],
+        fire: bool,
+    ) -> Result<Layout, DbTrouble> {
+        let (shape, table) = Shape::read(connection, into)?;
+        let named = program
+            .cells
+            .iter()
+            .map(|cell| &cell.into)
+            .chain(program.id.iter());
+        for name in named {
+            if table.column(name).is_none_or(|column| column.generated) {
+                return Err(DbTrouble::NoSuch(format!("{into}.{name}")));
+            }
+        }
+        let mut layout = Layout {
+            key: Vec::new(),
+            read_back: shape.key.is_empty() || (fire && !table.triggers.is_empty()),
+            drawn: None,
+            rowid: !table.without_rowid,
+            guarded: guard(program, &table, into),
+            shape,
+            places: Vec::new(),
+            bound: Vec::new(),
+            money: Vec::new(),
+        };
+        for name in layout.shape.all.clone() {
+            if let Some(column) = table.column(&name) {
+                layout.place(program, &table, column);
+            }
+        }
+        let place = |name: &String| {
+            let mut bound = layout.bound.iter();
+            bound.position(|bound| bound.eq_ignore_ascii_case(name))
+        };
+        let keyed = layout.shape.key.iter().filter_map(place).collect();
+        let money = money
+            .iter()
+            .filter_map(|name| Some((place(name)?, name.clone())));
+        layout.money = money.collect();
+        layout.key = keyed;
+        Ok(layout)
+    }
+
+    fn place(&mut self, program: &mut Program, table: &Table, column: &Column) {
+        let fit = Fit::of(&column.declared);
+        let is = |name: &str| name.eq_ignore_ascii_case(&column.name);
+        let mapped = program.cells.iter().position(|cell| is(&cell.into));
+        let place = if program.id.as_deref().is_some_and(is) {
+            self.drawn = Some(self.places.len());
+            Place::Drawn(fit)
+        } else if let Some(at) = mapped {
+            program.cells[at].fit = fit;
+            Place::Cell(at)
+        } else {
+            let numbered = table.key.len() == 1
+                && is(&table.key[0])
+                && column.declared.eq_ignore_ascii_case("INTEGER");
+            match default(column, fit) {
+                Some(fixed) if !numbered => Place::Fixed(fixed),
+                _ => {
+                    self.read_back = true;
+                    return;
+                }
+            }
+        };
+        self.places.push(place);
+        self.bound.push(column.name.clone());
+    }
+
+    /// Appends the row of a line; the first column that cannot be stops it.
+    #[inline]
+    pub(super) fn row(
+        &self,
+        program: &Program,
+        line: Line<'_>,
+        bench: &mut Bench<'_>,
+        draw: &Draw,
+        out: &mut Vec<u8>,
+    ) -> Result<Verdict, DbTrouble> {
+        for place in &self.places {
+            let verdict = match place {
+                Place::Cell(at) => program.cells[*at].evaluate(*at, line, bench, out)?,
+                Place::Fixed(bytes) => {
+                    out.extend_from_slice(bytes);
+                    Verdict::Fine
+                }
+                Place::Drawn(fit) => {
+                    fit.push(out, ValueRef::Text(&draw.id(&bench.key)));
+                    Verdict::Fine
+                }
+            };
+            if verdict != Verdict::Fine {
+                return Ok(verdict);
+            }
+        }
+        Ok(Verdict::Fine)
+    }
+
+    /// Appends the key's values of a row.
+    #[inline]
+    pub(super) fn push_key(&self, row: &[u8], out: &mut Vec<u8>) {
+        for wanted in &self.key {
+            let mut rest = Values(row);
+            for _ in 0..*wanted {
+                rest.next();
+            }
+            let start = rest.0;
+            rest.next();
+            out.extend_from_slice(&start[..start.len() - rest.0.len()]);
+        }
+    }
+
+    /// The insert, every bound column.
+    pub(super) fn insert(&self) -> Sql {
+        sql!(
+            "INSERT INTO {} ({}) VALUES ({})",
+            self.shape.ident(),
+            super::shape::idents(&self.bound),
+            super::shape::places(self.bound.len())
+        )
+    }
+}
+
+/// The unique key of the target that two rows with one source key would share.
+fn guard(program: &Program, table: &Table, into: &str) -> Option<String> {
+    let uniques = table.indexes.values().filter(|(unique, _)| *unique);
+    let keys = std::iter::once(&table.key).chain(uniques.map(|(_, columns)| columns));
+    let found = keys
+        .filter(|key| !key.is_empty())
+        .find(|key| key.iter().all(|column| program.follows_from_key(column)))?;
+    let named: Vec<String> = found
+        .iter()
+        .map(|column| format!("{into}.{column}"))
+        .collect();
+    Some(named.join(", "))
+}
+
+/// The column's default as it is stored; none when it is different for each row.
+fn default(column: &Column, fit: Fit) -> Option<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let value = match &column.default {
+        Some(text) => literal(text)?,
+        None => Value::Null,
+    };
+    fit.push(&mut bytes, value.lend()).then_some(bytes)
+}
+
+/// A literal as SQL writes it; none for any other expression.
+fn literal(text: &str) -> Option<Value> {
+    let quoted = text
+        .strip_prefix('\'')
+        .and_then(|rest| rest.strip_suffix('\''));
+    if let Some(inner) = quoted {
+        let plain = inner.replace("''", "'");
+        return (plain.matches('\'').count() * 2 == inner.matches('\'').count())
+            .then(|| plain.into());
+    }
+    match text.to_ascii_uppercase().as_str() {
+        "NULL" => Some(Value::Null),
+        "TRUE" => Some(Value::Int(1)),
+        "FALSE" => Some(Value::Int(0)),
+        _ => text.parse().ok().map(Value::Int),
+    }
+}

@@ -1,0 +1,317 @@
+//! The reading side of a copy: scans a source table in the order of its row numbers, judges each row,
+//! and sends chunks to the writing side.
+//!
+//! In: a source connection inside one read transaction, a compiled dataset. Out: batches.
+//!
+//! Not here: writing (`store`), what a row becomes (`program`, `layout`).
+
+use std::sync::mpsc::{Receiver, SyncSender};
+
+use rusqlite::Connection;
+use rusqlite::types::ValueRef;
+
+use super::batch::Batch;
+use super::canon::{self, Values};
+use super::cell::{Bench, Verdict};
+use super::convert::number;
+use super::crosswalk::Crosswalk;
+use super::draw::Draw;
+use super::layout::Layout;
+use super::load::LoadFault;
+use super::look::count;
+use super::packed::pack;
+use super::program::{Fate, Owner, Program};
+use super::sight::Line;
+use super::tally::RowMac;
+use crate::orgdb::DbTrouble;
+use crate::plan::map::Relation;
+
+/// A dataset, compiled for one target.
+pub(super) struct Compiled {
+    pub(super) program: Program,
+    pub(super) layout: Layout,
+    pub(super) relations: Vec<Relation>,
+    /// Which of the route's targets this is.
+    pub(super) target: usize,
+    pub(super) target_code: String,
+    pub(super) draw: Draw,
+    pub(super) mac: RowMac,
+    /// Rows a chunk holds at most.
+    pub(super) chunk_rows: usize,
+}
+
+/// A chunk is cut at this many bytes, too.
+const CHUNK_BYTES: usize = 8 << 20;
+
+/// Which pass over a dataset.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Pass {
+    /// Rows are inserted.
+    Rows,
+    /// References into the own dataset are set.
+    References,
+}
+
+/// Where chunks go, and where emptied ones come back from.
+pub(super) struct Outlet {
+    pub(super) batches: SyncSender<Batch>,
+    pub(super) spare: Receiver<Batch>,
+}
+
+/// Why a scan stopped early.
+pub(super) enum Stop {
+    Db(DbTrouble),
+    Data(LoadFault),
+}
+
+impl<E: Into<DbTrouble>> From<E> for Stop {
+    fn from(trouble: E) -> Stop {
+        Stop::Db(trouble.into())
+    }
+}
+
+/// Scans from behind `after` to the end. A writing side that has gone away ends it quietly.
+pub(super) fn scan(
+    source: &Connection,
+    crosswalk: Crosswalk<'_>,
+    compiled: &Compiled,
+    pass: Pass,
+    after: i64,
+    outlet: &Outlet,
+) -> Result<(), Stop> {
+    let program = &compiled.program;
+    let mut parents = program.sight.open(source, &compiled.relations)?;
+    let mut scanner = Scanner::new(source, crosswalk, compiled)?;
+    let mut batch = Batch::default();
+    let mut statement = source.prepare(program.sight.scan().as_str())?;
+    let start = if scanner.seen { i64::MIN } else { after };
+    let mut rows = statement.query([start])?;
+    while let Some(row) = rows.next()? {
+        parents.go_to(row, program.owner_way())?;
+        if program.owner(Line {
+            row,
+            parents: &parents,
+        }) != Owner::Target(compiled.target)
+        {
+            continue;
+        }
+        parents.go_to(row, None)?;
+        let line = Line {
+            row,
+            parents: &parents,
+        };
+        batch.position = line.position()?;
+        match pass {
+            Pass::Rows => scanner.row(line, &mut batch)?,
+            Pass::References => scanner.references(line, &mut batch)?,
+        }
+        if batch.position <= after {
+            batch.clear();
+            continue;
+        }
+        let full = batch.rows.len() + batch.rejects.len() >= compiled.chunk_rows;
+        if full || batch.bytes() >= CHUNK_BYTES {
+            let position = batch.position;
+            if outlet.batches.send(batch).is_err() {
+                return Ok(());
+            }
+            batch = outlet.spare.try_recv().unwrap_or_default();
+            batch.clear();
+            batch.position = position;
+        }
+    }
+    batch.done = true;
+    // Nobody listens only when the writing side has failed, and it says why.
+    drop(outlet.batches.send(batch));
+    Ok(())
+}
+
+struct Scanner<'c> {
+    source: &'c Connection,
+    compiled: &'c Compiled,
+    bench: Bench<'c>,
+    spare: Vec<u8>,
+    /// Source keys are noted here, since the target would not refuse a second row.
+    seen: bool,
+}
+
+impl<'c> Scanner<'c> {
+    fn new(
+        source: &'c Connection,
+        crosswalk: Crosswalk<'c>,
+        compiled: &'c Compiled,
+    ) -> Result<Scanner<'c>, DbTrouble> {
+        let seen = compiled.layout.guarded.is_none();
+        if seen {
+            source.pragma_update(None, "query_only", false)?;
+            source.execute_batch(
+                "CREATE TEMP TABLE IF NOT EXISTS handover_once (key BLOB PRIMARY KEY) WITHOUT ROWID;
+                 DELETE FROM temp.handover_once;",
+            )?;
+        }
+        let mut bench = Bench::new(crosswalk);
+        bench.target = compiled.target;
+        bench.target_code.clone_from(&compiled.target_code);
+        Ok(Scanner {
+            source,
+            compiled,
+            bench,
+            spare: Vec::new(),
+            seen,
+        })
+    }
+
+    fn row(&mut self, line: Line<'_>, batch: &mut Batch) -> Result<(), Stop> {
+        let Compiled {
+            program,
+            layout,
+            draw,
+            mac,
+            ..
+        } = self.compiled;
+        if let Some(reason) = program.filtered(line) {
+            count(&mut batch.counts.filtered, reason);
+            return Ok(());
+        }
+        if let Some(column) = program.read_key(line, &mut self.bench) {
+            self.reject(batch, "HO504", column);
+            return Ok(());
+        }
+        let start = batch.values.len();
+        self.bench.mended.clear();
+        let verdict = layout.row(program, line, &mut self.bench, draw, &mut batch.values)?;
+        if verdict != Verdict::Fine {
+            batch.values.truncate(start);
+            return self.say_why(line, batch);
+        }
+        if self.seen && !self.first_of_its_key()? {
+            batch.values.truncate(start);
+            let column = program.key.first().map_or("", |(name, _)| name.as_str());
+            self.reject(batch, "HO506", column);
+            return Ok(());
+        }
+        if !self.money(start, batch) {
+            batch.values.truncate(start);
+            return Ok(());
+        }
+        self.keep_keys(line, batch);
+        let digest = if layout.read_back {
+            [0; 32]
+        } else {
+            let digest = mac.of(&batch.values[start..]);
+            let values = &batch.values[start..];
+            layout.push_key(values, &mut batch.packed);
+            pack(&mut batch.packed, &[], &digest);
+            digest
+        };
+        batch.mended.extend_from_slice(&self.bench.mended);
+        batch.end_row(digest);
+        Ok(())
+    }
+
+    /// The row cannot go: judges it again in the map's order, so that everybody names the same cause.
+    fn say_why(&mut self, line: Line<'_>, batch: &mut Batch) -> Result<(), Stop> {
+        self.spare.clear();
+        let program = &self.compiled.program;
+        match program.judge(line, &mut self.bench, &mut self.spare)? {
+            Fate::Rejected { code, column } => self.reject(batch, code, column),
+            Fate::Unmapped { column } => {
+                return Err(Stop::Data(LoadFault::Data {
+                    code: "HO511",
+                    dataset: program.name.clone(),
+                    column: column.to_owned(),
+                    rows: 1,
+                }));
+            }
+            Fate::Goes | Fate::Filtered(_) => self.reject(batch, "HO509", ""),
+        }
+        Ok(())
+    }
+
+    fn reject(&mut self, batch: &mut Batch, code: &'static str, column: &str) {
+        count(&mut batch.counts.rejected, &format!("{code} {column}"));
+        let key = String::from_utf8_lossy(&self.bench.key).into_owned();
+        batch.rejects.push((key, code, column.to_owned()));
+    }
+
+    fn first_of_its_key(&self) -> Result<bool, DbTrouble> {
+        let mut note = self
+            .source
+            .prepare_cached("INSERT OR IGNORE INTO temp.handover_once (key) VALUES (?1)")?;
+        Ok(note.execute([&self.bench.key])? > 0)
+    }
+
+    /// Notes the row's pence; a sum beyond counting rejects the row.
+    fn money(&mut self, start: usize, batch: &mut Batch) -> bool {
+        let layout = &self.compiled.layout;
+        if layout.money.is_empty() {
+            return true;
+        }
+        let before = batch.money.len();
+        for (at, name) in &layout.money {
+            let value = Values(&batch.values[start..]).nth(*at);
+            let pence = match value {
+                Some(ValueRef::Text(text)) => number::pence(text),
+                _ => Some(0),
+            };
+            match pence {
+                Some(pence) => batch.money.push(pence),
+                None => {
+                    batch.money.truncate(before);
+                    self.reject(batch, "HO503", name);
+                    return false;
+                }
+            }
+        }
+        true
+    }
+
+    fn keep_keys(&mut self, line: Line<'_>, batch: &mut Batch) {
+        canon::push_text(&mut batch.keys, &self.bench.key);
+        for alias in &self.compiled.program.aliases {
+            if alias.key(line, &mut self.spare) {
+                canon::push_text(&mut batch.keys, &self.spare);
+            } else {
+                canon::push(&mut batch.keys, ValueRef::Null);
+            }
+        }
+    }
+
+    /// The second pass: the row's target key, then the key that each reference finds, or NULL.
+    fn references(&mut self, line: Line<'_>, batch: &mut Batch) -> Result<(), Stop> {
+        let Compiled {
+            program, target, ..
+        } = self.compiled;
+        if program.filtered(line).is_some() || program.read_key(line, &mut self.bench).is_some() {
+            return Ok(());
+        }
+        let start = batch.values.len();
+        let key = std::mem::take(&mut self.bench.key);
+        let mine = self
+            .bench
+            .crosswalk
+            .find(&program.name, *target, &key, &mut batch.values)?;
+        self.bench.key = key;
+        let mut any = false;
+        for (at, later) in program.later.iter().enumerate().filter(|_| mine) {
+            let here = batch.values.len();
+            self.bench.mended.clear();
+            let verdict = later
+                .cell
+                .evaluate(at, line, &mut self.bench, &mut batch.values)?;
+            let lost = verdict != Verdict::Fine || !self.bench.mended.is_empty();
+            if lost {
+                batch.values.truncate(here);
+                canon::push(&mut batch.values, ValueRef::Null);
+                count(&mut batch.counts.mended, &format!("HO505 {}", later.into));
+            }
+            any |= Values(&batch.values[here..]).next() != Some(ValueRef::Null);
+        }
+        if any {
+            batch.end_row([0; 32]);
+        } else {
+            batch.values.truncate(start);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,428 @@
+//! What a dataset needs to see of a source row: columns of its own table, and columns of parents that
+//! declared relations reach. Legacy sources have no keys and no indexes, so each way to a parent is
+//! gathered once into the reader's temporary store, keyed on the trimmed reference.
+//!
+//! In: a map's relations, column names. Out: slots to read from while scanning.
+//!
+//! Not here: what the values become (`program`), who owns a row (`owner`).
+
+use std::collections::{BTreeSet, VecDeque};
+
+use rusqlite::types::{Value, ValueRef};
+use rusqlite::{CachedStatement, Connection, Row};
+
+use super::shape::{bind, idents};
+use crate::orgdb::{DbTrouble, Ident, Sql, catalogue};
+use crate::plan::map::{ColumnRef, Relation};
+use crate::sql;
+
+/// Where a value is found while scanning.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Slot {
+    /// In the row itself.
+    Own(usize),
+    /// In a parent: which way, which value.
+    Parent(usize, usize),
+}
+
+/// What is to be seen of one source table.
+#[derive(Debug, Clone)]
+pub(super) struct Sight {
+    table: String,
+    own: Vec<String>,
+    ways: Vec<Way>,
+    /// Rows have a number of their own to go on from.
+    numbered: bool,
+}
+
+/// A way to parents that begins with one relation.
+#[derive(Debug, Clone)]
+struct Way {
+    relation: Relation,
+    reference: usize,
+    leaves: Vec<ColumnRef>,
+}
+
+impl Sight {
+    /// Of `table`, nothing yet.
+    pub(super) fn new(connection: &Connection, table: &str) -> Result<Sight, DbTrouble> {
+        let found = known(connection, table)?;
+        Ok(Sight {
+            table: table.to_owned(),
+            own: Vec::new(),
+            ways: Vec::new(),
+            numbered: !found.without_rowid,
+        })
+    }
+
+    /// The slot of a column, of the table itself or of a parent.
+    pub(super) fn slot(
+        &mut self,
+        connection: &Connection,
+        relations: &[Relation],
+        column: &ColumnRef,
+    ) -> Result<Slot, DbTrouble> {
+        let table = known(connection, &column.table)?;
+        if table.column(&column.column).is_none() {
+            return Err(DbTrouble::NoSuch(format!(
+                "{}.{}",
+                column.table, column.column
+            )));
+        }
+        if column.table == self.table {
+            return Ok(Slot::Own(place(&mut self.own, &column.column)));
+        }
+        let first = first_step(relations, &self.table, &column.table).ok_or_else(|| {
+            DbTrouble::NoSuch(format!("relation from {} to {}", self.table, column.table))
+        })?;
+        let way = match self.ways.iter().position(|way| &way.relation == first) {
+            Some(way) => way,
+            None => {
+                let own = known(connection, &self.table)?;
+                if own.column(&first.child.column).is_none() {
+                    return Err(DbTrouble::NoSuch(format!(
+                        "{}.{}",
+                        self.table, first.child.column
+                    )));
+                }
+                let reference = place(&mut self.own, &first.child.column);
+                self.ways.push(Way {
+                    relation: first.clone(),
+                    reference,
+                    leaves: Vec::new(),
+                });
+                self.ways.len() - 1
+            }
+        };
+        Ok(Slot::Parent(way, place(&mut self.ways[way].leaves, column)))
+    }
+
+    /// The scan, in the order of row numbers, from `?1` on: position first, then the columns.
+    pub(super) fn scan(&self) -> Sql {
+        let columns = idents(&self.own);
+        if self.numbered {
+            let list = listed(&columns);
+            return sql!(
+                "SELECT rowid{} FROM {} WHERE rowid > ?1 ORDER BY rowid",
+                list,
+                Ident::new(&self.table)
+            );
+        }
+        // No row numbers: rows are counted instead, in the order of the table's own key.
+        sql!(
+            "SELECT row_number() OVER () + max(?1, 0){} FROM {} LIMIT -1 OFFSET max(?1, 0)",
+            listed(&columns),
+            Ident::new(&self.table)
+        )
+    }
+
+    /// Gathers the parents into the temporary store and opens the ways to them.
+    pub(super) fn open<'c>(
+        &self,
+        connection: &'c Connection,
+        relations: &[Relation],
+    ) -> Result<Parents<'c>, DbTrouble> {
+        let mut probes = Vec::new();
+        for way in &self.ways {
+            let table = gather(connection, relations, &way.relation, &way.leaves)?;
+            let values: Vec<Sql> = (0..way.leaves.len()).map(|at| sql!("v{}", at)).collect();
+            let text = sql!(
+                "SELECT {} FROM temp.{} WHERE k = ?1",
+                Sql::join(", ", &[&[Sql::new("whole")], values.as_slice()].concat()),
+                table
+            );
+            probes.push(Probe {
+                reference: way.reference,
+                find: connection.prepare_cached(text.as_str())?,
+                known: std::iter::repeat_with(|| None).take(KNOWN).collect(),
+                now: 0,
+                key: Vec::new(),
+            });
+        }
+        Ok(Parents(probes))
+    }
+}
+
+fn known(connection: &Connection, table: &str) -> Result<catalogue::Table, DbTrouble> {
+    catalogue::table(connection, table)?.ok_or_else(|| DbTrouble::NoSuch(table.to_owned()))
+}
+
+fn place<T: PartialEq + Clone>(list: &mut Vec<T>, wanted: &T) -> usize {
+    list.iter()
+        .position(|item| item == wanted)
+        .unwrap_or_else(|| {
+            list.push(wanted.clone());
+            list.len() - 1
+        })
+}
+
+fn listed(columns: &[Ident]) -> Sql {
+    let terms: Vec<Sql> = columns.iter().map(|column| sql!(", {}", column)).collect();
+    Sql::join("", &terms)
+}
+
+/// The first relation of the shortest way from one table to another.
+fn first_step<'m>(relations: &'m [Relation], from: &str, to: &str) -> Option<&'m Relation> {
+    let (mut seen, mut queue) = (BTreeSet::from([from]), VecDeque::new());
+    let steps = |table: &str| {
+        let table = table.to_owned();
+        relations
+            .iter()
+            .filter(move |relation| relation.child.table == table)
+    };
+    queue.extend(steps(from).map(|relation| (relation, relation)));
+    while let Some((first, last)) = queue.pop_front() {
+        let here = last.parent.table.as_str();
+        if here == to {
+            return Some(first);
+        }
+        if seen.insert(here) {
+            queue.extend(steps(here).map(|relation| (first, relation)));
+        }
+    }
+    None
+}
+
+/// Makes the temporary table that a reference finds its parent's values in; its name.
+fn gather(
+    connection: &Connection,
+    relations: &[Relation],
+    relation: &Relation,
+    leaves: &[ColumnRef],
+) -> Result<Ident, DbTrouble> {
+    let parent = &relation.parent;
+    let table = known(connection, &parent.table)?;
+    if table.column(&parent.column).is_none() {
+        return Err(DbTrouble::NoSuch(format!(
+            "{}.{}",
+            parent.table, parent.column
+        )));
+    }
+    let mut further = Vec::new();
+    for leaf in leaves.iter().filter(|leaf| leaf.table != parent.table) {
+        let step = first_step(relations, &parent.table, &leaf.table).ok_or_else(|| {
+            DbTrouble::NoSuch(format!("relation from {} to {}", parent.table, leaf.table))
+        })?;
+        place(&mut further, step);
+    }
+    let (mut joins, mut whole, mut homes) = (Vec::new(), vec![Sql::new("1")], Vec::new());
+    for (at, step) in further.iter().enumerate() {
+        let behind: Vec<ColumnRef> = leaves
+            .iter()
+            .filter(|leaf| leaf.table != parent.table)
+            .filter(|leaf| first_step(relations, &parent.table, &leaf.table) == Some(step))
+            .cloned()
+            .collect();
+        let next = gather(connection, relations, step, &behind)?;
+        let reference = Ident::new(&step.child.column);
+        joins.push(sql!(
+            " LEFT JOIN temp.{} AS j{} ON j{}.k = rtrim(p.{})",
+            next,
+            at,
+            at,
+            reference
+        ));
+        whole.push(sql!("coalesce(j{}.whole, 0)", at));
+        homes.push(behind);
+    }
+    let values: Vec<Sql> = leaves
+        .iter()
+        .map(|leaf| leaf_value(parent, leaf, &homes))
+        .collect();
+    let names: Vec<Sql> = (0..leaves.len()).map(|at| sql!("v{}", at)).collect();
+    let name = fresh(connection)?;
+    connection.execute_batch(
+        sql!(
+            "CREATE TEMP TABLE {} (k TEXT PRIMARY KEY NOT NULL, whole, {}) WITHOUT ROWID",
+            name,
+            Sql::join(", ", &names)
+        )
+        .as_str(),
+    )?;
+    connection.execute_batch(
+        sql!(
+            "INSERT OR IGNORE INTO temp.{} SELECT rtrim(p.{}), {}, {} FROM {} AS p{} WHERE p.{} IS NOT NULL",
+            name,
+            Ident::new(&parent.column),
+            Sql::join(" AND ", &whole),
+            Sql::join(", ", &values),
+            Ident::new(&parent.table),
+            Sql::join("", &joins),
+            Ident::new(&parent.column)
+        )
+        .as_str(),
+    )?;
+    Ok(name)
+}
+
+fn leaf_value(parent: &ColumnRef, leaf: &ColumnRef, homes: &[Vec<ColumnRef>]) -> Sql {
+    if leaf.table == parent.table {
+        return sql!("p.{}", Ident::new(&leaf.column));
+    }
+    let found = homes.iter().enumerate().find_map(|(join, leaves)| {
+        let at = leaves.iter().position(|other| other == leaf)?;
+        Some(sql!("j{}.v{}", join, at))
+    });
+    found.unwrap_or_else(|| Sql::new("NULL"))
+}
+
+/// A name that no temporary table of ours bears yet.
+fn fresh(connection: &Connection) -> Result<Ident, DbTrouble> {
+    connection.pragma_update(None, "query_only", false)?;
+    let taken: i64 =
+        connection.query_row("SELECT count(*) FROM temp.sqlite_schema", [], |row| {
+            row.get(0)
+        })?;
+    Ok(Ident::new(&format!("handover_parent_{taken}")))
+}
+
+/// How many parents a way remembers: bounded, whatever the size of the table.
+const KNOWN: usize = 1 << 15;
+
+/// The ways to parents, each at the parent of the row that is being looked at.
+pub(super) struct Parents<'c>(Vec<Probe<'c>>);
+
+struct Probe<'c> {
+    reference: usize,
+    find: CachedStatement<'c>,
+    known: Vec<Option<Known>>,
+    now: usize,
+    key: Vec<u8>,
+}
+
+struct Known {
+    key: Box<[u8]>,
+    /// Every step of the way was found.
+    whole: bool,
+    values: Vec<Value>,
+}
+
+impl Parents<'_> {
+    /// Goes to the parents of a scanned row along one way, or along all of them.
+    #[inline]
+    pub(super) fn go_to(&mut self, row: &Row<'_>, way: Option<usize>) -> Result<(), DbTrouble> {
+        let ways = match way {
+            Some(way) => self.0.get_mut(way..=way).unwrap_or_default(),
+            None => self.0.as_mut_slice(),
+        };
+        for probe in ways {
+            let reference = row.get_ref(probe.reference + 1)?;
+            probe.go_to(reference)?;
+        }
+        Ok(())
+    }
+}
+
+impl Probe<'_> {
+    fn go_to(&mut self, reference: ValueRef<'_>) -> Result<(), DbTrouble> {
+        let number;
+        let key = match reference {
+            ValueRef::Text(bytes) | ValueRef::Blob(bytes) => trim_end(bytes),
+            ValueRef::Integer(value) => {
+                number = value.to_string();
+                number.as_bytes()
+            }
+            ValueRef::Real(value) => {
+                number = format!("{value:?}");
+                number.as_bytes()
+            }
+            ValueRef::Null => b"",
+        };
+        self.now = hash(key) % KNOWN;
+        if self.known[self.now]
+            .as_ref()
+            .is_some_and(|known| *known.key == *key)
+        {
+            return Ok(());
+        }
+        self.key.clear();
+        self.key.extend_from_slice(key);
+        let found = self.fetch()?;
+        self.known[self.now] = Some(found);
+        Ok(())
+    }
+
+    fn fetch(&mut self) -> Result<Known, DbTrouble> {
+        let width = self.find.column_count();
+        bind(&mut self.find, 1, [ValueRef::Text(&self.key)])?;
+        let mut rows = self.find.raw_query();
+        let mut known = Known {
+            key: self.key.as_slice().into(),
+            whole: false,
+            values: vec![Value::Null; width - 1],
+        };
+        if let Some(row) = rows.next()? {
+            known.whole = row.get_ref(0)? == ValueRef::Integer(1);
+            for (at, value) in known.values.iter_mut().enumerate() {
+                *value = lent(row.get_ref(at + 1)?);
+            }
+        }
+        Ok(known)
+    }
+}
+
+/// Text that is not UTF-8 is kept as bytes: both read the same later.
+fn lent(raw: ValueRef<'_>) -> Value {
+    match raw {
+        ValueRef::Text(bytes) => match std::str::from_utf8(bytes) {
+            Ok(text) => Value::Text(text.to_owned()),
+            Err(_) => Value::Blob(bytes.to_vec()),
+        },
+        other => other.try_into().unwrap_or(Value::Null),
+    }
+}
+
+/// FNV-1a: short keys, no attacker (a clash only costs a look-up).
+pub(super) fn hash(key: &[u8]) -> usize {
+    let mixed = key.iter().fold(0xcbf2_9ce4_8422_2325_u64, |sum, byte| {
+        (sum ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
+    });
+    usize::try_from((mixed ^ (mixed >> 29)) & 0xffff_ffff).unwrap_or_default()
+}
+
+/// Without trailing spaces: references are compared so.
+pub(super) fn trim_end(bytes: &[u8]) -> &[u8] {
+    let end = bytes
+        .iter()
+        .rposition(|byte| *byte != b' ')
+        .map_or(0, |at| at + 1);
+    &bytes[..end]
+}
+
+/// A scanned row with its parents.
+#[derive(Clone, Copy)]
+pub(super) struct Line<'r> {
+    pub(super) row: &'r Row<'r>,
+    pub(super) parents: &'r Parents<'r>,
+}
+
+impl<'r> Line<'r> {
+    /// The raw value of a slot.
+    #[inline]
+    pub(super) fn raw(&self, slot: Slot) -> ValueRef<'r> {
+        match slot {
+            Slot::Own(at) => self.row.get_ref(at + 1).unwrap_or(ValueRef::Null),
+            Slot::Parent(way, at) => self.known(way).map_or(ValueRef::Null, |known| {
+                known.values.get(at).map_or(ValueRef::Null, ValueRef::from)
+            }),
+        }
+    }
+
+    /// Whether every step of the way to a slot was found.
+    pub(super) fn is_whole(&self, slot: Slot) -> bool {
+        match slot {
+            Slot::Own(_) => true,
+            Slot::Parent(way, _) => self.known(way).is_some_and(|known| known.whole),
+        }
+    }
+
+    /// Where the row stands in its scan.
+    pub(super) fn position(&self) -> Result<i64, DbTrouble> {
+        Ok(self.row.get(0)?)
+    }
+
+    fn known(&self, way: usize) -> Option<&'r Known> {
+        let probe = self.parents.0.get(way)?;
+        probe.known.get(probe.now)?.as_ref()
+    }
+}
