@@ -14,6 +14,7 @@ pub mod line;
 pub mod rests;
 pub mod rollback;
 pub mod run;
+pub mod schema;
 pub mod state;
 mod take;
 pub mod time;

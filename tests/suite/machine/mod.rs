@@ -1,6 +1,9 @@
 //! The pure core: the codec of lines, the law of runs, what is decided, going back, other papers.
 
 mod exhaustive;
+mod law;
+mod line;
 mod paper;
 mod replay;
+mod sample;
 mod world;

@@ -183,6 +183,7 @@ fn leaving_out_what_mattered_is_noticed_even_if_everything_was_renumbered() {
     for at in 0..world.log.len() {
         let name = world.log[at].event.name();
         let harmless = [
+            "run.rested",
             "step.marked",
             "lease.released",
             "step.failed",
