@@ -312,6 +312,35 @@ async fn what_was_planned_before_a_crash_is_not_sent_to_somebody_who_has_died_si
     }
 }
 
+/// A letter that somebody may have taken from the folder already is never made again.
+#[tokio::test]
+#[cfg(unix)]
+async fn a_letter_that_was_there_when_we_crashed_is_left_as_it_is() {
+    use std::os::unix::fs::MetadataExt;
+    let inodes = |world: &World| -> BTreeMap<String, u64> {
+        let folder = world.run_folder().join("outbox/tenant-notification");
+        let there = written(world).into_keys();
+        let inode = |name: &String| folder.join(format!("{name}.txt")).metadata().unwrap().ino();
+        there.map(|name| (name.clone(), inode(&name))).collect()
+    };
+    for polls in 1.. {
+        let world = world();
+        let (act, _heard) = world.act(0, 1).await;
+        if stopped_after(polls, run(&act)).await.is_some() {
+            return;
+        }
+        drop(act);
+        let before = inodes(&world);
+        world.run(0, 1).await;
+        let after = inodes(&world);
+        assert!(
+            before.iter().all(|(name, inode)| after[name] == *inode),
+            "after {polls} polls"
+        );
+        assert_eq!(after.len(), 3);
+    }
+}
+
 #[tokio::test]
 async fn a_second_step_for_the_same_purpose_writes_to_nobody_again() {
     let first = with(&[&[]], LetterClass::Legal, LETTER);
