@@ -62,20 +62,50 @@ impl Template {
     }
 
     /// The text with its fields filled; a field without a value is left empty (`check` has seen to
-    /// it that there is none).
+    /// it that nobody forgot one). A line of the template that holds fields only, all of them empty,
+    /// is left out: a short address leaves no gap.
     #[must_use]
     pub fn render(&self, values: &BTreeMap<&str, String>) -> String {
         let mut text = String::new();
+        let mut line = Line::default();
         for part in &self.parts {
             match part {
-                Part::Text(plain) => text.push_str(plain),
+                Part::Text(plain) => {
+                    for piece in plain.split_inclusive('\n') {
+                        line.text.push_str(piece);
+                        line.is_said |= !piece.trim().is_empty();
+                        if piece.ends_with('\n') {
+                            line.finish(&mut text);
+                        }
+                    }
+                }
                 Part::Field(name) => {
                     let value = values.get(name.as_str()).map_or("", String::as_str);
-                    text.push_str(&harmless(value));
+                    line.has_field = true;
+                    line.is_said |= !value.trim().is_empty();
+                    line.text.push_str(&harmless(value));
                 }
             }
         }
+        line.finish(&mut text);
         text
+    }
+}
+
+/// A line being filled.
+#[derive(Default)]
+struct Line {
+    text: String,
+    has_field: bool,
+    is_said: bool,
+}
+
+impl Line {
+    fn finish(&mut self, whole: &mut String) {
+        let line = std::mem::take(self);
+        if line.is_said || !line.has_field {
+            whole.push_str(&line.text);
+        }
     }
 }
 

@@ -23,7 +23,7 @@ use crate::notify::decide::Reason;
 use crate::notify::{Decision, Folder, Recipient, Template, decide_all, recipient};
 use crate::orgdb::{Ident, OrgReader, Sql, Value};
 use crate::plan::map::Dataset;
-use crate::plan::model::{OrgKind, TenantNotification};
+use crate::plan::model::{Code, OrgKind, TenantNotification};
 use crate::plan::outline::Undo;
 
 const BATCH: usize = 1_000;
@@ -434,60 +434,49 @@ impl Desk<'_> {
         ]
     }
 
-    /// The whole file, where there is something to write.
+    /// The whole file, where there is something to write. An address that the template does not
+    /// place stands above the letter.
     fn text(&self, reference: &str, who: &Recipient, decision: &Decision) -> Option<String> {
-        let (to, head, address) = match decision {
+        let fields = self.template.fields();
+        let placed = fields.iter().any(|field| field.starts_with("address"));
+        let (values, head) = match decision {
             Decision::Letter { to, address, .. } => {
-                let mut lines = vec![to.clone()];
-                lines.extend(address.lines.iter().cloned());
-                lines.push(address.postcode.clone());
-                (to, lines.join("\n"), lines)
+                let lines: Vec<&str> = std::iter::once(to.as_str())
+                    .chain(address.lines.iter().map(String::as_str))
+                    .collect();
+                let mut values = self.values(reference, who, to);
+                values.insert("address", lines[1..].join(", "));
+                values.insert("postcode", address.postcode.clone());
+                values.extend(numbered(&lines, &fields));
+                let head = format!("{}\n{}\n\n", lines.join("\n"), address.postcode);
+                (values, if placed { String::new() } else { head })
             }
-            Decision::Email { to, address } => (to, format!("{to}\n{address}"), Vec::new()),
+            Decision::Email { to, address } => {
+                let values = self.values(reference, who, to);
+                (values, format!("{to}\n{address}\n\n"))
+            }
             Decision::ByHand(_) | Decision::Nothing(_) => return None,
         };
-        let values = self.values(reference, who, to, &address);
-        let body = self.template.render(&values);
-        Some(format!("{head}\n\nReference {reference}\n\n{body}"))
+        Some(head + &self.template.render(&values))
     }
 
-    fn values(
-        &self,
-        reference: &str,
-        who: &Recipient,
-        to: &str,
-        address: &[String],
-    ) -> BTreeMap<&'static str, String> {
+    fn values(&self, reference: &str, who: &Recipient, to: &str) -> BTreeMap<&'static str, String> {
         let plan = &self.act.look.plan;
         let orgs = [&self.step.source, &self.step.target];
         let kind = |kind: OrgKind| {
-            let is = |code: &&&crate::plan::model::Code| {
-                plan.orgs.get(&***code).is_some_and(|org| org.kind == kind)
-            };
-            orgs.iter()
-                .find(is)
-                .map_or("", |code| plan.org_name(code))
-                .to_owned()
+            let is = |code: &&&Code| plan.orgs.get(&***code).is_some_and(|org| org.kind == kind);
+            let org = orgs.iter().find(is);
+            org.map_or("", |code| plan.org_name(code)).to_owned()
         };
         let day = |moment: jiff::Timestamp| {
             let zoned = moment.to_zoned(plan.timezone.clone());
             zoned.strftime("%-d %B %Y").to_string()
         };
-        let mut values = BTreeMap::from([
+        BTreeMap::from([
             ("name", to.to_owned()),
             ("title", who.title.clone()),
             ("forename", who.forename.clone()),
             ("surname", who.surname.clone()),
-            (
-                "address",
-                address
-                    .iter()
-                    .skip(1)
-                    .cloned()
-                    .collect::<Vec<_>>()
-                    .join(", "),
-            ),
-            ("postcode", address.last().cloned().unwrap_or_default()),
             ("tenancy_ref", who.tenancy_ref.clone()),
             ("reference", reference.to_owned()),
             ("council", kind(OrgKind::Council)),
@@ -497,14 +486,7 @@ impl Desk<'_> {
             ("new_manager", plan.org_name(&self.step.target).to_owned()),
             ("handover", day(plan.handover)),
             ("date", day(self.act.look.as_at)),
-        ]);
-        let numbered = FIELDS
-            .iter()
-            .filter(|field| field.starts_with("address_line_"));
-        for (at, field) in numbered.enumerate() {
-            values.insert(field, address.get(at).cloned().unwrap_or_default());
-        }
-        values
+        ])
     }
 
     /// The same for the same person, purpose, step and run, and telling nothing of any of them.
@@ -611,6 +593,28 @@ async fn standing(
         standing.insert(said(person), row);
     }
     Ok(standing)
+}
+
+/// `address_line_1` and so on: the name and the lines, as many as the template has room for; what is
+/// beyond its last one stands on the last one, so that no part of an address is lost.
+fn numbered(lines: &[&str], fields: &[&str]) -> Vec<(&'static str, String)> {
+    let all = FIELDS
+        .iter()
+        .filter(|field| field.starts_with("address_line_"));
+    let all: Vec<&'static str> = all.copied().collect();
+    let last = all
+        .iter()
+        .rposition(|field| fields.contains(field))
+        .unwrap_or(all.len() - 1);
+    let values = all.iter().take(last + 1).enumerate().map(|(at, field)| {
+        let value = if at == last {
+            lines.get(at..).unwrap_or_default().join(", ")
+        } else {
+            lines.get(at).copied().unwrap_or_default().to_owned()
+        };
+        (*field, value)
+    });
+    values.collect()
 }
 
 fn dataset(step: &TenantNotification) -> Option<&Dataset> {

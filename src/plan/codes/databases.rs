@@ -1,5 +1,125 @@
-//! See `mod`.
+//! Codes of organisations' databases. See `mod`.
 
 use super::Entry;
 
-pub(super) const TABLE: &[Entry] = &[];
+pub(super) const TABLE: &[Entry] = &[
+    Entry::new(
+        "HO901",
+        "no such database",
+        "The address names no database, or no address is given.",
+        "",
+        "Set the address in the environment or in the plan folder's `.env`.",
+    ),
+    Entry::new(
+        "HO902",
+        "a locked database",
+        "Another process holds the database and kept it past our patience.",
+        "",
+        "End that process, or wait for it. The step is tried again as the plan says.",
+    ),
+    Entry::new(
+        "HO903",
+        "a database that cannot be written to",
+        "The account that runs Handover may not write to it, or the disk is read-only.",
+        "Effects and their ledger are written together or not at all.",
+        "Give the account the right to write, then run again.",
+    ),
+    Entry::new(
+        "HO904",
+        "a full disk",
+        "The database's disk, or its size limit, is full.",
+        "What was durable stays, with its ledger.",
+        "Make room, then run again: it goes on from its marks.",
+    ),
+    Entry::new(
+        "HO905",
+        "not a database",
+        "The file at the address is not a database of that engine.",
+        "",
+        "Check the address.",
+    ),
+    Entry::new(
+        "HO906",
+        "a damaged database",
+        "The database's file is damaged.",
+        "Rows read from it cannot be trusted.",
+        "Change nothing. Restore it from its owner's backup before going on.",
+    ),
+    Entry::new(
+        "HO907",
+        "another schema",
+        "A table or column that a statement names is not there.",
+        "The schema is not the one that the plan was checked against.",
+        "Run `handover check` against the live databases and mend the map.",
+    ),
+    Entry::new(
+        "HO908",
+        "the database refused a row",
+        "A constraint of the database (unique, foreign key, check, not null) refused a row.",
+        "The row of the effect and its ledger were taken back together.",
+        "Mend the rows at the source, or change the map.",
+    ),
+    Entry::new(
+        "HO909",
+        "not a made-up database",
+        "A rehearsal met a database without the table `handover_made_up`.",
+        "A rehearsal never touches real records.",
+        "Use databases that the demo made, or run with the real clock.",
+    ),
+    Entry::new(
+        "HO910",
+        "fenced off",
+        "Another executor has raised this database's fence past ours.",
+        "It has the run now; two would do every effect twice.",
+        "Leave the run to it. `handover status` shows where it has got to.",
+    ),
+    Entry::new(
+        "HO911",
+        "a ledger ahead of the journal",
+        "The ledger names an entry of the step log that our journal does not hold, or a claim that it does not know.",
+        "The journal was cut or restored from an old copy: going on would fork the record.",
+        "Use the newest copy of the journal. If there is none, have `handover recover RUN` reviewed.",
+    ),
+    Entry::new(
+        "HO912",
+        "a database that cannot be read",
+        "The account that runs Handover may not read it.",
+        "",
+        "Give the account the right to read.",
+    ),
+    Entry::new(
+        "HO913",
+        "a database in a folder we may not write to",
+        "The database is in WAL mode, and its readers too need to write beside it.",
+        "",
+        "Give the account the right to write to the folder, or have the owner leave WAL mode.",
+    ),
+    Entry::new(
+        "HO914",
+        "interrupted",
+        "Whoever asked went away before the database answered.",
+        "What was not durable is gone, with its ledger.",
+        "Run again: it goes on from its marks.",
+    ),
+    Entry::new(
+        "HO919",
+        "the engine failed",
+        "The database engine failed with a code of its own.",
+        "",
+        "Look at the machine's disk and memory, then run again. If it stays, report it with the step log.",
+    ),
+    Entry::new(
+        "HO920",
+        "an effect that nobody began",
+        "A ledger holds an effect that this step did not begin.",
+        "Two executors may be at work.",
+        "Stop, and report it with the step log. Nothing was written.",
+    ),
+    Entry::new(
+        "HO921",
+        "a database that is not open",
+        "A step needs a database that was not opened for it.",
+        "",
+        "Report it with the step log. Nothing was written.",
+    ),
+];

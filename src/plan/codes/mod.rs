@@ -12,6 +12,7 @@ mod journals;
 mod maps;
 mod people;
 mod plan_text;
+mod steps;
 mod undoing;
 
 /// What `explain` says about one thing.
@@ -70,6 +71,7 @@ pub fn all() -> impl Iterator<Item = &'static Entry> {
         maps::TABLE,
         decisions::TABLE,
         copying::TABLE,
+        steps::TABLE,
         journals::TABLE,
         undoing::TABLE,
         claims::TABLE,

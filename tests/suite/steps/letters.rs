@@ -272,6 +272,21 @@ async fn letters_hold_what_they_must_and_the_outbox_no_name() {
 }
 
 #[tokio::test]
+async fn an_address_stands_where_the_template_places_it_and_none_of_it_is_lost() {
+    let letter = "((address_line_1))\n((address_line_2))\n((address_line_3))\n((postcode))\n\nDear ((name))\n";
+    let long: &[(&str, &str)] = &[("line3", "Isle"), ("line4", "Kent")];
+    let world = with(&[&[("line2", "")], long], LetterClass::Legal, letter);
+    world.run(0, 1).await;
+    let mut letters: Vec<String> = written(&world).into_values().collect();
+    letters.sort();
+    let expected = [
+        "Ms Ann Number0\n1 High Street\nCT14 9ZZ\n\nDear Ms Ann Number0\n",
+        "Ms Ann Number1\n2 High Street\nDeal, Isle, Kent\nCT14 9ZZ\n\nDear Ms Ann Number1\n",
+    ];
+    assert_eq!(letters, expected);
+}
+
+#[tokio::test]
 #[cfg(unix)]
 async fn nobody_but_the_owner_reads_a_letter() {
     use std::os::unix::fs::PermissionsExt;
