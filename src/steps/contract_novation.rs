@@ -69,7 +69,7 @@ pub(super) async fn preview(look: &Look, step: &ContractNovation) -> Result<Fore
         copied: goes + unsigned,
         rejected: walk.rejected(),
         filtered: walk.stays(),
-        pence: BTreeMap::new(),
+        ..Counts::default()
     };
     let mut notes = walk.notes();
     if unsigned > 0 {

@@ -61,7 +61,7 @@ pub(super) async fn preview(look: &Look, step: &StaffTransfer) -> Result<Forecas
         copied: calls.go.len() as u64,
         rejected: calls.rejected.clone(),
         filtered: calls.stay.clone(),
-        pence: BTreeMap::new(),
+        ..Counts::default()
     };
     let nobodys = register.nobodys(look).await?;
     let stay: u64 = calls.stay.values().sum();
