@@ -104,7 +104,7 @@ pub(super) fn plan(spec: &Spec, stock: &Stock) -> Vec<Letting> {
         }
     }
     for (council, estate) in stock.estates.iter().enumerate() {
-        let mut letting = blank(*estate, &stock.homes[*estate], 1, handover);
+        let mut letting = blank(*estate, &stock.homes[*estate], 1, date(2001, 4, 2));
         letting.tag = Tag(900_000 + u32::try_from(council).unwrap_or(0), 1);
         letting.sort = Sort::Suspense;
         letting.household = 0;
