@@ -5,7 +5,8 @@
 
 use super::homes::Slot;
 use super::lettings::Letting;
-use super::people::{Member, Somewhere};
+use super::people::Member;
+use super::reach::Somewhere;
 use super::truth::{LetterTruth, Tally};
 
 /// A household, as far as letters go.

@@ -9,12 +9,15 @@
 //! Not here: how rows are mapped (the truth is kept while rows are made, by other code than the
 //! copier's), the demo's story (`demo::story`).
 
+mod agreements;
 mod dice;
 mod homes;
 mod ledger;
 mod letters;
 mod lettings;
 mod people;
+mod property;
+mod reach;
 mod registers;
 mod repairs;
 mod safety;

@@ -11,15 +11,16 @@ use super::dice::Dice;
 use super::homes::{Home, Kind, Reference, Slot, Stock};
 use super::letters::{Letters, Reader};
 use super::lettings::{Letting, Sort};
+use super::reach::{Contact, Elsewhere, Somewhere};
 use super::table::Table;
 use super::truth::{Books, Fate, Owner};
-use super::words::{self, FORENAMES, SURNAMES};
+use super::words::{FORENAMES, SURNAMES};
 use super::{MakeError, Spec};
 
 /// Somebody, as their number decides: the same number is the same human wherever it stands.
-struct Human {
-    forename: &'static str,
-    surname: &'static str,
+pub(super) struct Human {
+    pub(super) forename: &'static str,
+    pub(super) surname: &'static str,
     woman: bool,
     born: Date,
     insurance: u32,
@@ -625,73 +626,5 @@ fn bind_insurance(
             // the prefix QQ was never given to anybody
             t.shown(format_args!("QQ{:06}C", human.insurance));
         }
-    }
-}
-
-/// Where post goes, if not home.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Somewhere {
-    AtHome,
-    Elsewhere,
-    Bfpo,
-    NoFixedAbode,
-}
-
-struct Elsewhere {
-    kind: Somewhere,
-    preamble: Option<&'static str>,
-    designation: Option<String>,
-    postcode: Option<String>,
-}
-
-impl Elsewhere {
-    fn of(letting: &Letting, home: &Home, dice: &mut Dice) -> Elsewhere {
-        let (kind, preamble, designation, postcode) = match letting.slot {
-            Some(Slot::Bfpo) => (Somewhere::Bfpo, Some("Flt Lt"), "BFPO 57", "BFPO 57"),
-            Some(Slot::NoFixedAbode) => (Somewhere::NoFixedAbode, None, "No fixed abode", ""),
-            _ if letting.sort == Sort::Lease
-                && home.kind == Kind::Leasehold
-                && dice.chance(350) =>
-            {
-                (
-                    Somewhere::Elsewhere,
-                    None,
-                    "14 Quince Road, Faversham",
-                    "ME13 9ZD",
-                )
-            }
-            _ => (Somewhere::AtHome, None, "", ""),
-        };
-        let there = kind != Somewhere::AtHome;
-        Elsewhere {
-            kind,
-            preamble,
-            designation: there.then(|| designation.to_owned()),
-            postcode: there.then(|| postcode.to_owned()),
-        }
-    }
-}
-
-/// How somebody is reached.
-struct Contact {
-    phone: Option<String>,
-    email: Option<String>,
-}
-
-impl Contact {
-    fn of(main: &Human, letting: &Letting, dice: &mut Dice) -> Contact {
-        let mut phone = String::new();
-        words::phone(&mut phone, dice.below(4_000));
-        let phone = match dice.below(20) {
-            0..3 => None,
-            3 => Some("UNKNOWN".to_owned()),
-            _ => Some(phone),
-        };
-        let email = dice.chance(450).then(|| {
-            let mut email = String::new();
-            words::email(&mut email, main.forename, main.surname, letting.household);
-            email
-        });
-        Contact { phone, email }
     }
 }

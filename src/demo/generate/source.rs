@@ -1,7 +1,7 @@
 //! The legacy source database: its shape, then its tables one after the other.
 //!
-//! Not here: the tables' rows (`homes`, `people`, `lettings`, `ledger`, `repairs`, `safety`,
-//! `registers`), the targets (`target`).
+//! Not here: the tables' rows (`property`, `people`, `agreements`, `ledger`, `repairs`,
+//! `safety`, `registers`), the targets (`target`).
 
 use std::path::Path;
 
@@ -9,7 +9,10 @@ use rusqlite::Connection;
 
 use super::letters::Letters;
 use super::truth::{Books, Truth};
-use super::{MakeError, Spec, homes, ledger, lettings, people, registers, repairs, safety};
+use super::{
+    MakeError, Spec, agreements, homes, ledger, lettings, people, property, registers, repairs,
+    safety,
+};
 use crate::demo::schema;
 
 /// Makes the file at `path` and says what a right copy of it comes to.
@@ -27,7 +30,7 @@ pub(super) fn make(path: &Path, spec: &Spec) -> Result<Truth, MakeError> {
     let mut letters = Letters::new(targets.len());
     let stock = homes::lay_out(spec);
     let mut let_out = lettings::plan(spec, &stock);
-    homes::write(&connection, spec, &stock, &mut books)?;
+    property::write(&connection, spec, &stock, &mut books)?;
     people::write(
         &connection,
         spec,
@@ -37,7 +40,7 @@ pub(super) fn make(path: &Path, spec: &Spec) -> Result<Truth, MakeError> {
         &mut letters,
     )?;
     ledger::write(&connection, spec, &stock, &mut let_out, &mut books)?;
-    lettings::write(&connection, spec, &stock, &let_out, &mut books)?;
+    agreements::write(&connection, spec, &stock, &let_out, &mut books)?;
     repairs::write(&connection, spec, &stock, &mut books)?;
     safety::write_certificates(&connection, spec, &stock, &mut books)?;
     safety::write_complaints(&connection, spec, &stock, &mut books)?;
