@@ -26,6 +26,8 @@ pub(super) struct Head {
     pub(super) signed_by: Vec<Said<String>>,
     /// Where `[plan]` stands.
     pub(super) place: Place,
+    /// Whether every key of `[plan]` was known and of its shape.
+    pub(super) sound: bool,
     pub(super) orgs: BTreeMap<Code, (Org, Place)>,
     pub(super) roles: BTreeMap<Code, (Role, Place)>,
     pub(super) phases: Vec<PhaseList>,
@@ -50,6 +52,7 @@ pub(super) fn head(desk: &mut Desk, root: &Form<'_>) -> Head {
         return head;
     };
     head.place = form.heading().clone();
+    head.sound = form.is_sound();
     head.title = form.text("title").unwrap_or_default().to_owned();
     head.frame = frame(desk, &form);
     head.author = form.said("author");
@@ -210,13 +213,14 @@ fn phases(root: &Form<'_>) -> Vec<PhaseList> {
 }
 
 impl Head {
-    /// The organisations that an `each` stands for.
+    /// The organisations that an `each` stands for; one that the plan does not have was told already.
     pub(super) fn orgs_of(&self, each: Each) -> Vec<Code> {
         let said = match each {
             Each::Source => &self.sources,
             Each::Target => &self.targets,
         };
         said.iter()
+            .filter(|org| self.orgs.contains_key(org.value.as_str()))
             .map(|org| Arc::from(org.value.as_str()))
             .collect()
     }

@@ -534,7 +534,8 @@ fn lookup_cycles(desk: &mut Desk, waits: &BTreeMap<String, BTreeSet<String>>, le
             .find(|dataset| dataset.name == cycle[0])
             .map(|dataset| dataset.place.clone());
         let fault = Fault::error("HO305", &place.unwrap_or_default(), "datasets look each other up in a circle")
-            .label(format!("{} -> {}", cycle.join(" -> "), cycle[0]))
+            .label("none of them could be loaded first")
+        .note(format!("the whole circle: {} -> {}", cycle.join(" -> "), cycle[0]))
             .help("only a table's lookup of itself can be loaded in two passes; take one of the others out");
         desk.push(fault);
     }

@@ -80,7 +80,7 @@ pub(super) fn check(desk: &mut Desk, head: &Head, steps: &[Authored<'_>], people
         }
     }
     bench.decisions(desk, &head.signed_by, None);
-    if head.signed_by.is_empty() && steps.iter().any(Authored::moves) {
+    if head.sound && head.signed_by.is_empty() && steps.iter().any(Authored::moves) {
         let fault = Fault::error(
             "HO208",
             &head.place,
@@ -117,6 +117,8 @@ impl Bench<'_> {
             let seats = seats(self.head, &role.value, None);
             if self.held(desk, role, &seats, day) && self.beside_author(desk, role, &seats, day) {
                 asked.extend(seats);
+                asked.sort();
+                asked.dedup();
             }
         }
         if let (Some(role), Some(twice)) = (roles.last(), self.too_few(&asked, day)) {

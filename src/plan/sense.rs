@@ -30,6 +30,9 @@ const BY_PEOPLE: [&str; 4] = [
     "tenant-notification",
 ];
 
+/// How long before the handover the cut-over may take: three days.
+const CUT_OVER_S: i64 = 3 * 24 * 60 * 60;
+
 /// Checks every date of the plan.
 pub(super) fn check(desk: &mut Desk, frame: &Frame, steps: &[Authored<'_>]) {
     let by_name: BTreeMap<&str, &Authored<'_>> = steps
@@ -212,6 +215,11 @@ impl<'s> Sense<'s> {
         else {
             return;
         };
+        // People are at work on the night or weekend of the cut-over itself.
+        let before_s = self.frame.handover.as_second() - due.value.as_second();
+        if (0..=CUT_OVER_S).contains(&before_s) {
+            return;
+        }
         let day = due.value.to_zoned(self.frame.zone.clone()).date();
         let off = match calendar::bank_holidays::name(day) {
             Some(name) => name.to_owned(),

@@ -156,7 +156,13 @@ fn routes(desk: &mut Desk, head: &Head, steps: &[Authored<'_>], shelf: &Shelf) {
         else {
             continue;
         };
-        let tables = step.form.plain_texts("tables");
+        // A relation that could not be read was told where it stands.
+        let told = |fault: &Fault| fault.code == "HO313" && fault.file == map.path;
+        if desk.faults.iter().any(told) {
+            continue;
+        }
+        let mut tables = step.form.plain_texts("tables");
+        tables.extend(step.form.text("list").map(str::to_owned));
         let mine = |dataset: &&Dataset| tables.is_empty() || tables.contains(&dataset.from);
         for dataset in map.datasets.iter().filter(mine) {
             if !leads(map, &dataset.from, table) && head.targets.len() > 1 {

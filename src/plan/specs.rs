@@ -144,7 +144,9 @@ impl Ground<'_, '_> {
             return None;
         };
         column_ref(desk, &said, None)?;
-        if !map.owners.values().any(|org| *org == ends.target) {
+        // An owner that is no organisation was told where it stands.
+        let told = |fault: &Fault| fault.code == "HO120" && fault.file == map.path;
+        if !map.owners.values().any(|org| *org == ends.target) && !desk.faults.iter().any(told) {
             let says = format!("no code of `{}` stands for `{}`", said.value, ends.target);
             let fault = Fault::error("HO315", &said.place, says)
                 .label("nothing would go there")

@@ -99,11 +99,17 @@ fn sentences(fault: &Fault) -> String {
         }
     };
     if !fault.label.is_empty() {
-        say("", &fault.label);
+        say("", &capital(&fault.label));
     }
     fault.help.iter().for_each(|help| say("Help: ", help));
     fault.notes.iter().for_each(|note| say("Note: ", note));
     said
+}
+
+fn capital(words: &str) -> String {
+    let mut chars = words.chars();
+    let first = chars.next().map(|c| c.to_uppercase().to_string());
+    first.unwrap_or_default() + chars.as_str()
 }
 
 /// The same facts as data.

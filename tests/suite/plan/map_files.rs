@@ -103,7 +103,10 @@ fn circles_of_relations_and_lookups_are_shown_whole() {
     );
     let faults = read_map("m.toml", &text).expect_err("circle");
     assert_eq!(faults.faults[0].code, "HO303");
-    assert_eq!(faults.faults[0].label, "block -> property -> block");
+    assert_eq!(
+        faults.faults[0].notes[0],
+        "the whole circle: block -> property -> block"
+    );
     let own = format!(
         "{HEAD}r = \"prop_ref\"\n[relation]\n\"property.major_ref\" = \"property.prop_ref\"\n"
     );

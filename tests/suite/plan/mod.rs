@@ -1,3 +1,5 @@
 //! Tests of plan.
 
+mod broken;
 mod map_files;
+mod shipped;
