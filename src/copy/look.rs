@@ -1,7 +1,12 @@
 //! Looking at a source through a map without writing: live codes, forecasts, mapped rows.
+//!
+//! In: a reader, a map, a route. Out: counts by class, codes, a few mapped rows.
+//!
+//! Not here: the scans themselves (`survey`), looking at what was written (`verify`).
 
 use std::collections::BTreeMap;
 
+use super::survey;
 use crate::orgdb::{DbFault, OrgReader, Value};
 use crate::plan::map::{Dataset, Map};
 use crate::plan::model::Code;
@@ -77,30 +82,39 @@ pub struct UnmappedCode {
     pub rows: BTreeMap<Code, u64>,
 }
 
-/// What the live source says against a map: tables and columns that are not there, unmapped codes.
+/// What the live source says against a map: unmapped codes of rows that would go.
 ///
 /// # Errors
-/// When the database refuses.
+/// When the database refuses; `NoSuch` for the first table, column or relation that is not there.
 pub async fn unmapped_codes(
-    _reader: &OrgReader,
-    _map: &Map,
-    _tables: &[String],
-    _route: &Route,
+    reader: &OrgReader,
+    map: &Map,
+    tables: &[String],
+    route: &Route,
 ) -> Result<Vec<UnmappedCode>, DbFault> {
-    todo!()
+    let question = Question::new(map, tables, route);
+    let reader = reader.another().await?;
+    reader
+        .with(move |connection| survey::unmapped_codes(connection, &question))
+        .await
 }
 
-/// Maps every row without writing, for all targets in one pass over each table.
+/// Maps every row without writing, for all targets in one pass over each dataset's table. Rows that a
+/// target's own rules would refuse are not foreseen: it is not looked at.
 ///
 /// # Errors
-/// When the database refuses.
+/// When the database refuses; `NoSuch` for the first table, column or relation that is not there.
 pub async fn forecast(
-    _reader: &OrgReader,
-    _map: &Map,
-    _tables: &[String],
-    _route: &Route,
+    reader: &OrgReader,
+    map: &Map,
+    tables: &[String],
+    route: &Route,
 ) -> Result<Forecast, DbFault> {
-    todo!()
+    let question = Question::new(map, tables, route);
+    let reader = reader.another().await?;
+    reader
+        .with(move |connection| survey::forecast(connection, &question))
+        .await
 }
 
 /// A row as a dataset maps it.
@@ -120,16 +134,38 @@ pub enum Mapped {
 }
 
 /// The mapped rows of one small dataset for `target` (staff, contracts, recipients), in the order of
-/// the source key: each with its source key's text. Lookups are not possible here.
+/// the source key: each with its source key's parts. Lookups are not possible here.
 ///
 /// # Errors
-/// When the database refuses.
+/// When the database refuses; `NoSuch` for the first table, column or relation that is not there.
 pub async fn mapped_rows(
-    _reader: &OrgReader,
-    _map: &Map,
-    _dataset: &Dataset,
-    _route: &Route,
-    _target: &Code,
+    reader: &OrgReader,
+    map: &Map,
+    dataset: &Dataset,
+    route: &Route,
+    target: &Code,
 ) -> Result<Vec<(Vec<String>, Mapped)>, DbFault> {
-    todo!()
+    let question = Question::new(map, &[], route);
+    let (dataset, target) = (dataset.clone(), target.clone());
+    let reader = reader.another().await?;
+    reader
+        .with(move |connection| survey::mapped_rows(connection, &question, &dataset, &target))
+        .await
+}
+
+/// What is asked of a source, owned, for the thread that answers.
+pub(super) struct Question {
+    pub(super) map: Map,
+    pub(super) tables: Vec<String>,
+    pub(super) route: Route,
+}
+
+impl Question {
+    fn new(map: &Map, tables: &[String], route: &Route) -> Question {
+        Question {
+            map: map.clone(),
+            tables: tables.to_vec(),
+            route: route.clone(),
+        }
+    }
 }

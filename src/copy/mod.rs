@@ -26,6 +26,7 @@ mod shape;
 mod sight;
 mod standing;
 mod store;
+mod survey;
 mod tally;
 mod triggers;
 pub mod undo;

@@ -219,6 +219,22 @@ impl Program {
         self.key.get(missing).map(|(name, _)| name.as_str())
     }
 
+    /// The column that a second row with one source key is rejected for.
+    pub(super) fn twice(&self) -> &str {
+        let key = || self.key.first().map_or("", |(name, _)| name.as_str());
+        self.id.as_deref().unwrap_or_else(key)
+    }
+
+    /// The trimmed parts of a line's key.
+    pub(super) fn key_parts(&self, line: Line<'_>) -> Vec<String> {
+        let mut scratch = Vec::new();
+        let mut part = |slot| {
+            let text = trimmed(line.raw(slot), true, &mut scratch);
+            text.map(std::borrow::Cow::into_owned).unwrap_or_default()
+        };
+        self.key.iter().map(|(_, slot)| part(*slot)).collect()
+    }
+
     /// The reason why a line stays behind on purpose.
     pub(super) fn filtered(&self, line: Line<'_>) -> Option<&str> {
         let found = self.filters.iter().find(|(rule, _)| rule.holds(line));

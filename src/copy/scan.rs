@@ -186,8 +186,7 @@ impl<'c> Scanner<'c> {
         }
         if self.seen && !self.first_of_its_key()? {
             batch.values.truncate(start);
-            let column = program.key.first().map_or("", |(name, _)| name.as_str());
-            self.reject(batch, "HO506", column);
+            self.reject(batch, "HO506", program.twice());
             return Ok(());
         }
         if !self.money(start, batch) {

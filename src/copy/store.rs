@@ -288,12 +288,13 @@ impl Chunk<'_> {
             Err(DbTrouble::Constraint { kind, on }) => {
                 let guard = self.work.compiled.layout.guarded.as_ref();
                 let twice = kind == "unique" && guard.is_some_and(|guard| *guard == on);
-                let code = if twice { "HO506" } else { "HO510" };
+                if twice {
+                    let column = self.work.compiled.program.twice();
+                    return Ok(Some(("HO506", column.to_owned())));
+                }
                 let column = on.split_once('.').map_or(kind, |(_, column)| column);
-                Ok(Some((
-                    code,
-                    column.split(',').next().unwrap_or(kind).to_owned(),
-                )))
+                let first = column.split(',').next().unwrap_or(kind);
+                Ok(Some(("HO510", first.to_owned())))
             }
             Err(trouble) => Err(trouble),
         }

@@ -2,6 +2,7 @@
 //! real files.
 
 mod loading;
+mod looking;
 mod pen;
 mod place;
 mod town;

@@ -1,0 +1,351 @@
+//! The scans behind `look`: the very programs that a copy runs, with nowhere to write to.
+//!
+//! In: a source connection, a question. Out: counts, codes, mapped rows.
+//!
+//! Not here: what is asked (`look`), how rows are judged (`program`).
+
+use std::collections::BTreeMap;
+
+use rusqlite::Connection;
+use rusqlite::types::ValueRef;
+
+use super::canon::Values;
+use super::cell::{Bench, Verdict};
+use super::convert::number;
+use super::crosswalk::Crosswalk;
+use super::load::money;
+use super::look::{Counts, Forecast, Mapped, Question, UnmappedCode, count};
+use super::program::{Fate, Owner, Papers, Program};
+use super::sight::Line;
+use crate::orgdb::{DbTrouble, Value};
+use crate::plan::map::{Becomes, Dataset};
+use crate::plan::model::Code;
+
+/// Counts every row of every dataset, for every target at once.
+pub(super) fn forecast(
+    connection: &Connection,
+    question: &Question,
+) -> Result<Forecast, DbTrouble> {
+    connection.execute_batch("BEGIN")?;
+    let mut bench = Bench::new(Crosswalk::foretold(connection)?);
+    let mut found = Forecast::default();
+    for target in &question.route.targets {
+        found.targets.insert(target.clone(), BTreeMap::new());
+    }
+    for dataset in question.datasets() {
+        let mut surveyor = Surveyor::new(connection, question, dataset)?;
+        let first_look = !found.unrouted.contains_key(&dataset.from);
+        let mut unrouted = BTreeMap::new();
+        surveyor.rows(&mut bench, &mut unrouted)?;
+        surveyor.references(&mut bench)?;
+        if first_look {
+            found.unrouted.insert(dataset.from.clone(), unrouted);
+        }
+        for (target, counts) in question.route.targets.iter().zip(surveyor.counts) {
+            let of_target = found.targets.entry(target.clone()).or_default();
+            of_target.insert(dataset.name.clone(), counts);
+        }
+    }
+    found.unrouted.retain(|_, reasons| !reasons.is_empty());
+    Ok(found)
+}
+
+impl Question {
+    fn datasets(&self) -> impl Iterator<Item = &Dataset> {
+        let ours = |dataset: &&Dataset| self.tables.contains(&dataset.from);
+        self.map.datasets.iter().filter(ours)
+    }
+
+    fn compile(&self, connection: &Connection, dataset: &Dataset) -> Result<Program, DbTrouble> {
+        let papers = Papers {
+            map: &self.map,
+            route: &self.route,
+            run: uuid::Uuid::nil(),
+        };
+        Program::compile(connection, &papers, dataset)
+    }
+}
+
+/// Goes through a dataset's table, a line at a time.
+fn each_line(
+    connection: &Connection,
+    question: &Question,
+    program: &Program,
+    mut see: impl FnMut(Line<'_>, Owner) -> Result<(), DbTrouble>,
+) -> Result<(), DbTrouble> {
+    let mut parents = program.sight.open(connection, &question.map.relations)?;
+    let mut statement = connection.prepare(program.sight.scan().as_str())?;
+    let mut rows = statement.query([i64::MIN])?;
+    while let Some(row) = rows.next()? {
+        parents.go_to(row, None)?;
+        let line = Line {
+            row,
+            parents: &parents,
+        };
+        see(line, program.owner(line))?;
+    }
+    Ok(())
+}
+
+/// Counts one dataset.
+struct Surveyor<'q> {
+    connection: &'q Connection,
+    question: &'q Question,
+    program: Program,
+    /// Money columns, by their place among the cells.
+    money: Vec<(usize, String)>,
+    counts: Vec<Counts>,
+}
+
+impl<'q> Surveyor<'q> {
+    fn new(
+        connection: &'q Connection,
+        question: &'q Question,
+        dataset: &Dataset,
+    ) -> Result<Surveyor<'q>, DbTrouble> {
+        let program = question.compile(connection, dataset)?;
+        let place = |name: String| {
+            let at = program.cells.iter().position(|cell| cell.into == name)?;
+            Some((at, name))
+        };
+        Ok(Surveyor {
+            connection,
+            question,
+            money: money(dataset).into_iter().filter_map(place).collect(),
+            counts: vec![Counts::default(); question.route.targets.len()],
+            program,
+        })
+    }
+
+    fn rows(
+        &mut self,
+        bench: &mut Bench<'_>,
+        unrouted: &mut BTreeMap<String, u64>,
+    ) -> Result<(), DbTrouble> {
+        let Surveyor {
+            connection,
+            question,
+            program,
+            money,
+            counts,
+        } = self;
+        let mut out = Vec::new();
+        each_line(connection, question, program, |line, owner| {
+            let target = match owner {
+                Owner::Target(target) => target,
+                Owner::Nobody(reason) => {
+                    count(unrouted, &reason);
+                    return Ok(());
+                }
+            };
+            let Some(counts) = counts.get_mut(target) else {
+                return Ok(());
+            };
+            out.clear();
+            bench.mended.clear();
+            bench.target = target;
+            bench.target_code = question.route.targets[target].to_string();
+            match program.judge(line, bench, &mut out)? {
+                Fate::Filtered(reason) => count(&mut counts.filtered, reason),
+                Fate::Rejected { code, column } => reject(counts, code, column),
+                Fate::Unmapped { column } => reject(counts, "HO511", column),
+                Fate::Goes => goes(program, money, line, bench, &out, counts)?,
+            }
+            Ok(())
+        })
+    }
+
+    /// References into the own dataset that will find nothing.
+    fn references(&mut self, bench: &mut Bench<'_>) -> Result<(), DbTrouble> {
+        let Surveyor {
+            connection,
+            question,
+            program,
+            counts,
+            ..
+        } = self;
+        if program.later.is_empty() {
+            return Ok(());
+        }
+        let mut out = Vec::new();
+        each_line(connection, question, program, |line, owner| {
+            let Owner::Target(target) = owner else {
+                return Ok(());
+            };
+            let skipped =
+                program.filtered(line).is_some() || program.read_key(line, bench).is_some();
+            let Some(counts) = counts.get_mut(target).filter(|_| !skipped) else {
+                return Ok(());
+            };
+            bench.target = target;
+            let key = std::mem::take(&mut bench.key);
+            let goes = bench
+                .crosswalk
+                .find(&program.name, target, &key, &mut out)?;
+            bench.key = key;
+            for (at, later) in program.later.iter().enumerate().filter(|_| goes) {
+                bench.mended.clear();
+                let verdict = later.cell.evaluate(at, line, bench, &mut out)?;
+                if verdict != Verdict::Fine || !bench.mended.is_empty() {
+                    count(&mut counts.mended, &format!("HO505 {}", later.into));
+                }
+            }
+            out.clear();
+            Ok(())
+        })
+    }
+}
+
+fn reject(counts: &mut Counts, code: &str, column: &str) {
+    count(&mut counts.rejected, &format!("{code} {column}"));
+}
+
+/// The row would go, unless its key went before.
+fn goes(
+    program: &Program,
+    money: &[(usize, String)],
+    line: Line<'_>,
+    bench: &mut Bench<'_>,
+    out: &[u8],
+    counts: &mut Counts,
+) -> Result<(), DbTrouble> {
+    let mut pence = Vec::with_capacity(money.len());
+    for (at, name) in money {
+        let value = match Values(out).nth(*at) {
+            Some(ValueRef::Text(text)) => number::pence(text),
+            _ => Some(0),
+        };
+        match value {
+            Some(value) => pence.push((name, value)),
+            None => {
+                reject(counts, "HO503", name);
+                return Ok(());
+            }
+        }
+    }
+    if !bench
+        .crosswalk
+        .note(&program.name, bench.target, &bench.key)?
+    {
+        reject(counts, "HO506", program.twice());
+        return Ok(());
+    }
+    let mut named = Vec::new();
+    for alias in &program.aliases {
+        if alias.key(line, &mut named) {
+            bench.crosswalk.note(&alias.name, bench.target, &named)?;
+        }
+    }
+    counts.copied += 1;
+    for (name, value) in pence {
+        match counts.pence.get_mut(name) {
+            Some(sum) => *sum += i128::from(value),
+            None => drop(counts.pence.insert(name.clone(), value.into())),
+        }
+    }
+    for (at, mend) in &bench.mended {
+        let column = program.cells.get(*at).map_or("", |cell| &cell.into);
+        count(&mut counts.mended, &format!("{} {column}", mend.word()));
+    }
+    Ok(())
+}
+
+/// Live codes that their lists do not cover.
+pub(super) fn unmapped_codes(
+    connection: &Connection,
+    question: &Question,
+) -> Result<Vec<UnmappedCode>, DbTrouble> {
+    connection.execute_batch("BEGIN")?;
+    let mut found = Vec::new();
+    for dataset in question.datasets() {
+        let program = question.compile(connection, dataset)?;
+        let coded: Vec<(usize, &String)> = dataset
+            .columns
+            .iter()
+            .enumerate()
+            .filter_map(|(at, column)| match &column.becomes {
+                Becomes::Code(list) => Some((at, list)),
+                _ => None,
+            })
+            .collect();
+        if coded.is_empty() {
+            continue;
+        }
+        let mut rows: BTreeMap<(usize, String), BTreeMap<Code, u64>> = BTreeMap::new();
+        each_line(connection, question, &program, |line, owner| {
+            let Owner::Target(target) = owner else {
+                return Ok(());
+            };
+            if program.filtered(line).is_some() {
+                return Ok(());
+            }
+            for (place, (at, _)) in coded.iter().enumerate() {
+                if let Some(code) = program.cells[*at].uncovered(line) {
+                    let by_target = rows.entry((place, code)).or_default();
+                    let target = question.route.targets[target].clone();
+                    *by_target.entry(target).or_default() += 1;
+                }
+            }
+            Ok(())
+        })?;
+        found.extend(rows.into_iter().map(|((place, code), rows)| UnmappedCode {
+            dataset: dataset.name.clone(),
+            column: dataset.columns[coded[place].0].into.clone(),
+            list: coded[place].1.clone(),
+            code,
+            rows,
+        }));
+    }
+    Ok(found)
+}
+
+/// The mapped rows of a small dataset, in the order of the source key.
+pub(super) fn mapped_rows(
+    connection: &Connection,
+    question: &Question,
+    dataset: &Dataset,
+    target: &Code,
+) -> Result<Vec<(Vec<String>, Mapped)>, DbTrouble> {
+    let program = question.compile(connection, dataset)?;
+    let place = question
+        .route
+        .targets
+        .iter()
+        .position(|code| code == target);
+    let mut bench = Bench::new(Crosswalk::None);
+    let (mut out, mut found) = (Vec::new(), Vec::new());
+    bench.target_code = target.to_string();
+    each_line(connection, question, &program, |line, owner| {
+        if place.is_none_or(|place| owner != Owner::Target(place)) {
+            return Ok(());
+        }
+        out.clear();
+        let mapped = match program.judge(line, &mut bench, &mut out)? {
+            Fate::Goes => Mapped::Row(Values(&out).map(Value::of).collect()),
+            Fate::Filtered(reason) => Mapped::Filtered(reason.to_owned()),
+            Fate::Rejected { code, column } => rejected(code, column),
+            Fate::Unmapped { column } => rejected("HO511", column),
+        };
+        found.push((program.key_parts(line), mapped));
+        Ok(())
+    })?;
+    // Stable: rows with one key stay in the order of the source, and the first of them goes.
+    found.sort_by(|left, right| left.0.cmp(&right.0));
+    let mut before: Option<Vec<String>> = None;
+    for (key, mapped) in &mut found {
+        if matches!(mapped, Mapped::Row(_)) {
+            if before.as_ref() == Some(key) {
+                *mapped = rejected("HO506", program.twice());
+            }
+            before = Some(key.clone());
+        }
+    }
+    Ok(found)
+}
+
+fn rejected(code: &'static str, column: &str) -> Mapped {
+    Mapped::Rejected {
+        code,
+        column: column.to_owned(),
+    }
+}
