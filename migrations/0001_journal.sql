@@ -2,13 +2,16 @@
 
 CREATE TABLE run (
     number INTEGER PRIMARY KEY,                              -- short key inside this file, never exported
-    id     BLOB NOT NULL UNIQUE CHECK (length(id) = 16),     -- UUID
-    label  TEXT NOT NULL UNIQUE,                             -- what people type: ekh-7f3a
-    origin TEXT NOT NULL UNIQUE,                             -- <project>/<run id>
+    id     BLOB NOT NULL CHECK (length(id) = 16),            -- UUID
+    part   INTEGER NOT NULL CHECK (part >= 1),               -- 2 and more: successor logs after a loss
+    label  TEXT NOT NULL,                                    -- what people type: ekh-7f3a
+    origin TEXT NOT NULL UNIQUE,                             -- <project>/<run id>, then .2 …
     opened TEXT NOT NULL,
     paper  BLOB NOT NULL CHECK (length(paper) = 32),         -- fingerprint of the paper in force
     size   INTEGER NOT NULL CHECK (size >= 0),               -- how many entries there are,
-    head   BLOB NOT NULL CHECK (length(head) = 32)           -- and the digest of the last one
+    head   BLOB NOT NULL CHECK (length(head) = 32),          -- and the digest of the last one
+    UNIQUE (id, part),
+    UNIQUE (label, part)
 ) STRICT;
 
 -- The very bytes of each line of the step log, without its line feed.

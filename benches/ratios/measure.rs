@@ -10,6 +10,8 @@ pub(crate) enum Bar {
     AtLeast(f64),
     /// At most this.
     AtMost(f64),
+    /// No bar: good to know.
+    Told,
 }
 
 /// One line of the table.
@@ -31,6 +33,7 @@ impl Bar {
         match self {
             Bar::AtLeast(bar) => value >= bar,
             Bar::AtMost(bar) => value <= bar,
+            Bar::Told => true,
         }
     }
 }
@@ -40,6 +43,7 @@ impl fmt::Display for Bar {
         match self {
             Bar::AtLeast(bar) => write!(f, ">= {bar}"),
             Bar::AtMost(bar) => write!(f, "<= {bar}"),
+            Bar::Told => Ok(()),
         }
     }
 }

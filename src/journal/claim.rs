@@ -54,6 +54,14 @@ pub struct Lease {
     lock: ClaimFile,
 }
 
+/// Where a new log stands among the logs of its run.
+pub(super) struct NewLog {
+    pub(super) origin: String,
+    /// The run's label, where it has one.
+    pub(super) label: Option<String>,
+    pub(super) part: u64,
+}
+
 /// Who drives a run now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Holder {
@@ -66,6 +74,26 @@ pub struct Holder {
 }
 
 impl Lease {
+    /// Takes the kernel lock of `epoch`; the lease counts once its row is written.
+    pub(super) async fn take(
+        folder: &Path,
+        label: &str,
+        run: Uuid,
+        epoch: u64,
+        claimant: &Claimant,
+        at: Time,
+    ) -> Result<Lease, JournalFault> {
+        place::private_folder(folder)?;
+        let lock = ClaimFile::take(folder, epoch).await?;
+        Ok(Lease {
+            run,
+            epoch,
+            exec: claimant.exec,
+            term: claimant.term,
+            lock: lock.ok_or_else(|| held(label, folder, epoch, at))?,
+        })
+    }
+
     pub(super) fn hand(&self) -> Hand {
         Hand {
             run: self.run,
@@ -89,34 +117,42 @@ impl Journal {
         claimant: &Claimant,
         now: &Moment,
     ) -> Result<Lease, JournalFault> {
-        self.blob(new.paper).await?;
         let folder = self.run_folder(new.id);
-        place::private_folder(&folder)?;
-        let lock = ClaimFile::take(&folder, 1).await?;
-        let lock = lock.ok_or_else(|| held(&new.short, &folder, 1, now.at))?;
-        let lease = Lease {
-            run: new.id,
-            epoch: 1,
-            exec: claimant.exec,
-            term: claimant.term,
-            lock,
+        let lease = Lease::take(&folder, &new.short, new.id, 1, claimant, now.at).await?;
+        let log = NewLog {
+            origin: opened.origin.clone(),
+            label: None,
+            part: 1,
         };
-        let origin = opened.origin.clone();
         let drafts = vec![
             Draft::of_run(Event::LogOpened(opened)),
             Draft::of_run(Event::PlanBound(bound)),
             acquired(1, &claimant.fences),
         ];
+        self.open_log(new, &log, &lease, drafts, now).await?;
+        Ok(lease)
+    }
+
+    /// Writes a log's row, its lease and its first entries, together.
+    pub(super) async fn open_log(
+        &mut self,
+        new: &NewRun,
+        log: &NewLog,
+        lease: &Lease,
+        drafts: Vec<Draft>,
+        now: &Moment,
+    ) -> Result<(), JournalFault> {
+        self.blob(new.paper).await?;
         let refused = self.fault();
         let mut whole = self
             .db
             .begin_with("BEGIN IMMEDIATE")
             .await
             .map_err(&refused)?;
-        let number = insert_run(&mut whole, new, &origin, now.at)
+        let number = insert_run(&mut whole, new, log, now.at)
             .await
             .map_err(&refused)?;
-        write_lease(&mut whole, number, &lease, now.at)
+        write_lease(&mut whole, number, lease, now.at)
             .await
             .map_err(&refused)?;
         bind_paper(&mut whole, number, new.paper)
@@ -130,7 +166,7 @@ impl Journal {
             .map_err(&refused)?;
         whole.commit().await.map_err(&refused)?;
         self.staged.insert(new.id, batch.stored());
-        Ok(lease)
+        Ok(())
     }
 
     /// Claims a run for `claimant` with the next epoch and appends `lease.acquired`.
@@ -154,16 +190,7 @@ impl Journal {
             return Err(held(&head.label, &folder, head.epoch, row.until));
         }
         let epoch = head.epoch + 1;
-        let Some(lock) = ClaimFile::take(&folder, epoch).await? else {
-            return Err(held(&head.label, &folder, epoch, row.until));
-        };
-        let lease = Lease {
-            run,
-            epoch,
-            exec: claimant.exec,
-            term: claimant.term,
-            lock,
-        };
+        let lease = Lease::take(&folder, &head.label, run, epoch, claimant, row.until).await?;
         self.write_claim(&head, &lease, acquired(epoch, &claimant.fences), now)
             .await?;
         if let Some(old) = old {
@@ -274,7 +301,7 @@ impl Journal {
     }
 }
 
-fn acquired(epoch: u64, fences: &[Code]) -> Draft {
+pub(super) fn acquired(epoch: u64, fences: &[Code]) -> Draft {
     Draft::of_run(Event::LeaseAcquired(LeaseAcquired {
         epoch,
         fences: fences.to_vec(),
@@ -289,14 +316,35 @@ fn held(label: &str, folder: &Path, epoch: u64, until: Time) -> JournalFault {
     }
 }
 
-/// The run's row; its label is the plan's short name and the last four digits of its id, or more of
-/// them where another run has that label.
 async fn insert_run(
     db: &mut SqliteConnection,
     new: &NewRun,
-    origin: &str,
+    log: &NewLog,
     at: Time,
 ) -> Result<i64, sqlx::Error> {
+    let label = match &log.label {
+        Some(label) => label.clone(),
+        None => free_label(db, new).await?,
+    };
+    let done = sqlx::query(
+        "INSERT INTO run (id, part, label, origin, opened, paper, size, head) \
+         VALUES (?, ?, ?, ?, ?, ?, 0, ?)",
+    )
+    .bind(new.id.as_bytes().to_vec())
+    .bind(integer(log.part))
+    .bind(label)
+    .bind(&log.origin)
+    .bind(at.to_string())
+    .bind(new.paper.0.to_vec())
+    .bind(Digest::ZERO.0.to_vec())
+    .execute(db)
+    .await?;
+    Ok(done.last_insert_rowid())
+}
+
+/// The plan's short name and the last four digits of the run's id, or more of them where another run
+/// has that label.
+async fn free_label(db: &mut SqliteConnection, new: &NewRun) -> Result<String, sqlx::Error> {
     let digits = new.id.simple().to_string();
     let mut label = String::new();
     for length in [4, 8, 12, 32] {
@@ -309,18 +357,7 @@ async fn insert_run(
             break;
         }
     }
-    let done = sqlx::query(
-        "INSERT INTO run (id, label, origin, opened, paper, size, head) VALUES (?, ?, ?, ?, ?, 0, ?)",
-    )
-    .bind(new.id.as_bytes().to_vec())
-    .bind(label)
-    .bind(origin)
-    .bind(at.to_string())
-    .bind(new.paper.0.to_vec())
-    .bind(Digest::ZERO.0.to_vec())
-    .execute(db)
-    .await?;
-    Ok(done.last_insert_rowid())
+    Ok(label)
 }
 
 /// Takes the lease row over from the epoch that `head` was read with; false if somebody was faster.

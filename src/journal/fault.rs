@@ -112,6 +112,9 @@ pub enum JournalFault {
     /// There is a key already: it is never written over.
     #[error("there is a run key at `{}` already", .0.display())]
     KeyExists(PathBuf),
+    /// Nothing is missing: a successor would fork the log.
+    #[error("the step log of `{0}` is whole: there is nothing to recover")]
+    Whole(String),
     /// A draft that no log can hold.
     #[error("the entry does not fit the step log: {0}")]
     Draft(String),
@@ -158,7 +161,7 @@ impl JournalFault {
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         match self {
-            JournalFault::NoRun(_) | JournalFault::Ambiguous { .. } => 2,
+            JournalFault::NoRun(_) | JournalFault::Ambiguous { .. } | JournalFault::Whole(_) => 2,
             JournalFault::Cut { .. }
             | JournalFault::Edited { .. }
             | JournalFault::Unreadable { .. }
@@ -198,6 +201,7 @@ impl JournalFault {
             }
             JournalFault::NoRun(_) | JournalFault::Ambiguous { .. } => "HO608",
             JournalFault::KeyExists(_) | JournalFault::Draft(_) => "HO609",
+            JournalFault::Whole(_) => "HO610",
             JournalFault::Held { .. } => "HO801",
             JournalFault::TakenOver { .. } => "HO802",
         }
@@ -225,6 +229,7 @@ impl JournalFault {
                 "change nothing; keep a copy of the file as evidence, look for a whole copy of it, or have `handover recover RUN` reviewed"
             }
             JournalFault::NoRun(_) => "`handover status` lists the runs",
+            JournalFault::Whole(_) => "carry on with `handover run RUN`",
             JournalFault::Ambiguous { .. } => "type more of the run's name",
             JournalFault::Held { .. } => {
                 "wait for it, or stop that process: a run whose process has ended can be carried on at once"

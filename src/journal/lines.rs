@@ -171,6 +171,12 @@ impl Entries {
         self.lines.head()
     }
 
+    /// Digest of the last line that was read; zeros before the first.
+    #[must_use]
+    pub fn last(&self) -> Digest {
+        self.prev
+    }
+
     /// The next entry; none after the last.
     ///
     /// # Errors

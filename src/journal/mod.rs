@@ -16,6 +16,7 @@ mod key;
 mod lines;
 mod papers;
 mod place;
+mod recover;
 mod schema;
 mod store;
 
@@ -26,4 +27,5 @@ pub use fault::{Db, JournalFault};
 pub use key::{create_key, destroy_key, load_key};
 pub use lines::{Entries, Line, Lines};
 pub use place::boot;
+pub use recover::{Loss, Seen};
 pub use store::{Journal, RunHead};

@@ -39,7 +39,9 @@ pub struct RunHead {
     pub id: Uuid,
     /// What people type: `ekh-7f3a`.
     pub label: String,
-    /// `<project>/<run id>`.
+    /// 1, or more where the log goes on from one that was lost in part.
+    pub part: u64,
+    /// `<project>/<run id>`, with `.2` and so on for later parts.
     pub origin: String,
     /// When its log was opened.
     pub opened: Time,
@@ -188,11 +190,12 @@ fn unfit(path: &Path, fault: SchemaFault) -> JournalFault {
     }
 }
 
-/// Every run, oldest first.
+/// Every run by its newest part, oldest first.
 pub(super) async fn heads(db: &mut SqliteConnection) -> Result<Vec<RunHead>, sqlx::Error> {
     let rows = sqlx::query(
-        "SELECT run.number, id, label, origin, opened, paper, size, head, \
+        "SELECT run.number, id, part, label, origin, opened, paper, size, head, \
          coalesce(epoch, 0) AS epoch FROM run LEFT JOIN lease ON lease.run = run.number \
+         WHERE part = (SELECT max(part) FROM run AS other WHERE other.id = run.id) \
          ORDER BY run.number",
     )
     .fetch_all(db)
@@ -206,6 +209,7 @@ fn head(row: &SqliteRow) -> Result<RunHead, sqlx::Error> {
     Ok(RunHead {
         id: Uuid::from_slice(&id).map_err(odd)?,
         label: row.try_get("label")?,
+        part: count(row, "part")?,
         origin: row.try_get("origin")?,
         opened: moment(&opened)?,
         paper: digest(row, "paper")?,

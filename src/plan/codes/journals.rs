@@ -63,4 +63,11 @@ pub(super) const TABLE: &[Entry] = &[
         "This is a fault of Handover, not of the plan.",
         "Nothing was written. Please report it with the version and the step.",
     ),
+    Entry::new(
+        "HO610",
+        "there is nothing to recover",
+        "The step log is whole, and no organisation's ledger speaks of an entry that it lacks.",
+        "A successor log beside a whole one would be a second history of the same run.",
+        "Carry on with `handover run RUN`.",
+    ),
 ];

@@ -10,3 +10,4 @@ mod damage;
 mod entries;
 mod exports;
 mod files;
+mod recovery;
