@@ -76,7 +76,10 @@ pub async fn look(
         let id = &look.step().id;
         let found = steps::check(look).await.map_err(|fault| at(id, fault))?;
         gather(&mut findings, &plan, id, found);
-        let forecast = steps::preview(look).await.map_err(|fault| at(id, fault))?;
+    }
+    // Copies that share a source share one pass over it.
+    for (look, forecast) in looks.iter().zip(steps::preview_many(&looks).await) {
+        let forecast = forecast.map_err(|fault| at(&look.step().id, fault))?;
         steps.push(said(&plan, look.step, forecast, moment));
     }
     findings.sort_by_key(|finding| !finding.stops);

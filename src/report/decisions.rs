@@ -9,7 +9,6 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::ink::{Lines, Manner, Tone};
-use super::table::{Side, Table};
 use super::words::{Dates, some};
 use super::{FORMAT, Report};
 use crate::machine::event::ClockKind;
@@ -183,17 +182,15 @@ impl Report for DecisionsReport {
         };
         lines.line(manner.head(&format!("Decisions on {}{rehearsal}", self.about)));
         for seat in &self.seats {
-            let mut table = Table::new(&[(Side::Left, 8), (Side::Left, 34), (Side::Left, 40)]);
-            let word = format!("{:<8}", seat.verdict.word());
-            table.row([
-                word.clone(),
-                format!("{:<34}", seat.seat()),
-                seat.by(&dates),
-            ]);
-            for line in table.lines("  ") {
-                let inked = manner.paint(seat.verdict.tone(), word.trim_end());
-                lines.line(line.replacen(word.trim_end(), &inked, 1));
-            }
+            let word = seat.verdict.word();
+            let text = match seat.by(&dates) {
+                by if by.is_empty() => seat.seat(),
+                by => format!("{}: {by}", seat.seat()),
+            };
+            let mut drawn = Lines::new();
+            drawn.wrapped(&format!("  {word:<8}  "), &text);
+            let inked = manner.paint(seat.verdict.tone(), word);
+            lines.line(drawn.text().replacen(word, &inked, 1));
         }
         lines.line(self.summary());
         for (at, next) in self.next.iter().enumerate() {

@@ -8,8 +8,8 @@
 
 use std::collections::BTreeMap;
 
-use super::ink::{Manner, Tone};
-use super::words::{Dates, many, some, took};
+use super::ink::{Lines, Manner, Tone};
+use super::words::{Dates, count, many, some, took};
 use crate::machine::event::{
     ClockKind, DatasetCount, Decision, Entry, Event, FaultKind, On, RunRested, Waiting,
 };
@@ -45,7 +45,6 @@ impl Progress {
     /// `copy-homes/dover 3,140/5,260 rows`
     #[must_use]
     pub fn words(&self) -> String {
-        use super::words::count;
         match self.rows_total {
             Some(total) => format!(
                 "{} {}/{} rows",
@@ -145,9 +144,14 @@ impl Teller {
         let time = seconds.map_or("       ".to_owned(), |seconds| {
             format!("[{}]", took(seconds))
         });
-        let word = manner.paint(said.tone, &format!("{:<8}", said.word.to_uppercase()));
+        let word = said.word.to_uppercase();
         let step = about(entry).replace('/', " / ");
-        let line = format!("  {word} {time} {step:<28} {}", said.sentence);
+        let lead = format!("  {word:<8} {time} {step:<20} ");
+        let mut lines = Lines::new();
+        lines.wrapped(&lead, &said.sentence);
+        let line = lines
+            .text()
+            .replacen(&word, &manner.paint(said.tone, &word), 1);
         Some(line.trim_end().to_owned())
     }
 
@@ -239,11 +243,11 @@ fn done(outputs: &[DatasetCount], finished: u64) -> Said {
     }
     if kept_back > 0 {
         said = said.fact("rejected", kept_back);
-        words.push(format!("{} kept back", many(kept_back, "row", "rows")));
+        words.push(format!("{} kept back", count(kept_back)));
     }
-    let sentence = format!("{:<26} checkpoint c{finished}", words.join(", "));
+    words.push(format!("checkpoint c{finished}"));
     said.fact("checkpoint", format!("c{finished}"))
-        .says(sentence)
+        .says(words.join(", "))
 }
 
 fn failed(kind: FaultKind, code: &str, about: Option<&str>, rows: u64) -> Said {

@@ -8,7 +8,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::ink::{Lines, Manner, Tone, wrap};
+use super::ink::{Lines, Manner, Tone};
 use super::{FORMAT, Report};
 use crate::machine::event::ClockKind;
 
@@ -129,25 +129,18 @@ impl Report for ProofReport {
         if self.clock == ClockKind::MadeUp {
             lines.line("REHEARSAL: the clock is made up, and so are the data.");
         }
+        let words = self.claims.iter().map(|claim| claim.outcome.word().len());
+        let names = self.claims.iter().map(|claim| claim.name.chars().count());
+        let (word_width, name_width) = (words.max().unwrap_or(0), names.max().unwrap_or(0));
         for claim in &self.claims {
             let word = claim.outcome.word();
-            let name = format!("{:<11}", claim.name);
-            let lead = word.chars().count().max(4) + 4 + name.chars().count().max(11) + 2;
-            let room = super::ink::WIDTH.saturating_sub(lead).max(30);
-            for (at, text) in wrap(&claim.says, room).into_iter().enumerate() {
-                if at == 0 {
-                    let word = format!(
-                        "{}{}",
-                        manner.paint(claim.outcome.tone(), word),
-                        " ".repeat(4 - word.len().min(4))
-                    );
-                    lines.line(format!("  {word}  {name} {text}"));
-                } else {
-                    lines.line(format!("{}{text}", " ".repeat(lead - 1)));
-                }
-            }
+            let lead = format!("  {word:<word_width$}  {:<name_width$}  ", claim.name);
+            let mut drawn = Lines::new();
+            drawn.wrapped(&lead, &claim.says);
+            let inked = manner.paint(claim.outcome.tone(), word);
+            lines.line(drawn.text().replacen(word, &inked, 1));
         }
-        lines.wrapped("", &format!("{}   exit {}", self.says, self.exit));
+        lines.wrapped("", &format!("{} Exit {}.", self.says, self.exit));
         for not in &self.not_proved {
             lines.wrapped("Not proved: ", not);
         }

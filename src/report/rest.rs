@@ -257,7 +257,11 @@ impl Report for RestReport {
         }
         for wait in &self.waits {
             let step = wait.step.as_ref().map_or("The paper", |step| step.as_str());
-            lines.line(format!("{step} waits for {}.", wait.says));
+            let since = wait
+                .since
+                .as_ref()
+                .map_or(String::new(), |at| format!(", asked {at}"));
+            lines.line(format!("{step} waits for {}{since}.", wait.says));
         }
         for next in &self.next {
             lines.line(format!("Next, {}: {}", next.why, next.command));

@@ -53,7 +53,7 @@ impl Report for RollbackReport<'_> {
             match mark {
                 '!' => lines.wrapped(
                     &lead,
-                    &text.replace("stays done", &manner.paint(Tone::Bad, "stays done")),
+                    &text.replace("Stays done", &manner.paint(Tone::Bad, "Stays done")),
                 ),
                 _ => lines.wrapped(&lead, &text),
             };
@@ -77,13 +77,12 @@ impl Report for RollbackReport<'_> {
         }
         for (mark, text) in facts(preview) {
             let lead = match mark {
-                '-' => "Undone",
-                '~' => "By a person",
-                '!' => "Stays",
-                '?' => "Changed since",
-                _ => "Again",
+                '-' => "Would be undone: ",
+                '~' => "By hand: ",
+                '?' => "Changed since: ",
+                _ => "",
             };
-            lines.line(format!("{lead}: {text}."));
+            lines.line(format!("{lead}{text}."));
         }
         lines.line(self.closing());
         for next in self.next {
@@ -141,7 +140,7 @@ fn facts(preview: &RollbackPreview) -> Vec<(char, String)> {
         facts.push((
             '~',
             format!(
-                "{}: a person takes it back and attests it: {words}",
+                "{}, which a person takes back and attests: {words}",
                 stay.step
             ),
         ));
@@ -150,7 +149,7 @@ fn facts(preview: &RollbackPreview) -> Vec<(char, String)> {
         .stays
         .iter()
         .filter(|stay| !matches!(stay.why, Why::ByHand(_)));
-    facts.extend(stays.map(|stay| ('!', format!("stays done: {} ({})", stay.step, why(stay)))));
+    facts.extend(stays.map(|stay| ('!', format!("Stays done: {} ({})", stay.step, why(stay)))));
     for undo in &preview.undoes {
         for changed in &undo.changed {
             facts.push((
@@ -168,7 +167,7 @@ fn facts(preview: &RollbackPreview) -> Vec<(char, String)> {
     }
     if !preview.again.is_empty() {
         let again: Vec<&str> = preview.again.iter().map(StepId::as_str).collect();
-        facts.push(('=', format!("to be done again: {}", listed(&again))));
+        facts.push(('=', format!("To be done again: {}", listed(&again))));
     }
     facts
 }

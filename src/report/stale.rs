@@ -12,6 +12,7 @@ use serde::Serialize;
 use super::ink::{Lines, Manner};
 use super::words::{Dates, listed, some};
 use super::{FORMAT, Report};
+use crate::machine::event::ClockKind;
 use crate::plan::model::{Code, Seat};
 use crate::preview::Preview;
 use crate::preview::stale::{FileChange, How, Lines as ChangedLines, Stale};
@@ -23,6 +24,9 @@ pub struct StaleReport {
     pub format: u32,
     /// The preview file.
     pub file: String,
+    /// Made-up clocks say *rehearsal*.
+    #[schemars(with = "String")]
+    pub clock: ClockKind,
     /// When it was last signed; absent: never.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>")]
@@ -48,6 +52,7 @@ impl StaleReport {
         StaleReport {
             format: FORMAT,
             file: file.to_owned(),
+            clock: preview.clock,
             signed_at: preview
                 .signatures
                 .iter()
@@ -63,6 +68,10 @@ impl StaleReport {
 
     fn facts(&self) -> String {
         let dates = Dates::of(&self.timezone);
+        let rehearsal = match self.clock {
+            ClockKind::Real => "",
+            ClockKind::MadeUp => "Rehearsal. ",
+        };
         let since = match self.signed_at {
             Some(at) => format!("was signed on {}", dates.day(at)),
             None => format!("was read on {}", dates.day(self.read_at)),
@@ -74,7 +83,7 @@ impl StaleReport {
             some => some.join("; "),
         };
         format!(
-            "{} {since}. Since then: {changes}. {} Nothing was changed.",
+            "{rehearsal}{} {since}. Since then: {changes}. {} Nothing was changed.",
             self.file,
             self.lapse()
         )

@@ -125,7 +125,7 @@ impl Problem {
         } else {
             ""
         };
-        let place = self.place.as_ref().map(|place| format!("  {place}"));
+        let place = self.place.as_ref().map(|place| format!(", see {place}"));
         format!(
             "{}{}{rows}{undone}{}",
             code.unwrap_or_default(),

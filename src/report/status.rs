@@ -147,11 +147,11 @@ fn notes(phase: &PhaseStatus) -> String {
         Standing::Completed | Standing::CannotStart | Standing::Undone => None,
         standing => Some(standing),
     };
-    let named = phase
+    let wanted = phase
         .steps
         .iter()
         .filter(|step| Some(step.standing) == pressing);
-    let names: Vec<String> = named
+    let names: Vec<String> = wanted
         .map(|step| step.step.as_str().replace('/', " / "))
         .collect();
     let done = format!("{} of {}", phase.done, phase.steps.len());
@@ -277,7 +277,11 @@ impl Report for StatusReport {
         }
         for wait in &self.waits {
             let step = wait.step.as_ref().map_or("The paper", |step| step.as_str());
-            lines.line(format!("{step} waits for {}.", wait.says));
+            let since = wait
+                .since
+                .as_ref()
+                .map_or(String::new(), |at| format!(", asked {at}"));
+            lines.line(format!("{step} waits for {}{since}.", wait.says));
         }
         lines.line(format!("Undo: {}.", self.undo(&dates)));
         lines.text()

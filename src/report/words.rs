@@ -142,16 +142,29 @@ impl Dates {
         self.at(moment).strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()
     }
 
-    /// How far `moment` is from `now`: `in 17 days`, `in 5h 02m`, `3 days ago`, `now`.
+    /// How far `moment` is from `now`: `in 17 days` by the calendar, `in 5h 02m`, `3 days ago`, `now`.
     #[must_use]
     pub fn away(&self, now: Timestamp, moment: Timestamp) -> String {
         let seconds = moment.duration_since(now).as_secs();
-        let length = || span(seconds.unsigned_abs());
-        match seconds {
-            -59..60 => "now".to_owned(),
-            60.. => format!("in {}", length()),
-            _ => format!("{} ago", length()),
+        if (-59..60).contains(&seconds) {
+            return "now".to_owned();
         }
+        let length = match seconds.unsigned_abs() {
+            seconds if seconds < 172_800 => span(seconds),
+            _ => format!("{} days", self.days(now, moment)),
+        };
+        if seconds > 0 {
+            format!("in {length}")
+        } else {
+            format!("{length} ago")
+        }
+    }
+
+    /// Midnights between two moments, whichever comes first.
+    fn days(&self, one: Timestamp, other: Timestamp) -> u64 {
+        let (one, other) = (self.at(one).date(), self.at(other).date());
+        let hours = other.duration_since(one).as_hours();
+        hours.unsigned_abs() / 24
     }
 }
 

@@ -1,1 +1,13 @@
-//! Tests of surface.
+//! What people and programs see: every report drawn, plain and as JSON, with hand-made data.
+
+mod compared;
+mod fixture;
+mod folded;
+mod made;
+mod manners;
+mod progress;
+mod reports;
+mod schemas;
+mod signing;
+mod stale;
+mod words;

@@ -1,0 +1,242 @@
+//! One of each report, by hand.
+
+use handover::machine::event::{ClockKind, UndoMode};
+use handover::plan::fault::PlanFaults;
+use handover::plan::outline::StepId;
+use handover::preview::RollbackPreview;
+use handover::preview::rollback::{ChangedRows, StaySaid, UndoSaid, VoidSaid, Why};
+use handover::report::check::{CheckReport, DatabaseSaid};
+use handover::report::decisions::DecisionsReport;
+use handover::report::explain::ExplainReport;
+use handover::report::proof::{Claim, Outcome, ProofReport};
+use handover::report::rest::{Next, RestReport};
+use handover::report::standing::{Problem, Standing, Wait, WaitKind};
+use handover::report::status::{PhaseStatus, StatusReport, StepStatus};
+use uuid::Uuid;
+
+use super::fixture::{at, code, names, preview, seats};
+
+pub(super) fn rollback() -> RollbackPreview {
+    let undo = |org: &str, removes, changed| UndoSaid {
+        step: StepId::from(format!("copy-homes/{org}").as_str()),
+        kind: "data-copy".to_owned(),
+        org: Some(code(org)),
+        removes,
+        restores: 0,
+        changed,
+    };
+    let edited = ChangedRows {
+        table: "tenancy".to_owned(),
+        class: "edited".to_owned(),
+        rows: 2,
+    };
+    let freeze = UndoSaid {
+        step: StepId::from("freeze"),
+        kind: "freeze".to_owned(),
+        org: None,
+        removes: 0,
+        restores: 0,
+        changed: Vec::new(),
+    };
+    let stay = |step: &str, kind: &str, why| StaySaid {
+        step: StepId::from(step),
+        kind: kind.to_owned(),
+        why,
+    };
+    RollbackPreview {
+        format: 1,
+        run: Uuid::nil(),
+        paper: preview().paper.fingerprint,
+        plan: code("ekh-2020"),
+        title: "East Kent Housing to two councils".to_owned(),
+        clock: ClockKind::Real,
+        read_at: at("2020-09-30T18:01:00Z"),
+        timezone: "Europe/London".to_owned(),
+        checkpoint: 3,
+        made_by: Some(StepId::from("go-no-go")),
+        keeps: vec![StepId::from("go-no-go")],
+        mode: UndoMode::Skip,
+        undoes: vec![
+            undo("dover", 13_390, vec![edited]),
+            undo("thanet", 7_132, Vec::new()),
+            freeze,
+        ],
+        stays: vec![
+            stay("contracts", "contract-novation", Why::Cannot),
+            stay(
+                "tell-tenants",
+                "tenant-notification",
+                Why::ByHand("send letters/correction.md".to_owned()),
+            ),
+        ],
+        again: vec![StepId::from("reconcile")],
+        voids: vec![VoidSaid {
+            entry: 41,
+            step: Some(StepId::from("accept-data")),
+        }],
+        orgs: names(),
+        rehearsed_s: Some(660),
+        needs: 2,
+        seats: seats(),
+        signatures: Vec::new(),
+    }
+}
+
+fn problem() -> Problem {
+    Problem {
+        step: StepId::from("copy-homes/thanet"),
+        word: "FAIL".to_owned(),
+        code: Some("HO511".to_owned()),
+        says: "a code that the map does not cover: tenancy.tenure_code".to_owned(),
+        rows: 13,
+        undone: true,
+        place: Some("maps/homes.toml:21".to_owned()),
+    }
+}
+
+fn wait() -> Wait {
+    Wait {
+        step: Some(StepId::from("go-no-go")),
+        kind: WaitKind::Decisions,
+        says: "2 decisions: Head of housing, Thanet (J Marsh) and Section 151 officer, Thanet"
+            .to_owned(),
+        since: Some("Wed 30 Sep 7:01pm".to_owned()),
+    }
+}
+
+pub(super) fn rest() -> RestReport {
+    let next = |why: &str, command: &str| Next {
+        why: why.to_owned(),
+        command: command.to_owned(),
+    };
+    RestReport {
+        format: 1,
+        run: "ekh-7f3a".to_owned(),
+        title: "East Kent Housing to two councils".to_owned(),
+        clock: ClockKind::Real,
+        at: at("2020-09-30T17:58:00Z"),
+        timezone: "Europe/London".to_owned(),
+        completed: 15,
+        held: 1,
+        failed: 1,
+        refused: 0,
+        undone: 0,
+        stuck: 0,
+        pending: 7,
+        problems: vec![problem()],
+        waits: vec![wait()],
+        last_safe: Some(at("2020-09-30T22:34:00Z")),
+        next: vec![
+            next(
+                "correct the plan or its map, then",
+                "handover preview ekh-7f3a --amend --out amend.preview",
+            ),
+            next(
+                "then carry on with",
+                "handover run ekh-7f3a --signed amend.preview",
+            ),
+        ],
+        exit: 1,
+    }
+}
+
+pub(super) fn status() -> StatusReport {
+    let step = |id: &str, standing| StepStatus {
+        step: StepId::from(id),
+        standing,
+        rows: 0,
+    };
+    let phase = |name: &str, standing, done, steps| PhaseStatus {
+        phase: name.to_owned(),
+        standing,
+        done,
+        steps,
+    };
+    StatusReport {
+        format: 1,
+        run: "ekh-7f3a".to_owned(),
+        plan: "ekh-2020".to_owned(),
+        title: "East Kent Housing to two councils".to_owned(),
+        clock: ClockKind::Real,
+        at: at("2020-09-30T17:58:00Z"),
+        handover: at("2020-09-30T23:00:00Z"),
+        timezone: "Europe/London".to_owned(),
+        closed: false,
+        phases: vec![
+            phase(
+                "Agree",
+                Standing::Completed,
+                1,
+                vec![step("tell-tenants", Standing::Completed)],
+            ),
+            phase(
+                "Cut over",
+                Standing::Problem,
+                1,
+                vec![
+                    step("copy-homes/dover", Standing::Completed),
+                    step("copy-homes/thanet", Standing::Problem),
+                ],
+            ),
+            phase(
+                "Hand over",
+                Standing::CannotStart,
+                0,
+                vec![step("switch", Standing::CannotStart)],
+            ),
+        ],
+        problems: vec![problem()],
+        waits: vec![wait()],
+        stays: vec![StepId::from("tell-tenants")],
+        last_safe: Some(at("2020-09-30T22:34:00Z")),
+        checkpoint: 15,
+        exit: 1,
+    }
+}
+
+pub(super) fn proof() -> ProofReport {
+    let claims = vec![
+        Claim::new(
+            "record",
+            Outcome::Pass,
+            "1,482 events, none missing, none altered; head 9C4E-71B0",
+        ),
+        Claim::new(
+            "anchor",
+            Outcome::CannotTell,
+            "no signed pack was given to hold the head of the log against, so nothing outside vouches for it",
+        ),
+        Claim::new("live data", Outcome::Fail, "Thanet: 1 account differs"),
+    ];
+    let not_proved = vec!["the log bears no seal".to_owned()];
+    ProofReport::of("ekh-7f3a.log", ClockKind::Real, claims, not_proved)
+}
+
+pub(super) fn decisions() -> DecisionsReport {
+    let next = vec!["handover run ekh-2020 --signed ekh.preview".to_owned()];
+    DecisionsReport::of(&preview(), &std::collections::BTreeMap::new(), next)
+}
+
+pub(super) fn check() -> CheckReport {
+    let faults = PlanFaults {
+        plan: "ekh-2020".to_owned(),
+        ..PlanFaults::default()
+    };
+    CheckReport::of(&faults, Some(31), false, false).with_databases(vec![DatabaseSaid {
+        org: "ekh".to_owned(),
+        variable: "EKH_DB".to_owned(),
+        from: ".env".to_owned(),
+        address: Some("sqlite:ekh.db".to_owned()),
+    }])
+}
+
+pub(super) fn explain() -> ExplainReport {
+    ExplainReport {
+        format: 1,
+        name: "HO102".to_owned(),
+        title: "a step waits for one that does not exist".to_owned(),
+        what: "A name in `after` is not the name of a step of this plan, so the step that waits for it could never start.".to_owned(),
+        why: String::new(),
+        then: "Correct the name; `check` says which step it may have meant.".to_owned(),
+    }
+}
