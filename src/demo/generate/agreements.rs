@@ -98,19 +98,18 @@ fn write_tenagree(
     if letting.tenancy() == Fate::Rejected("date starts_on") {
         t.text("00/00/0000");
         books.mess("impossible date");
-    } else if index % 7 == 0 {
+    } else if index.is_multiple_of(7) {
         t.shown(letting.from.strftime("%d/%m/%Y"));
         books.mess("date dd/mm/yyyy");
     } else {
         t.shown(letting.from);
     }
-    match letting.to {
-        Some(to) => t.shown(to),
-        None => {
-            books.mess(NO_END_MESS[index % 5]);
-            t.maybe(NO_END[index % 5])
-        }
-    };
+    if let Some(to) = letting.to {
+        t.shown(to);
+    } else {
+        books.mess(NO_END_MESS[index % 5]);
+        t.maybe(NO_END[index % 5]);
+    }
     t.int(letting.current() && letting.sort != Sort::NeverStarted)
         .int(!letting.current());
     t.int(letting.sort != Sort::NeverStarted)
@@ -119,7 +118,7 @@ fn write_tenagree(
         .money(0)
         .money(0)
         .money(letting.balance);
-    if index % 41 == 0 {
+    if index.is_multiple_of(41) {
         t.text(".");
         books.mess("null form .");
     } else {
@@ -138,7 +137,7 @@ fn write_tenagree(
     };
     t.maybe(court.then_some("CRT"));
     t.maybe(
-        (index % 50 == 0)
+        (index.is_multiple_of(50))
             .then_some("Rang about the \"old\" balance,\r\nwill ring again\t(see file)"),
     );
     t.int(letting.sort == Sort::Lease && dice.chance(200));
@@ -280,7 +279,7 @@ impl Side<'_> {
         for code in ["CLN", "GRN"] {
             self.items += 1;
             let value = dice.between(85, 640);
-            let live = self.items % 40 != 0;
+            let live = !self.items.is_multiple_of(40);
             self.debitem
                 .padded(letting.tag, 11)
                 .padded(home.reference(), 12)

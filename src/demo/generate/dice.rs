@@ -1,4 +1,4 @@
-//! Repeatable chance: SplitMix64 (Steele, Lea, Flood, *Fast splittable pseudorandom number
+//! Repeatable chance: `SplitMix64` (Steele, Lea, Flood, *Fast splittable pseudorandom number
 //! generators*, 2014). Small, fast, the same everywhere; good enough for invented people, not for keys.
 
 /// A stream of numbers that a seed and a label decide.
@@ -51,6 +51,6 @@ impl Dice {
 
     /// One word of a list that is not empty.
     pub(super) fn word(&mut self, list: &[&'static str]) -> &'static str {
-        *self.pick::<&'static str>(list)
+        self.pick::<&'static str>(list)
     }
 }

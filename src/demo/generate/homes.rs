@@ -145,11 +145,7 @@ impl Home {
 
     /// The first half of its address.
     pub(super) fn preamble(&self) -> Option<String> {
-        match (self.kind, self.flat) {
-            (Kind::Estate | Kind::Block | Kind::SubBlock, _) => None,
-            (_, Some(flat)) => Some(format!("Flat {flat}")),
-            (_, None) => None,
-        }
+        self.flat.map(|flat| format!("Flat {flat}"))
     }
 
     /// The second half of its address.
@@ -318,10 +314,9 @@ fn settle_kind(home: &mut Home, dice: &mut Dice) {
     home.kind = match home.slot {
         Some(Slot::GhostAddress) => Kind::Void,
         Some(Slot::Bfpo | Slot::NoFixedAbode) => Kind::Leasehold,
-        Some(_) => Kind::Rented,
         None if home.flat.is_some() && draw < 200 => Kind::Leasehold,
         None if draw > 980 => Kind::Void,
-        None => Kind::Rented,
+        _ => Kind::Rented,
     };
 }
 

@@ -200,13 +200,8 @@ fn open(
         (Sort::Recharge, _) => 4_500,
         (Sort::Suspense, _) => 0,
         (Sort::Former, Some(Slot::FormerDebt)) => 61_248,
-        (Sort::Former, _) => {
-            if draw < 30 {
-                dice.between(1, 90_000)
-            } else {
-                0
-            }
-        }
+        (Sort::Former, _) if draw < 30 => dice.between(1, 90_000),
+        (Sort::Former, _) => 0,
         (_, Some(Slot::Court)) => 214_017,
         (_, Some(Slot::Credit)) => -90_001,
         (_, Some(Slot::Agreement | Slot::DeletedAgreement)) => 48_260,
@@ -215,7 +210,7 @@ fn open(
         _ if draw < 50 => -dice.between(1, letting.rent * 2 + 1),
         _ => 0,
     };
-    let comment = (pence != 0 && draw % 10 == 0)
+    let comment = (pence != 0 && draw.is_multiple_of(10))
         .then_some("Brought forward\r\nfrom the \"old\" ledger\t(1998)");
     put(
         ledger,
@@ -253,9 +248,10 @@ fn pass(
     dice: &mut Dice,
 ) -> Result<(), MakeError> {
     let (debit, kind) = match letting.sort {
-        Sort::Suspense => (0, ""),
-        Sort::Lease if index % 13 == 0 => (26_000 + i64::from(letting.tag.0 % 90) * 100, "DSC"),
-        Sort::Lease => (0, ""),
+        Sort::Lease if index.is_multiple_of(13) => {
+            (26_000 + i64::from(letting.tag.0 % 90) * 100, "DSC")
+        }
+        Sort::Lease | Sort::Suspense => (0, ""),
         Sort::Garage => (letting.rent, "DGR"),
         _ => (letting.rent, "DBR"),
     };
@@ -301,11 +297,10 @@ fn receipt(
 ) -> (i64, &'static str, &'static str) {
     match (letting.sort, letting.payer) {
         (Sort::Suspense, _) if index % 4 == 1 => (dice.between(500, 20_000), "RPY", "CSH"),
-        (Sort::Suspense, _) => (0, "", ""),
         (Sort::Lease, _) if week.collects => {
             (9_000 + i64::from(letting.tag.0 % 90) * 33, "RDD", "DD")
         }
-        (Sort::Lease, _) => (0, "", ""),
+        (Sort::Lease | Sort::Suspense, _) => (0, "", ""),
         (_, Payer::Benefit) if index % 4 == 3 => (letting.rent * 4, "RHB", "HB"),
         (_, Payer::DirectDebit) if week.collects => (letting.rent * 52 / 12, "RDD", "DD"),
         (_, Payer::Cash) => match dice.below(100) {

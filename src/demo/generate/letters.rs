@@ -10,6 +10,10 @@ use super::reach::Somewhere;
 use super::truth::{LetterTruth, Tally};
 
 /// A household, as far as letters go.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact of its own about a household"
+)]
 pub(super) struct Reader<'a> {
     pub(super) letting: &'a Letting,
     pub(super) members: &'a [Member],

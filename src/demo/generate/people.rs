@@ -231,10 +231,6 @@ impl People<'_, '_> {
         members
     }
 
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "one row of thirty columns and where they come from"
-    )]
     fn write_househ(
         &mut self,
         letting: &Letting,
@@ -324,7 +320,7 @@ impl People<'_, '_> {
     }
 
     fn has_kin(&self, letting: &Letting) -> bool {
-        letting.slot == Some(Slot::LettersToKin) || self.households % 9 == 0
+        letting.slot == Some(Slot::LettersToKin) || self.households.is_multiple_of(9)
     }
 
     fn mess_of_household(&mut self, letting: &Letting, elsewhere: &Elsewhere) {
@@ -396,7 +392,7 @@ impl People<'_, '_> {
             .maybe(member.deleted.then_some("DELETED"))
             .null();
         t.int(sid);
-        let special = sid % 3 == 0;
+        let special = sid.is_multiple_of(3);
         for value in ["HVQ", "CRQ", "SOQ", "RBQ", "TGQ", "EOQ", "ECQ"] {
             t.maybe(special.then_some(value));
         }

@@ -183,10 +183,10 @@ fn bind_uprn(t: &mut Table<'_>, home: &Home, books: &mut Books) {
 fn bind_heating(t: &mut Table<'_>, home: &Home, index: usize, books: &mut Books) {
     if home.gas {
         t.text("GCH");
-    } else if index % 29 == 0 {
+    } else if index.is_multiple_of(29) {
         t.text("ASH");
         books.mess("code without lookup row");
-    } else if index % 31 == 0 {
+    } else if index.is_multiple_of(31) {
         t.null();
     } else {
         t.text(["ELS", "ELS", "COM", "els"][index % 4]);

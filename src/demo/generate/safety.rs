@@ -97,7 +97,11 @@ fn write_certificate(
         bind_day(t, day, number, books);
     }
     t.shown(day.saturating_add(every.days()));
-    t.text(if number % 23 == 0 { "UNS" } else { "SAT" });
+    t.text(if number.is_multiple_of(23) {
+        "UNS"
+    } else {
+        "SAT"
+    });
     match number % 19 {
         0 => {
             books.mess("status without evidence");
@@ -244,7 +248,7 @@ pub(super) fn write_documents(
         let tag = Tag(u32::try_from(position).unwrap_or(0) + 1, 1);
         t.shown(format_args!("D{number:09}"))
             .shown(home.reference());
-        t.maybe((number % 3 != 0).then_some(tag))
+        t.maybe((!number.is_multiple_of(3)).then_some(tag))
             .text("Tenancy agreement, signed");
         t.shown(format_args!(
             "\\\\FILESRV2\\housing\\{:04}\\{number}.pdf",

@@ -118,7 +118,7 @@ impl<'c> Table<'c> {
         }
         self.insert.raw_execute()?;
         self.rows += 1;
-        if self.rows % STRIDE == 0 {
+        if self.rows.is_multiple_of(STRIDE) {
             self.tell();
         }
         Ok(())

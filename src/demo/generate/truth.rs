@@ -161,7 +161,7 @@ impl Books {
             return;
         };
         for (dataset, fate) in fates {
-            let fated = match fate {
+            let class = match fate {
                 Fate::Copied => (0, ""),
                 Fate::Rejected(class) => (1, *class),
                 Fate::Filtered(reason) => (2, *reason),
@@ -170,7 +170,7 @@ impl Books {
                 .fates
                 .entry((target, dataset))
                 .or_default()
-                .entry(fated)
+                .entry(class)
                 .or_default() += count;
         }
     }

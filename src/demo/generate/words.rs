@@ -1,6 +1,8 @@
 //! Words that made-up people, streets and repairs are put together from. None is taken from a
 //! register; numbers and addresses keep to ranges that belong to nobody (see `phone`, `email`).
 
+use std::fmt::Write as _;
+
 /// Forenames.
 pub(super) const FORENAMES: [&str; 48] = [
     "Ada", "Alfie", "Amara", "Anjali", "Arthur", "Beatrix", "Bernard", "Carys", "Cedric", "Chidi",
@@ -170,8 +172,7 @@ pub(super) const SUPPLIES: [(&str, &str); 12] = [
 
 /// A telephone number of the range that Ofcom keeps for drama.
 pub(super) fn phone(into: &mut String, draw: u32) {
-    use std::fmt::Write as _;
-    let range = if draw % 4 == 0 {
+    let range = if draw.is_multiple_of(4) {
         "01632 960"
     } else {
         "07700 900"
@@ -186,7 +187,6 @@ pub(super) fn email(into: &mut String, forename: &str, surname: &str, number: u3
             into.push(letter.to_ascii_lowercase());
         }
     }
-    use std::fmt::Write as _;
     let _ = write!(into, "{number}@example.com");
 }
 

@@ -52,10 +52,8 @@ pub fn legacy_ddl() -> String {
             .iter()
             .map(|(name, kind)| column_ddl(name, kind))
             .collect();
-        ddl.push_str(&format!(
-            "CREATE TABLE \"{table}\" (\n{}\n);\n",
-            lines.join(",\n")
-        ));
+        let body = lines.join(",\n");
+        ddl.extend(["CREATE TABLE \"", &table, "\" (\n", &body, "\n);\n"]);
     }
     ddl
 }

@@ -3,3 +3,4 @@
 mod copied;
 mod generated;
 mod maps;
+mod registers;
