@@ -4,6 +4,7 @@ mod exhaustive;
 mod law;
 mod line;
 mod paper;
+mod property;
 mod replay;
 mod sample;
 mod world;
