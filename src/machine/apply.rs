@@ -308,6 +308,9 @@ impl Run {
         let at = self.position_of(entry)?;
         self.about_is(entry, self.next_start(at))?;
         self.may_begin(at)?;
+        if let Some(half) = self.half_undone(at) {
+            return Err(Breach::Order(half.clone()));
+        }
         let step = &self.steps[at];
         match step.state {
             StepState::Pending => {}

@@ -169,6 +169,9 @@ impl Run {
         if !self.may_go_on() || self.missing[at] > 0 || busy.0.contains(self.graph.id(at)) {
             return None;
         }
+        if self.half_undone(at).is_some() {
+            return None;
+        }
         let step = &self.steps[at];
         match step.state {
             StepState::Committed | StepState::Skipped => None,

@@ -147,7 +147,11 @@ impl Run {
             let missing = self.undecided(at);
             return (!missing.is_empty()).then_some(Rest::Undecided(missing));
         }
-        let answered = step.done.is_some() || step.answer.is_some();
+        // In mid-work an answer lets it go on; before, a word opens its gate.
+        let answered = match step.state {
+            StepState::Held => step.answer.is_some(),
+            _ => step.done.is_some(),
+        };
         let hold = step.hold.as_ref().filter(|_| !answered)?;
         Some(Rest::Held(hold.waiting.clone()))
     }

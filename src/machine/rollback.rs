@@ -7,6 +7,7 @@
 //! (*by hand*), left (*cannot*), or simply to be done again (*nothing*: reads, waits, decisions).
 //! A finished *cannot* step closes its subjects: no step of those subjects is undone any more. One
 //! that stopped half-way closes them too where it may have left an effect: we do not guess.
+//! Hence such a step does not start while an undo of its subjects has begun and is not done.
 //!
 //! Order: an undo starts when everything that comes after the step is clear of the rollback, however
 //! many steps that need no undo lie between.
@@ -223,6 +224,27 @@ impl Run {
                 && self.step_at(at).subjects.contains(&subject)
                 && self.left_something(at)
         })
+    }
+
+    /// A step of the same subject whose undo has begun and is not done: a point of no return is not
+    /// passed while something it would close is half taken back.
+    pub(super) fn half_undone(&self, at: usize) -> Option<&StepId> {
+        let step = self.step_at(at);
+        if step.undo != Undo::Cannot {
+            return None;
+        }
+        let half = (0..self.steps.len()).find(|&other| {
+            let undoing = matches!(
+                self.steps[other].state,
+                StepState::Undoing | StepState::Stuck
+            );
+            let subjects = &self.step_at(other).subjects;
+            undoing
+                && subjects
+                    .iter()
+                    .any(|subject| step.subjects.contains(subject))
+        });
+        half.map(|other| self.graph.id(other))
     }
 
     /// Finished, or stopped where an effect may stand.

@@ -113,7 +113,7 @@ pub struct StepRun {
     /// Epoch of the newest start of its work or of its undo.
     pub(super) epoch: u64,
     /// A failed step may be tried again: a person said so, or the paper was amended.
-    pub(super) freed: bool,
+    pub freed: bool,
 }
 
 impl Default for StepRun {

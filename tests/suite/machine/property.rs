@@ -53,7 +53,7 @@ fn deeds() -> impl Strategy<Value = Vec<Deed>> {
     prop::collection::vec(deed, 1..14)
 }
 
-fn outcome() -> impl Strategy<Value = Outcome> {
+fn outcome() -> impl Strategy<Value = Outcome> + Clone {
     prop_oneof![
         12 => Just(Outcome::Ok),
         1 => Just(Outcome::Refused),
@@ -76,8 +76,8 @@ fn shapes() -> impl Strategy<Value = Vec<Shape>> {
         outcome(),
     );
     prop_oneof![
-        3 => prop::collection::vec(shape.clone(), 1..25),
-        1 => prop::collection::vec(shape, 150..200),
+        9 => prop::collection::vec(shape.clone(), 1..25),
+        1 => prop::collection::vec(shape, 60..200),
     ]
 }
 
@@ -277,7 +277,7 @@ fn states(run: &Run) -> String {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 60, max_shrink_iters: 2000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 40, max_shrink_iters: 500, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn however_a_run_goes_its_lines_tell_it_and_it_can_be_brought_to_its_end(

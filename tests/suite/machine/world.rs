@@ -489,7 +489,10 @@ impl World {
                     step.state,
                     StepState::Held | StepState::Pending | StepState::Undone
                 );
-                let open = step.answer.is_none() && step.done.is_none();
+                let open = match step.state {
+                    StepState::Held => step.answer.is_none(),
+                    _ => step.done.is_none(),
+                };
                 let hold = step.hold.as_ref().filter(|_| waits && open)?;
                 Some((outline.id.clone(), hold.waiting.clone()))
             })
@@ -540,7 +543,8 @@ impl World {
             .steps()
             .filter(|(_, step)| {
                 let failed = matches!(step.state, StepState::Failed | StepState::Stuck);
-                failed || (step.state == StepState::Undone && step.failure.is_some())
+                let undone = step.state == StepState::Undone && step.failure.is_some();
+                (failed || undone) && !step.freed
             })
             .map(|(outline, _)| outline.id.clone())
             .collect();
