@@ -14,6 +14,7 @@ mod export;
 mod fault;
 mod key;
 mod lines;
+mod lock;
 mod papers;
 mod place;
 mod recover;
