@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use super::{Act, Fault, Finding, Forecast, Look, Output, shape};
-use crate::copy::load::{Load, LoadFault, Loaded, load};
+use crate::copy::load::{CHUNK_ROWS, Load, LoadFault, Loaded, load};
 use crate::copy::look::{self, Counts, Route, UnmappedCode};
 use crate::machine::event::{DatasetCount, StepMarked};
 use crate::orgdb::{Catalogue, Ident, Value};
@@ -15,9 +15,6 @@ use crate::plan::digest::Digest;
 use crate::plan::map::{Becomes, CodeList, Dataset, Map, Origin, Unmapped};
 use crate::plan::model::{Code, DataCopy, Plan, Step, StepSpec};
 use crate::sql;
-
-/// Rows of a chunk: large enough that the ledger costs little, small enough for flat memory.
-const CHUNK_ROWS: usize = 5_000;
 
 pub(super) async fn check(look: &Look, step: &DataCopy) -> Result<Vec<Finding>, Fault> {
     let source = look.reader(&step.source)?.catalogue().await?;

@@ -246,13 +246,15 @@ impl Over<'_> {
                     );
                 }
             }
-            let due = due(forecast, copy);
+            let due = forecast.targets.get(&copy.target);
             let written = self.written(id, copy).await?;
-            for (table, rows) in due {
+            for dataset in data_copy::datasets(copy) {
+                let name = &dataset.name;
+                let rows = due.and_then(|datasets| datasets.get(name));
                 found.compare(
-                    format!("row counts {table} at {}", copy.target),
-                    format!("{rows} rows"),
-                    format!("{} rows", written.get(&table).copied().unwrap_or(0)),
+                    format!("row counts {name} at {}", copy.target),
+                    format!("{} rows", rows.map_or(0, |counts| counts.copied)),
+                    format!("{} rows", written.get(name).copied().unwrap_or(0)),
                 );
             }
         }
@@ -302,7 +304,7 @@ impl Over<'_> {
                 pounds(due),
                 stands.map_or_else(|| "cannot be told".to_owned(), pounds),
             );
-            let behind = counts.map_or(0, left_out);
+            let behind = counts.map_or(0, |counts| counts.routed() - counts.copied);
             if behind > 0 {
                 let kept = format!(
                     "{behind} rows stay at {}, with their money",
@@ -423,14 +425,14 @@ impl Over<'_> {
         Ok(Some(sum))
     }
 
-    /// Rows written by the copy's effects, by target table.
+    /// Rows written by the copy's effects, by dataset.
     async fn written(&self, id: &StepId, copy: &DataCopy) -> Result<BTreeMap<String, u64>, Fault> {
         let deed = self.deed(id)?;
         let reader = self.act.look.reader(&copy.target)?;
         let mut written = BTreeMap::new();
         for effect in ledger::effects(reader, deed.run, id, deed.generation).await? {
-            if let Some(table) = effect.kind.strip_prefix("insert:") {
-                *written.entry(table.to_owned()).or_default() += effect.rows;
+            if let Some(dataset) = effect.kind.strip_prefix("insert:") {
+                *written.entry(dataset.to_owned()).or_default() += effect.rows;
             }
         }
         Ok(written)
@@ -463,27 +465,12 @@ async fn count(reader: &OrgReader, table: &str) -> Result<u64, Fault> {
 fn routed(forecast: &look::Forecast, dataset: &Dataset) -> u64 {
     let counts = forecast.targets.values();
     let counts = counts.filter_map(|datasets| datasets.get(&dataset.name));
-    counts.map(|counts| counts.copied + left_out(counts)).sum()
-}
-
-fn left_out(counts: &Counts) -> u64 {
-    counts.rejected.values().sum::<u64>() + counts.filtered.values().sum::<u64>()
+    counts.map(Counts::routed).sum()
 }
 
 fn nobodys(forecast: &look::Forecast, dataset: &Dataset) -> u64 {
     let reasons = forecast.unrouted.get(&dataset.from);
     reasons.map_or(0, |reasons| reasons.values().sum())
-}
-
-/// Rows that had to be copied, by target table.
-fn due(forecast: &look::Forecast, copy: &DataCopy) -> BTreeMap<String, u64> {
-    let mut due = BTreeMap::new();
-    let counts = forecast.targets.get(&copy.target);
-    for dataset in data_copy::datasets(copy) {
-        let rows = counts.and_then(|counts| counts.get(&dataset.name));
-        *due.entry(dataset.into.clone()).or_default() += rows.map_or(0, |rows| rows.copied);
-    }
-    due
 }
 
 /// Fixed-scale decimal text as pence; `None` for anything else.

@@ -8,7 +8,7 @@ use handover::plan::outline::Undo;
 use handover::steps::{Output, check, preview, run, undo};
 
 use super::world::{self, Everything, World, moment, same, stopped_after};
-use super::{contracts, freezes, letters, staff, switches};
+use super::{contracts, copies, freezes, letters, staff, switches};
 
 /// How a kind is undone.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -129,6 +129,11 @@ fn effects(output: &Output) -> Option<u64> {
         Output::Done { effects, .. } => Some(*effects),
         Output::Held(_) => None,
     }
+}
+
+#[tokio::test]
+async fn a_data_copy_keeps_the_contract() {
+    keeps(copies::world, TakesBack::Exactly).await;
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 
 mod contract;
 mod contracts;
+mod copies;
 mod freezes;
 mod letters;
 mod staff;

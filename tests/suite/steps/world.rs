@@ -172,6 +172,12 @@ impl World {
         (act, heard)
     }
 
+    /// Notes that a step has started in a generation, for those that look at it afterwards.
+    pub fn remember(&mut self, step: usize, generation: u32) {
+        let id = self.plan.steps[step].id.clone();
+        self.generations.insert(id, generation);
+    }
+
     /// Carries a step out.
     pub async fn run(&self, step: usize, generation: u32) -> Output {
         let (act, _heard) = self.act(step, generation).await;
