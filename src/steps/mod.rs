@@ -15,7 +15,6 @@ mod freeze;
 mod hand;
 mod register;
 mod shape;
-mod signatures;
 mod staff_transfer;
 mod switch;
 mod task;

@@ -11,8 +11,8 @@ use std::io::Read;
 
 use jiff::civil::Date;
 
-use super::{Fault, RunLook};
 use crate::plan::digest::Digest;
+use crate::steps::{Fault, RunLook};
 
 const HEADING: [&str; 4] = [
     "contract_ref",

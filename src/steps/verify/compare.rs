@@ -1,234 +1,40 @@
-//! `verify`: what the copies upstream did, held against both sides: counts, money to the penny, keyed
-//! digests, completeness. A check that fails stops everything downstream until a person decides; a
-//! check that cannot be made fails too.
+//! The comparisons themselves, each over all copies that the step looks at.
 //!
-//! In: the copies and their generations. Out: one `Check` a comparison; differing rows only in the
-//! restricted detail, by keyed digest.
+//! In: copies, what the source comes to, the targets. Out: checks, passed and failed.
 //!
-//! Not here: how a row's digest is read back (`copy::verify`).
+//! Not here: which checks are made (`mod`), how a row's digest is read back (`copy::verify`).
 
 use std::collections::{BTreeMap, HashMap};
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
 
-use super::register::said;
-use super::{Act, Fault, Finding, Forecast, Look, Output, data_copy};
+use super::{Copied, Found, landing, sums};
 use crate::copy::ledger::{self, Deed};
 use crate::copy::look::{self, Counts};
 use crate::copy::verify::digests;
-use crate::machine::event::Check;
 use crate::orgdb::{Ident, OrgReader, Value};
-use crate::plan::map::{Becomes, Dataset, Origin};
-use crate::plan::model::{Code, DataCopy, StepSpec, Verify, VerifyCheck};
+use crate::plan::map::{Dataset, Origin};
+use crate::plan::model::{Code, DataCopy, Verify, VerifyCheck};
 use crate::plan::outline::StepId;
 use crate::sql;
+use crate::steps::register::said;
+use crate::steps::{Act, Fault, data_copy};
 
+/// Rows that are read at a time.
 const PAGE: usize = 50_000;
 
-pub(super) fn check(look: &Look, step: &Verify) -> Vec<Finding> {
-    let copies = copies(look, step);
-    let mut found = Vec::new();
-    if copies.is_empty() {
-        let says = "no copy comes before it whose work it could check".to_owned();
-        found.push(Finding::stop("HO535", "after", says).help("put it after a `data-copy` step"));
-    }
-    for one in &step.checks {
-        if let (VerifyCheck::SumOf { table, column }, true) = (one, sums(&copies, one).is_empty()) {
-            let about = format!("{table}.{column}");
-            let says = format!("no copy upstream maps `{about}` as money");
-            found.push(Finding::stop("HO535", about, says).help("map it with `as = \"money\"`"));
-        }
-        if let (VerifyCheck::LandsOnce { table }, None) = (one, landing(&copies, one)) {
-            let says = format!("no copy upstream keeps the source key of `{table}` and its run");
-            let help = "map one column from the source key and one from the run";
-            found.push(Finding::stop("HO535", table, says).help(help));
-        }
-    }
-    found
-}
-
-pub(super) fn preview(step: &Verify) -> Forecast {
-    let checks = step.checks.len();
-    Forecast {
-        line: format!("{checks} checks over {} copies", step.copies.len()),
-        ..Forecast::default()
-    }
-}
-
-pub(super) async fn run(act: &Act, step: &Verify) -> Result<Output, Fault> {
-    let copies = copies(&act.look, step);
-    let mut found = Found::default();
-    let forecasts = forecasts(&act.look, &copies, &step.checks).await?;
-    for one in &step.checks {
-        let over = Over {
-            act,
-            step,
-            copies: &copies,
-            forecasts: &forecasts,
-        };
-        match one {
-            VerifyCheck::RowCounts => over.row_counts(&mut found).await?,
-            VerifyCheck::KeyedDigests => over.keyed_digests(&mut found).await?,
-            VerifyCheck::SumOf { table, column } => {
-                over.money(&mut found, one, &format!("{table}.{column}"))
-                    .await?;
-            }
-            VerifyCheck::LandsOnce { table } => over.lands_once(&mut found, one, table).await?,
-        }
-    }
-    found.verdict()
-}
-
-/// One copy whose work is looked at.
-struct Copied<'a> {
-    id: &'a StepId,
-    copy: &'a DataCopy,
-}
-
-fn copies<'a>(look: &'a Look, step: &Verify) -> Vec<Copied<'a>> {
-    let steps = look.plan.steps.iter().filter_map(|one| match &one.does {
-        StepSpec::DataCopy(copy) => Some(Copied { id: &one.id, copy }),
-        _ => None,
-    });
-    let mine =
-        steps.filter(|one| step.copies.contains(one.id) && step.targets.contains(&one.copy.target));
-    mine.collect()
-}
-
-/// What the source comes to, once for all copies that share a route. Digests need none.
-async fn forecasts<'a>(
-    look: &Look,
-    copies: &[Copied<'a>],
-    checks: &[VerifyCheck],
-) -> Result<BTreeMap<&'a StepId, std::sync::Arc<look::Forecast>>, Fault> {
-    let mut forecasts: BTreeMap<&StepId, std::sync::Arc<look::Forecast>> = BTreeMap::new();
-    if checks.iter().all(|one| *one == VerifyCheck::KeyedDigests) {
-        return Ok(forecasts);
-    }
-    for (at, Copied { id, copy }) in copies.iter().enumerate() {
-        let shared = copies[..at].iter().find(|other| {
-            other.copy.source == copy.source
-                && other.copy.map_path == copy.map_path
-                && other.copy.tables == copy.tables
-                && other.copy.split == copy.split
-        });
-        let known = shared.and_then(|other| forecasts.get(other.id)).cloned();
-        let forecast = if let Some(forecast) = known {
-            forecast
-        } else {
-            let route = data_copy::route(&look.plan, copy);
-            let reader = look.reader(&copy.source)?;
-            look::forecast(reader, &copy.map, &copy.tables, &route)
-                .await?
-                .into()
-        };
-        forecasts.insert(id, forecast);
-    }
-    Ok(forecasts)
-}
-
-/// Datasets and target columns that a `sum of` is about, per copy.
-fn sums<'a>(
-    copies: &'a [Copied<'a>],
-    check: &VerifyCheck,
-) -> Vec<(&'a Copied<'a>, &'a Dataset, &'a str)> {
-    let VerifyCheck::SumOf { table, column } = check else {
-        return Vec::new();
-    };
-    let mut sums = Vec::new();
-    for copied in copies {
-        for dataset in data_copy::datasets(copied.copy) {
-            let money = dataset.columns.iter().find(|one| {
-                let from = matches!(&one.from, Origin::Column(from)
-                    if from.table == *table && from.column == *column);
-                from && dataset.from == *table
-                    && matches!(one.becomes, Becomes::Decimal { scale: 2, .. })
-            });
-            sums.extend(money.map(|one| (copied, dataset, one.into.as_str())));
-        }
-    }
-    sums
-}
-
-/// The dataset by which rows of a source table are found at the targets: the column that holds the
-/// source key and the one that holds the run.
-fn landing<'a>(
-    copies: &'a [Copied<'a>],
-    check: &VerifyCheck,
-) -> Option<(&'a Copied<'a>, &'a Dataset, &'a str, &'a str)> {
-    let VerifyCheck::LandsOnce { table } = check else {
-        return None;
-    };
-    copies.iter().find_map(|copied| {
-        data_copy::datasets(copied.copy)
-            .into_iter()
-            .find_map(|dataset| {
-                let holds = |origin: &Origin| {
-                    let mut columns = dataset.columns.iter();
-                    columns
-                        .find(|one| one.from == *origin)
-                        .map(|one| one.into.as_str())
-                };
-                let (key, run) = (holds(&Origin::SourceKey)?, holds(&Origin::Run)?);
-                (dataset.from == *table).then_some((copied, dataset, key, run))
-            })
-    })
-}
-
-/// Checks that passed and failed, with the rows that differ.
-#[derive(Default)]
-struct Found {
-    checks: Vec<Check>,
-    failed: Vec<Check>,
-    detail: String,
-    rows: u64,
-}
-
-impl Found {
-    fn compare(&mut self, rule: String, expected: String, actual: String) {
-        let check = Check {
-            rule: rule.into(),
-            expected,
-            actual,
-        };
-        if check.expected == check.actual {
-            self.checks.push(check);
-        } else {
-            self.failed.push(check);
-        }
-    }
-
-    fn verdict(self) -> Result<Output, Fault> {
-        if self.failed.is_empty() {
-            return Ok(Output::Done {
-                outputs: Vec::new(),
-                effects: 0,
-                checks: self.checks,
-            });
-        }
-        let all = self.failed.len() + self.checks.len();
-        let says = format!("{} of {all} checks failed", self.failed.len());
-        let rules: Vec<&str> = self.failed.iter().map(|check| &*check.rule).collect();
-        let fault = Fault::refused("HO515", &rules.join(", "), self.rows, says);
-        Err(Fault {
-            detail: (!self.detail.is_empty()).then_some(self.detail),
-            checks: self.failed,
-            ..fault.help("nothing goes on from here until a person has decided")
-        })
-    }
-}
-
 /// The work of one `verify` step.
-struct Over<'a> {
-    act: &'a Act,
-    step: &'a Verify,
-    copies: &'a [Copied<'a>],
-    forecasts: &'a BTreeMap<&'a StepId, std::sync::Arc<look::Forecast>>,
+pub(super) struct Over<'a> {
+    pub(super) act: &'a Act,
+    pub(super) step: &'a Verify,
+    pub(super) copies: &'a [Copied<'a>],
+    pub(super) forecasts: &'a BTreeMap<&'a StepId, Arc<look::Forecast>>,
 }
 
 impl Over<'_> {
     /// At the source: copied + rejected + filtered + nobody's = rows. At the target: what the ledger
     /// says was written = what had to be copied.
-    async fn row_counts(&self, found: &mut Found) -> Result<(), Fault> {
+    pub(super) async fn row_counts(&self, found: &mut Found) -> Result<(), Fault> {
         let mut seen: Vec<(&Code, &str)> = Vec::new();
         for Copied { id, copy } in self.copies {
             let Some(forecast) = self.forecasts.get(id) else {
@@ -261,7 +67,7 @@ impl Over<'_> {
         Ok(())
     }
 
-    async fn keyed_digests(&self, found: &mut Found) -> Result<(), Fault> {
+    pub(super) async fn keyed_digests(&self, found: &mut Found) -> Result<(), Fault> {
         for Copied { id, copy } in self.copies {
             let reader = self.act.look.reader(&copy.target)?;
             let digested = digests(reader, &self.deed(id)?).await?;
@@ -280,7 +86,7 @@ impl Over<'_> {
     }
 
     /// Pence that had to be copied = pence that stand at the target; what stayed behind is said.
-    async fn money(
+    pub(super) async fn money(
         &self,
         found: &mut Found,
         check: &VerifyCheck,
@@ -322,7 +128,7 @@ impl Over<'_> {
 
     /// Over all targets that can be read: no source row in two of them, and every row that had to be
     /// copied in one of those that this step looks at.
-    async fn lands_once(
+    pub(super) async fn lands_once(
         &self,
         found: &mut Found,
         check: &VerifyCheck,
