@@ -1,8 +1,10 @@
 //! A register of the source (staff, contracts), line by line: each line as its map makes it, with the
 //! raw key by which the source row is found again and the target key that we draw for it.
 //!
-//! The drawn key is a keyed digest of run, dataset and source key, so a line that has landed is known
-//! by its key alone, whatever happened in between and however the register has changed.
+//! The drawn key is a keyed digest of run, dataset, source key and `draw`, so a line that has landed is
+//! known by its key alone, whatever happened in between and however the register has changed. A step
+//! that we take back draws anew in each generation, since a key is never used twice; one that only
+//! people take back knows its lines again in any generation.
 //!
 //! In: the step's list, map and organisations. Out: lines in the order of the source key.
 //!
@@ -32,6 +34,8 @@ pub(super) struct Register<'a> {
     pub split: Option<&'a str>,
     /// The column at the source that the step changes.
     pub changes: &'a str,
+    /// Which drawing of keys this is: the generation, or always the same.
+    pub draw: u32,
 }
 
 /// One line of a register.
@@ -118,7 +122,11 @@ impl Register<'_> {
     /// The target key of a line.
     pub(super) fn drawn(&self, deed: &Deed, line: &Line) -> String {
         let mut message = Vec::new();
-        let parts = [deed.run.to_string(), self.source.to_string()];
+        let parts = [
+            deed.run.to_string(),
+            self.source.to_string(),
+            self.draw.to_string(),
+        ];
         for part in parts.iter().chain([&self.dataset.name]).chain(&line.key) {
             message.extend((part.len() as u64).to_be_bytes());
             message.extend(part.as_bytes());

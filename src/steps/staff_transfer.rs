@@ -55,7 +55,7 @@ pub(super) async fn preview(look: &Look, step: &StaffTransfer) -> Result<Forecas
     let Ok(dataset) = dataset(&step.map, INTO) else {
         return Ok(Forecast::default());
     };
-    let register = register(step, dataset);
+    let register = register(step, dataset, 1);
     let calls = Calls::make(look, step, &register, &BTreeSet::new()).await?;
     let counts = Counts {
         copied: calls.go.len() as u64,
@@ -84,7 +84,7 @@ pub(super) async fn preview(look: &Look, step: &StaffTransfer) -> Result<Forecas
 
 pub(super) async fn run(act: &Act, step: &StaffTransfer) -> Result<Output, Fault> {
     let dataset = dataset(&step.map, INTO).map_err(Finding::refusal)?;
-    let register = register(step, dataset);
+    let register = register(step, dataset, act.deed.generation);
     let mut hand = Hand::open(act, &[&step.target, &step.source]).await?;
     let landed = register.landed(&act.look).await?;
     let lines = register.lines(&act.look).await?;
@@ -109,7 +109,7 @@ pub(super) async fn run(act: &Act, step: &StaffTransfer) -> Result<Output, Fault
     Ok(done(step, &hand, &calls, nobodys))
 }
 
-fn register<'a>(step: &'a StaffTransfer, dataset: &'a Dataset) -> Register<'a> {
+fn register<'a>(step: &'a StaffTransfer, dataset: &'a Dataset, draw: u32) -> Register<'a> {
     Register {
         source: &step.source,
         target: &step.target,
@@ -118,6 +118,7 @@ fn register<'a>(step: &'a StaffTransfer, dataset: &'a Dataset) -> Register<'a> {
         dataset,
         split: step.split.as_deref(),
         changes: &step.ends,
+        draw,
     }
 }
 

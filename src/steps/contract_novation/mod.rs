@@ -153,6 +153,7 @@ fn register_of<'a>(step: &'a ContractNovation, dataset: &'a Dataset) -> Register
         dataset,
         split: step.split.as_deref(),
         changes: &step.buyer,
+        draw: 1,
     }
 }
 

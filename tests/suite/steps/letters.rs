@@ -29,6 +29,7 @@ fn with(people: &[&[(&str, &str)]], class: LetterClass, letter: &str) -> World {
             ("owner", "DOV".to_owned()),
             ("person_ref", format!("H{at}/1")),
             ("household_ref", format!("H{at}")),
+            ("tenancy_ref", format!("{at:06}/01")),
             ("title", "Ms".to_owned()),
             ("forename", "Ann".to_owned()),
             ("surname", format!("Number{at}")),
