@@ -161,7 +161,11 @@ fn relation_cycles(desk: &mut Desk, placed: &[(Relation, Place)]) {
             &place.unwrap_or_default(),
             "relations lead round in a circle",
         )
-        .label(format!("{} -> {from}", cycle.join(" -> ")))
+        .label("going up from parent to parent never ends")
+        .note(format!(
+            "the whole circle: {} -> {from}",
+            cycle.join(" -> ")
+        ))
         .help("take one of them out: whose a row is must be found by going up to parents only");
         desk.push(fault);
     }

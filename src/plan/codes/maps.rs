@@ -1,5 +1,111 @@
-//! See `mod`.
+//! HO3xx: maps, and what live data says to them.
 
 use super::Entry;
 
-pub(super) const TABLE: &[Entry] = &[];
+pub(super) const TABLE: &[Entry] = &[
+    Entry::new(
+        "HO301",
+        "a lookup of something that is not there",
+        "A column looks its value up in a dataset or alias that the map does not have, or that has no drawn key.",
+        "Every row would lose its parent.",
+        "Correct the name, or give the dataset an `id`.",
+    ),
+    Entry::new(
+        "HO302",
+        "a code list that is not there",
+        "A column goes through a code list that the map does not have.",
+        "",
+        "Correct the name, or add `[code.NAME]`.",
+    ),
+    Entry::new(
+        "HO303",
+        "relations in a circle",
+        "Going from child to parent along `[relation]` leads back to where it began.",
+        "Whose a row is is found by going up to parents; round a circle that never ends.",
+        "Take one of the relations out.",
+    ),
+    Entry::new(
+        "HO304",
+        "no way from a row to a table",
+        "A column, a condition or the split speaks of a table to which no relation leads.",
+        "Whose the row is, or what its parent says, could not be known.",
+        "Declare the way in `[relation]`: `\"CHILD.COLUMN\" = \"PARENT.COLUMN\"`.",
+    ),
+    Entry::new(
+        "HO305",
+        "lookups in a circle",
+        "Two or more datasets look each other up.",
+        "None of them could be loaded first.",
+        "Take one of the lookups out. A dataset may look itself up: that takes a second pass.",
+    ),
+    Entry::new(
+        "HO306",
+        "a target column twice",
+        "A target column is drawn as `id` and mapped as well.",
+        "",
+        "Take one of the two out.",
+    ),
+    Entry::new(
+        "HO307",
+        "a value from nowhere, or from two places",
+        "A column says of no source, or of several, or says twice what its value becomes.",
+        "",
+        "Exactly one of `from`, `concat`, `constant`, `fill`; at most one of `as`, `code`, `lookup`.",
+    ),
+    Entry::new(
+        "HO308",
+        "special category data in a map",
+        "A map names a column about health, belief, ethnicity, sexual life, crime or the like.",
+        "Such data needs a lawful basis for each person (UK GDPR, articles 9 and 10); a bulk copy has none.",
+        "Take the column out. What may be passed on is passed on person by person.",
+    ),
+    Entry::new(
+        "HO309",
+        "rows kept back without reason or limit",
+        "`unmapped = \"reject\"` lacks `reason` or `limit`.",
+        "A copy that quietly leaves rows behind is how tenancies get lost.",
+        "Add both.",
+    ),
+    Entry::new(
+        "HO310",
+        "codes in live data that the map does not cover",
+        "`check` found codes in use that the code list does not have.",
+        "A copy that met one would refuse: a guess at a tenure is a guess at a tenant's rights.",
+        "Add a line for each code, or say `unmapped = { policy = \"reject\", reason = \"…\", limit = … }`.",
+    ),
+    Entry::new(
+        "HO311",
+        "a dataset that nobody copies",
+        "The map has a dataset whose table no step lists.",
+        "Its author thinks that it is copied.",
+        "Add the table to a data-copy step, or take the dataset out.",
+    ),
+    Entry::new(
+        "HO312",
+        "a map that does not fit the step",
+        "The step needs a map with exactly one dataset of a certain name.",
+        "",
+        "Give the step a map of its own.",
+    ),
+    Entry::new(
+        "HO313",
+        "not a column of a table",
+        "A text stands where `TABLE.COLUMN` is needed.",
+        "",
+        "Write both, with a point between.",
+    ),
+    Entry::new(
+        "HO314",
+        "a condition without its one test",
+        "A condition has no test, or several.",
+        "",
+        "One of `is`, `not`, `blank`, `present`.",
+    ),
+    Entry::new(
+        "HO315",
+        "an organisation without a code",
+        "No code of the split column stands for an organisation that should get rows.",
+        "It would get none, and nobody would notice until it looked.",
+        "Add its code to `[owner]` in the map.",
+    ),
+];

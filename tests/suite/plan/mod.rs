@@ -1,5 +1,8 @@
 //! Tests of plan.
 
 mod broken;
+mod dates;
 mod map_files;
+mod pages;
+mod robust;
 mod shipped;
