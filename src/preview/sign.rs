@@ -79,10 +79,10 @@ impl SignFault {
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
-            SignFault::NotAsked { .. } => "HO401",
-            SignFault::NotHeld { .. } => "HO402",
-            SignFault::Author { .. } => "HO403",
-            SignFault::Filled { .. } => "HO404",
+            SignFault::NotAsked { .. } => "HO407",
+            SignFault::NotHeld { .. } => "HO403",
+            SignFault::Author { .. } => "HO404",
+            SignFault::Filled { .. } => "HO408",
             SignFault::Twice { .. } => "HO405",
         }
     }
@@ -132,7 +132,7 @@ impl Statement<'_> {
 /// Signs a preview's paper and adds the signature to it.
 ///
 /// # Errors
-/// See [`SignFault`]: HO401 to HO405. The preview is then as it was.
+/// See [`SignFault`]: HO403 to HO408. The preview is then as it was.
 pub fn sign(preview: &mut Preview, plan: &Plan, ask: &Ask<'_>) -> Result<Signature, SignFault> {
     let on = paper(preview.paper.fingerprint);
     let house = House::of(plan);

@@ -43,6 +43,13 @@ pub(super) const TABLE: &[Entry] = &[
         "Put the key back from the safe of either organisation. Never draw a new one.",
     ),
     Entry::new(
+        "HO606",
+        "a step that the paper does not have",
+        "The journal asks for a step that is not in the paper in force.",
+        "The paper's bytes in the journal and its entries disagree.",
+        "Run `handover verify RUN`; restore the journal from a copy if it says that it was edited.",
+    ),
+    Entry::new(
         "HO607",
         "the journal cannot be used",
         "The file is missing, locked, read-only, full, or not a journal.",
