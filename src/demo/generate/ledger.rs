@@ -198,10 +198,9 @@ fn open(
     let pence = match (letting.sort, letting.slot) {
         (Sort::NeverStarted, _) => return Ok(()),
         (Sort::Recharge, _) => 4_500,
-        (Sort::Suspense, _) => 0,
         (Sort::Former, Some(Slot::FormerDebt)) => 61_248,
         (Sort::Former, _) if draw < 30 => dice.between(1, 90_000),
-        (Sort::Former, _) => 0,
+        (Sort::Former | Sort::Suspense, _) => 0,
         (_, Some(Slot::Court)) => 214_017,
         (_, Some(Slot::Credit)) => -90_001,
         (_, Some(Slot::Agreement | Slot::DeletedAgreement)) => 48_260,

@@ -5,7 +5,7 @@
 
 use super::homes::Slot;
 use super::lettings::Letting;
-use super::people::Member;
+use super::members::Member;
 use super::reach::Somewhere;
 use super::truth::{LetterTruth, Tally};
 

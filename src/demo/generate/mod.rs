@@ -15,6 +15,7 @@ mod homes;
 mod ledger;
 mod letters;
 mod lettings;
+mod members;
 mod people;
 mod property;
 mod reach;

@@ -5,7 +5,7 @@
 use super::dice::Dice;
 use super::homes::{Home, Kind, Slot};
 use super::lettings::{Letting, Sort};
-use super::people::Human;
+use super::members::Human;
 use super::words;
 
 /// Where post goes, if not home.
