@@ -73,9 +73,10 @@ impl Run {
         let mut amendment = Amendment::default();
         for (old, run) in self.steps() {
             let Some(position) = new.index.get(&old.id) else {
-                match touched(run) {
-                    true => faults.push(AmendFault::Vanished(old.id.clone())),
-                    false => amendment.removed.push(old.id.clone()),
+                if touched(run) {
+                    faults.push(AmendFault::Vanished(old.id.clone()));
+                } else {
+                    amendment.removed.push(old.id.clone());
                 }
                 continue;
             };

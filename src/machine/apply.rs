@@ -74,10 +74,9 @@ impl Run {
         let highest = self.lease.map_or(0, |lease| lease.epoch);
         let comes = entry.epoch > highest;
         match entry.event {
-            Event::LeaseAcquired(_) if comes => return Ok(()),
+            // A clock step is found out by whoever claims the run, a moment before.
+            Event::LeaseAcquired(_) | Event::ClockStepped(_) if comes => return Ok(()),
             Event::LeaseAcquired(_) => return Err(Breach::StaleEpoch { highest }),
-            // Found out by whoever claims the run, a moment before.
-            Event::ClockStepped(_) if comes => return Ok(()),
             _ => {}
         }
         // A log may be opened and bound before the first lease stands in it.
@@ -141,7 +140,6 @@ impl Run {
             Event::LeaseAcquired(LeaseAcquired { epoch, .. }) => {
                 ensure(entry.epoch == *epoch, Breach::SplitBrain)
             }
-            Event::LeaseReleased(_) => Ok(()),
             Event::HoldBegun(body) => self.judge_hold(entry, body, now),
             Event::HoldAnswered(body) => self.judge_answer(entry, body),
             Event::RunRested(body) => ensure(*body == self.rests().rested(), Breach::Counts),
@@ -173,7 +171,10 @@ impl Run {
             Event::OperatorOverride(body) => self.judge_override(&body.approvals),
             Event::ClockStepped(body) => ensure(body.after == entry.at, Breach::ClockBack),
             Event::SealCosigned(body) => ensure(body.size <= entry.seq, Breach::SealAhead),
-            Event::SealHeartbeat(_) | Event::KeyRotated(_) | Event::LogRecovered(_) => Ok(()),
+            Event::LeaseReleased(_)
+            | Event::SealHeartbeat(_)
+            | Event::KeyRotated(_)
+            | Event::LogRecovered(_) => Ok(()),
             Event::LogClosed(body) => self.judge_closed(body),
         }
     }
@@ -424,13 +425,12 @@ impl Run {
             ensure(self.may_retry(at, now), Breach::NotFreed)?;
         }
         ensure(mode == self.undo_mode(at), Breach::Mode)?;
-        match &self.rollback {
-            Some(rollback) => ensure(rollback.listed[at], Breach::NotListed)?,
-            None => {
-                let own = self.step_at(at).on_failure == OnFailure::Undo;
-                ensure(own && self.owes_undo(at, now), Breach::NotListed)?;
-            }
-        }
+        let listed = if let Some(rollback) = &self.rollback {
+            rollback.listed[at]
+        } else {
+            self.step_at(at).on_failure == OnFailure::Undo && self.owes_undo(at, now)
+        };
+        ensure(listed, Breach::NotListed)?;
         match self.dependant_in_the_way(at, now) {
             Some(after) => Err(Breach::Order(after)),
             None => Ok(()),

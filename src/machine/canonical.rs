@@ -107,7 +107,7 @@ impl<'a> Scan<'a> {
         loop {
             let from = self.at;
             let key = self.string()?;
-            if !nulls && !key.iter().all(is_key_byte) {
+            if !nulls && !key.iter().copied().all(is_key_byte) {
                 self.at = from;
                 return self.refuse("a key that is not lower-case ASCII");
             }
@@ -216,7 +216,7 @@ impl<'a> Scan<'a> {
     }
 }
 
-fn is_key_byte(byte: &u8) -> bool {
+fn is_key_byte(byte: u8) -> bool {
     matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_')
 }
 

@@ -174,18 +174,18 @@ impl Run {
         }
         let step = &self.steps[at];
         match step.state {
-            StepState::Committed | StepState::Skipped => None,
-            StepState::Undoing | StepState::Stuck => None,
             StepState::Pending => self.begin(at, now),
             StepState::Undone if step.failure.is_none() || step.freed => self.begin(at, now),
-            StepState::Undone => None,
-            StepState::Running => Some(Command::Start(self.next_start(at))),
             StepState::Held if held_still(step, now) => None,
-            StepState::Held => Some(Command::Start(self.next_start(at))),
-            StepState::Failed if self.may_retry(at, now) => {
+            StepState::Failed if !self.may_retry(at, now) => None,
+            StepState::Running | StepState::Held | StepState::Failed => {
                 Some(Command::Start(self.next_start(at)))
             }
-            StepState::Failed => None,
+            StepState::Committed
+            | StepState::Skipped
+            | StepState::Undoing
+            | StepState::Undone
+            | StepState::Stuck => None,
         }
     }
 
@@ -285,12 +285,7 @@ impl Run {
             let retry = self.retry_at(at, failure)?;
             (step.state == StepState::Stuck && !reached(retry, now.at)).then_some(())
         };
-        self.steps
-            .iter()
-            .enumerate()
-            .filter_map(later)
-            .next()
-            .is_some()
+        self.steps.iter().enumerate().find_map(later).is_some()
     }
 
     fn next_undo(&self, rollback: &Rollback, at: usize, now: Now, busy: &Busy) -> Option<Command> {

@@ -12,7 +12,7 @@ use crate::plan::outline::StepId;
 
 /// An entry that no honest executor could have written.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("entry {seq} (`{name}`{}) is not allowed there: {breach}", about(.step))]
+#[error("entry {seq} (`{name}`{}) is not allowed there: {breach}", about(.step.as_ref()))]
 pub struct Illegal {
     /// Its position.
     pub seq: u64,
@@ -25,9 +25,8 @@ pub struct Illegal {
     pub breach: Breach,
 }
 
-fn about(step: &Option<StepId>) -> String {
-    step.as_ref()
-        .map_or_else(String::new, |step| format!(" of `{step}`"))
+fn about(step: Option<&StepId>) -> String {
+    step.map_or_else(String::new, |step| format!(" of `{step}`"))
 }
 
 /// A rule that an entry breaks.

@@ -233,7 +233,14 @@ impl Run {
             }
             let root = step.root.map_or_else(String::new, |root| root.to_string());
             let state = format!("{:?}", step.state).to_lowercase();
-            lines += &format!("{} {} {state} {root}\n", outline.id, step.generation);
+            let line = [
+                outline.id.as_str(),
+                &step.generation.to_string(),
+                &state,
+                &root,
+            ]
+            .join(" ");
+            lines.extend([line.as_str(), "\n"]);
         }
         LogClosed {
             completed,

@@ -156,6 +156,7 @@ impl Run {
     }
 
     /// Every step in the plan's order.
+    #[must_use]
     pub fn steps(&self) -> impl ExactSizeIterator<Item = (&OutlineStep, &StepRun)> {
         self.graph.outline.steps.iter().zip(&self.steps)
     }
