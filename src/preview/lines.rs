@@ -74,3 +74,36 @@ fn walk(table: &[Vec<u32>], old: &[String], new: &[String], head: usize) -> Vec<
     }
     hunks
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::{Hunk, hunks};
+
+    fn text() -> impl Strategy<Value = Vec<String>> {
+        prop::collection::vec("[abc]", 0..12)
+    }
+
+    /// The old lines with every hunk replaced by the new lines it names.
+    fn patched(old: &[String], new: &[String], hunks: &[Hunk]) -> Vec<String> {
+        let mut lines = Vec::new();
+        let mut from = 0;
+        for hunk in hunks {
+            lines.extend_from_slice(&old[from..hunk.old.start]);
+            lines.extend_from_slice(&new[hunk.new.clone()]);
+            from = hunk.old.end;
+        }
+        lines.extend_from_slice(&old[from..]);
+        lines
+    }
+
+    proptest! {
+        #[test]
+        fn no_changed_line_of_a_signed_paper_goes_unnamed(old in text(), new in text()) {
+            let hunks = hunks(&old, &new);
+            prop_assert_eq!(patched(&old, &new, &hunks), new.clone());
+            prop_assert_eq!(hunks.is_empty(), old == new);
+        }
+    }
+}

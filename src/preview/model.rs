@@ -97,6 +97,8 @@ pub(super) struct CountsShape {
     rejected: BTreeMap<String, u64>,
     filtered: BTreeMap<String, u64>,
     pence: BTreeMap<String, i64>,
+    #[serde(default)]
+    mended: BTreeMap<String, u64>,
 }
 
 /// What an amended preview comes from.

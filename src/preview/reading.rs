@@ -117,6 +117,9 @@ fn add(into: &mut Counts, counts: &Counts) {
     for (reason, rows) in &counts.filtered {
         *into.filtered.entry(reason.clone()).or_default() += rows;
     }
+    for (rule, values) in &counts.mended {
+        *into.mended.entry(rule.clone()).or_default() += values;
+    }
     for (column, pence) in &counts.pence {
         *into.pence.entry(column.clone()).or_default() += pence;
     }

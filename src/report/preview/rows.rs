@@ -57,7 +57,13 @@ pub(super) fn details(name: &str, counts: &Counts) -> Vec<String> {
         .filtered
         .iter()
         .map(|(reason, rows)| format!("{name}: {} left out, {reason}", many(*rows, "row", "rows")));
-    pence.chain(kept).chain(left).collect()
+    let mended = counts.mended.iter().map(|(rule, values)| {
+        format!(
+            "{name}: {} mended, {rule}",
+            many(*values, "value", "values")
+        )
+    });
+    pence.chain(kept).chain(left).chain(mended).collect()
 }
 
 fn nobodys(lines: &mut Lines, preview: &Preview, manner: Manner) {

@@ -5,6 +5,7 @@ mod fixture;
 mod folded;
 mod made;
 mod manners;
+mod papers;
 mod progress;
 mod reports;
 mod schemas;
