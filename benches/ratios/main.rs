@@ -7,6 +7,7 @@
 #![expect(clippy::print_stdout, reason = "a bench prints its table")]
 #![expect(clippy::unwrap_used, reason = "a bench stops where it fails")]
 
+mod copy;
 mod journal;
 mod measure;
 
@@ -17,10 +18,22 @@ use measure::Ratio;
 /// Measures one group of ratios; true: quickly.
 type Group = fn(bool) -> Vec<Ratio>;
 
-const GROUPS: [(&str, Group); 2] = [("commit", journal::durable), ("fold", journal::folded)];
+const GROUPS: [(&str, Group); 5] = [
+    ("commit", journal::durable),
+    ("fold", journal::folded),
+    ("copy", copy::unmapped),
+    ("map", copy::mapped),
+    ("memory", copy::memory),
+];
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if let [word, source, target] = arguments.as_slice()
+        && word == copy::CHILD
+    {
+        println!("{}", copy::child(source, target));
+        return ExitCode::SUCCESS;
+    }
     let quick = arguments.iter().any(|argument| argument == "--quick");
     let wanted: Vec<&String> = arguments
         .iter()

@@ -39,6 +39,21 @@ pub(super) fn push_text(arena: &mut Vec<u8>, text: &[u8]) {
     push_bytes(arena, TEXT, text);
 }
 
+/// Begins a text whose bytes are appended straight behind; where it began.
+#[inline]
+pub(super) fn begin_text(arena: &mut Vec<u8>) -> usize {
+    let start = arena.len();
+    arena.extend_from_slice(&[TEXT, 0, 0, 0, 0]);
+    start
+}
+
+/// Ends it, now that its length is known.
+#[inline]
+pub(super) fn end_text(arena: &mut [u8], start: usize) {
+    let length = u32::try_from(arena.len() - start - 5).unwrap_or(u32::MAX);
+    arena[start + 1..start + 5].copy_from_slice(&length.to_be_bytes());
+}
+
 #[inline]
 fn push_bytes(arena: &mut Vec<u8>, tag: u8, bytes: &[u8]) {
     // SQLite holds no value of 4 GiB; its own limit is below 2^31.

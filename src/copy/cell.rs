@@ -395,7 +395,6 @@ impl Cell {
         if matches!(plain, Plain::Null) || matches!(self.turn, Turn::Later) {
             return Turned::Null;
         }
-        let start = out.len();
         match &self.turn {
             Turn::Text | Turn::Lookup(_) | Turn::Later => match plain {
                 Plain::Text(text) => self.stored(ValueRef::Text(text.as_bytes()), out),
@@ -412,10 +411,10 @@ impl Cell {
                         Some(text) => text,
                         None => return Turned::Bad("HO503"),
                     },
-                    Plain::Text(text) => return self.decimal(text, *scale, *negate, start, out),
+                    Plain::Text(text) => return self.decimal(text, *scale, *negate, out),
                     other => written(other),
                 };
-                self.decimal(&text, *scale, *negate, start, out)
+                self.decimal(&text, *scale, *negate, out)
             }
             Turn::Date { .. } | Turn::Moment { .. } => self.moment(plain, out),
             Turn::Uprn => {
@@ -467,22 +466,33 @@ impl Cell {
         }
     }
 
-    fn decimal(
+    fn decimal(&self, text: &str, scale: u32, negate: bool, out: &mut Vec<u8>) -> Turned {
+        self.made(
+            out,
+            |out| number::decimal(text, scale, negate, out),
+            "HO503",
+        )
+    }
+
+    /// Appends text that `write` makes in place; bad when it cannot, or when the column would change
+    /// it.
+    fn made(
         &self,
-        text: &str,
-        scale: u32,
-        negate: bool,
-        start: usize,
         out: &mut Vec<u8>,
+        write: impl FnOnce(&mut Vec<u8>) -> bool,
+        code: &'static str,
     ) -> Turned {
-        // Written straight behind a text's head, whose length is filled in afterwards.
-        out.extend_from_slice(&[0; 5]);
-        if !number::decimal(text, scale, negate, out) {
-            return Turned::Bad("HO503");
+        let start = canon::begin_text(out);
+        if !write(out) {
+            return Turned::Bad(code);
         }
-        let body = out.split_off(start + 5);
+        if matches!(self.fit, Fit::AsIs | Fit::Text) {
+            canon::end_text(out, start);
+            return Turned::Done;
+        }
+        let text = out.split_off(start + 5);
         out.truncate(start);
-        self.stored(ValueRef::Text(&body), out)
+        self.stored(ValueRef::Text(&text), out)
     }
 
     fn moment(&self, plain: Plain<'_>, out: &mut Vec<u8>) -> Turned {
@@ -506,32 +516,26 @@ impl Cell {
         if sentinels.iter().any(|sentinel| sentinel == text) {
             return Turned::Null;
         }
-        let Some(mut local) = date::read(text, formats) else {
+        let Some(local) = date::read(text, formats) else {
             return Turned::Bad("HO502");
         };
-        let mut room = Vec::with_capacity(20);
         if !sentinels.is_empty() {
-            date::push_date(&mut room, local.date());
-            if sentinels.iter().any(|sentinel| sentinel.as_bytes() == room) {
+            let mut day = Vec::with_capacity(10);
+            date::push_date(&mut day, local.date());
+            if sentinels.iter().any(|sentinel| sentinel.as_bytes() == day) {
                 return Turned::Null;
             }
-            room.clear();
         }
-        match &self.turn {
-            Turn::Moment { zone, .. } => {
-                if !date::push_moment(&mut room, local, zone) {
-                    return Turned::Bad("HO502");
-                }
+        let write = |out: &mut Vec<u8>| match &self.turn {
+            Turn::Moment { zone, .. } => date::push_moment(out, local, zone),
+            Turn::Date { floor, .. } => {
+                let day = local.date();
+                date::push_date(out, floor.map_or(day, |floor| day.max(floor)));
+                true
             }
-            Turn::Date {
-                floor: Some(floor), ..
-            } => {
-                local = local.date().max(*floor).to_datetime(local.time());
-                date::push_date(&mut room, local.date());
-            }
-            _ => date::push_date(&mut room, local.date()),
-        }
-        self.stored(ValueRef::Text(&room), out)
+            _ => false,
+        };
+        self.made(out, write, "HO502")
     }
 
     fn code(

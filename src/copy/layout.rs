@@ -32,9 +32,9 @@ pub(super) struct Layout {
     pub(super) read_back: bool,
     /// The table numbers its rows.
     pub(super) rowid: bool,
-    /// The target itself refuses a second row with the same source key, by a unique key on these
-    /// columns (`table.column, …` as the engine names them).
-    pub(super) guarded: Option<String>,
+    /// Unique keys by which the target itself refuses a second row with the same source key, as the
+    /// engine names them: `table.column, …`.
+    pub(super) guards: Vec<String>,
     /// Where the decimal columns of scale 2 stand in a row, with their names.
     pub(super) money: Vec<(usize, String)>,
 }
@@ -71,7 +71,7 @@ impl Layout {
             read_back: shape.key.is_empty() || (fire && !table.triggers.is_empty()),
             drawn: None,
             rowid: !table.without_rowid,
-            guarded: guard(program, &table, into),
+            guards: guards(program, &table, into),
             shape,
             places: Vec::new(),
             bound: Vec::new(),
@@ -175,18 +175,21 @@ impl Layout {
     }
 }
 
-/// The unique key of the target that two rows with one source key would share.
-fn guard(program: &Program, table: &Table, into: &str) -> Option<String> {
+/// The unique keys of the target that two rows with one source key would share.
+fn guards(program: &Program, table: &Table, into: &str) -> Vec<String> {
     let uniques = table.indexes.values().filter(|(unique, _)| *unique);
     let keys = std::iter::once(&table.key).chain(uniques.map(|(_, columns)| columns));
-    let found = keys
-        .filter(|key| !key.is_empty())
-        .find(|key| key.iter().all(|column| program.follows_from_key(column)))?;
-    let named: Vec<String> = found
-        .iter()
-        .map(|column| format!("{into}.{column}"))
-        .collect();
-    Some(named.join(", "))
+    let shared = |key: &&Vec<String>| {
+        !key.is_empty() && key.iter().all(|column| program.follows_from_key(column))
+    };
+    let named = |key: &Vec<String>| {
+        let columns: Vec<String> = key
+            .iter()
+            .map(|column| format!("{into}.{column}"))
+            .collect();
+        columns.join(", ")
+    };
+    keys.filter(shared).map(named).collect()
 }
 
 /// The column's default as it is stored; none when it is different for each row.

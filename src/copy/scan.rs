@@ -141,7 +141,7 @@ impl<'c> Scanner<'c> {
         crosswalk: Crosswalk<'c>,
         compiled: &'c Compiled,
     ) -> Result<Scanner<'c>, DbTrouble> {
-        let seen = compiled.layout.guarded.is_none();
+        let seen = compiled.layout.guards.is_empty();
         if seen {
             source.pragma_update(None, "query_only", false)?;
             source.execute_batch(

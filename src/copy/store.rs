@@ -286,8 +286,8 @@ impl Chunk<'_> {
             Ok(0) => Ok(Some(("HO510", String::new()))),
             Ok(_) => Ok(None),
             Err(DbTrouble::Constraint { kind, on }) => {
-                let guard = self.work.compiled.layout.guarded.as_ref();
-                let twice = kind == "unique" && guard.is_some_and(|guard| *guard == on);
+                let guards = &self.work.compiled.layout.guards;
+                let twice = kind == "unique" && guards.contains(&on);
                 if twice {
                     let column = self.work.compiled.program.twice();
                     return Ok(Some(("HO506", column.to_owned())));

@@ -6,3 +6,4 @@ mod looking;
 mod pen;
 mod place;
 mod town;
+mod trouble;
