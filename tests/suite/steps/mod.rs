@@ -5,6 +5,7 @@ mod contracts;
 mod copies;
 mod freezes;
 mod letters;
+mod shipped;
 mod staff;
 mod switches;
 mod world;
