@@ -271,7 +271,7 @@ impl Cell {
             return Ok(self.fixed(default, out));
         }
         if self.required {
-            return Ok(Verdict::Reject("HO504"));
+            return Ok(Verdict::Reject("HO501"));
         }
         canon::push(out, ValueRef::Null);
         Ok(Verdict::Fine)
@@ -287,7 +287,7 @@ impl Cell {
         if self.fit.push(out, value) {
             Verdict::Fine
         } else {
-            Verdict::Reject("HO509")
+            Verdict::Reject("HO510")
         }
     }
 
@@ -315,7 +315,7 @@ impl Cell {
             Source::Key => ValueRef::Text(key),
             Source::Concat(slots, with) => {
                 if !concat(line, slots, with, self.repair, joined) {
-                    return Ok(Turned::Bad("HO501"));
+                    return Ok(Turned::Bad("HO507"));
                 }
                 ValueRef::Text(joined)
             }
@@ -328,7 +328,7 @@ impl Cell {
         };
         let mut mends = Mended::default();
         let Some(mut plain) = self.plain(raw, scratch, &mut mends) else {
-            return Ok(Turned::Bad("HO501"));
+            return Ok(Turned::Bad("HO507"));
         };
         if let (Plain::Text(text), Some(case)) = (plain, self.case) {
             *cased = match case {
@@ -401,7 +401,7 @@ impl Cell {
                 other => self.stored(ValueRef::Text(written(other).as_bytes()), out),
             },
             Turn::Integer => self.number(plain, "HO503", out, number::integer, Some),
-            Turn::Flag => self.number(plain, "HO507", out, number::flag, |number| match number {
+            Turn::Flag => self.number(plain, "HO508", out, number::flag, |number| match number {
                 0 | 1 => Some(number),
                 _ => None,
             }),
@@ -409,7 +409,7 @@ impl Cell {
                 let text = match plain {
                     Plain::Real(number) => match number::exact(number, *scale) {
                         Some(text) => text,
-                        None => return Turned::Bad("HO503"),
+                        None => return Turned::Bad("HO504"),
                     },
                     Plain::Text(text) => return self.decimal(text, *scale, *negate, out),
                     other => written(other),
@@ -422,13 +422,13 @@ impl Cell {
                     Plain::Text(text) => text.to_owned(),
                     Plain::Real(float) => match number::whole(float) {
                         Some(whole) => whole.to_string(),
-                        None => return Turned::Bad("HO508"),
+                        None => return Turned::Bad("HO509"),
                     },
                     other => written(other),
                 };
                 match number::uprn(&text) {
                     Some(digits) => self.stored(ValueRef::Text(digits.as_bytes()), out),
-                    None => Turned::Bad("HO508"),
+                    None => Turned::Bad("HO509"),
                 }
             }
             Turn::Code { values, otherwise } => match plain {
@@ -442,7 +442,7 @@ impl Cell {
         if self.fit.push(out, value) {
             Turned::Done
         } else {
-            Turned::Bad("HO509")
+            Turned::Bad("HO510")
         }
     }
 
@@ -470,7 +470,7 @@ impl Cell {
         self.made(
             out,
             |out| number::decimal(text, scale, negate, out),
-            "HO503",
+            "HO504",
         )
     }
 

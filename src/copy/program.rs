@@ -253,7 +253,7 @@ impl Program {
         }
         if let Some(column) = self.read_key(line, bench) {
             return Ok(Fate::Rejected {
-                code: "HO504",
+                code: "HO501",
                 column,
             });
         }

@@ -174,7 +174,7 @@ impl<'c> Scanner<'c> {
             return Ok(());
         }
         if let Some(column) = program.read_key(line, &mut self.bench) {
-            self.reject(batch, "HO504", column);
+            self.reject(batch, "HO501", column);
             return Ok(());
         }
         let start = batch.values.len();
@@ -222,7 +222,7 @@ impl<'c> Scanner<'c> {
                     rows: 1,
                 }));
             }
-            Fate::Goes | Fate::Filtered(_) => self.reject(batch, "HO509", ""),
+            Fate::Goes | Fate::Filtered(_) => self.reject(batch, "HO510", ""),
         }
         Ok(())
     }
@@ -257,7 +257,7 @@ impl<'c> Scanner<'c> {
                 Some(pence) => batch.money.push(pence),
                 None => {
                     batch.money.truncate(before);
-                    self.reject(batch, "HO503", name);
+                    self.reject(batch, "HO504", name);
                     return false;
                 }
             }

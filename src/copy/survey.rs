@@ -218,7 +218,7 @@ fn goes(
         match value {
             Some(value) => pence.push((name, value)),
             None => {
-                reject(counts, "HO503", name);
+                reject(counts, "HO504", name);
                 return Ok(());
             }
         }

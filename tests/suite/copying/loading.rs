@@ -125,7 +125,7 @@ async fn every_row_of_canterbury_is_copied_rejected_or_filtered() {
         (1, vec![("HO502 starts", 1), ("HO511 tenure", 1)], 1)
     );
     let txn = vec![
-        ("HO503 amount", 1),
+        ("HO504 amount", 1),
         ("HO505 tenancy_id", 1),
         ("HO506 txn_id", 1),
     ];
