@@ -118,6 +118,9 @@ fn written(world: &World) -> BTreeMap<String, String> {
         .collect()
 }
 
+/// A person, the letter's class, what the outbox then says.
+type Case<'a> = (&'a [(&'a str, &'a str)], LetterClass, &'a str);
+
 #[tokio::test]
 async fn each_rule_of_suppression_speaks_for_itself() {
     use LetterClass::{Legal, Service};
@@ -133,7 +136,7 @@ async fn each_rule_of_suppression_speaks_for_itself() {
         ("corr_line1", "2 Far Lane"),
         ("corr_postcode", "SW14 6BH"),
     ];
-    let cases: [(&[(&str, &str)], LetterClass, &str); 29] = [
+    let cases: [Case<'_>; 29] = [
         (&[], Legal, "letter"),
         (&[], Service, "letter"),
         (&[("email", "ann@example.com")], Service, "email"),

@@ -1,5 +1,12 @@
 //! The kinds of steps: what each does, and the contract that all of them keep.
 
+#![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
+#![expect(
+    clippy::format_push_string,
+    clippy::format_collect,
+    reason = "fixtures are short"
+)]
+
 mod contract;
 mod contracts;
 mod copies;

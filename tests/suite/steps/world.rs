@@ -29,16 +29,16 @@ use tempfile::TempDir;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use uuid::Uuid;
 
-pub const ALMO: &str = "ekh";
-pub const DOVER: &str = "dover";
-pub const THANET: &str = "thanet";
+pub(super) const ALMO: &str = "ekh";
+pub(super) const DOVER: &str = "dover";
+pub(super) const THANET: &str = "thanet";
 const EVERYBODY: [&str; 3] = [ALMO, DOVER, THANET];
 
 /// What stands in every database and beside the run.
-pub type Everything = BTreeMap<String, Vec<String>>;
+pub(super) type Everything = BTreeMap<String, Vec<String>>;
 
 /// Everything on disk and the plan over it.
-pub struct World {
+pub(super) struct World {
     folder: TempDir,
     plan: Arc<Plan>,
     evidence: Vec<Digest>,
@@ -47,12 +47,13 @@ pub struct World {
 
 impl World {
     /// The databases with `rows` in the ALMO's, and a plan of one step.
-    pub fn new(rows: &str, does: StepSpec, undo: Undo) -> World {
-        World::of(rows, vec![step(does.kind(), does.clone(), undo)])
+    pub(super) fn new(rows: &str, does: StepSpec, undo: Undo) -> World {
+        let kind = does.kind();
+        World::of(rows, vec![step(kind, does, undo)])
     }
 
     /// The same with several steps.
-    pub fn of(rows: &str, steps: Vec<Step>) -> World {
+    pub(super) fn of(rows: &str, steps: Vec<Step>) -> World {
         let folder = tempfile::tempdir().unwrap();
         let world = World {
             plan: Arc::new(plan(steps)),
@@ -76,22 +77,22 @@ impl World {
         world
     }
 
-    pub fn path(&self, org: &str) -> PathBuf {
+    pub(super) fn path(&self, org: &str) -> PathBuf {
         self.folder.path().join(format!("{org}.db"))
     }
 
     /// The run's folder.
-    pub fn run_folder(&self) -> PathBuf {
+    pub(super) fn run_folder(&self) -> PathBuf {
         self.folder.path().join("run")
     }
 
-    pub fn sql(&self, org: &str, sql: &str) {
+    pub(super) fn sql(&self, org: &str, sql: &str) {
         let connection = Connection::open(self.path(org)).unwrap();
         connection.execute_batch(sql).unwrap();
     }
 
     /// Rows of a query, as texts.
-    pub fn rows(&self, org: &str, sql: &str) -> Vec<Vec<String>> {
+    pub(super) fn rows(&self, org: &str, sql: &str) -> Vec<Vec<String>> {
         let connection = Connection::open(self.path(org)).unwrap();
         let rows = query(&connection, sql);
         rows.into_iter()
@@ -100,12 +101,12 @@ impl World {
     }
 
     /// One text.
-    pub fn one(&self, org: &str, sql: &str) -> String {
+    pub(super) fn one(&self, org: &str, sql: &str) -> String {
         self.rows(org, sql)[0][0].clone()
     }
 
     /// Hands in an evidence file.
-    pub fn hand_in(&mut self, file: &str) {
+    pub(super) fn hand_in(&mut self, file: &str) {
         let digest = Digest::of(file.as_bytes());
         let folder = self.run_folder().join("evidence");
         std::fs::create_dir_all(&folder).unwrap();
@@ -114,7 +115,7 @@ impl World {
     }
 
     /// A step that looks before any run.
-    pub async fn look(&self, step: usize) -> Look {
+    pub(super) async fn look(&self, step: usize) -> Look {
         let mut readers = BTreeMap::new();
         for org in EVERYBODY {
             let address = Address::Sqlite(self.path(org));
@@ -133,7 +134,11 @@ impl World {
     }
 
     /// A step that acts, in a generation, with what hears its marks.
-    pub async fn act(&self, step: usize, generation: u32) -> (Act, UnboundedReceiver<StepMarked>) {
+    pub(super) async fn act(
+        &self,
+        step: usize,
+        generation: u32,
+    ) -> (Act, UnboundedReceiver<StepMarked>) {
         let mut look = self.look(step).await;
         let deed = Deed {
             run: Uuid::from_u128(7),
@@ -173,20 +178,20 @@ impl World {
     }
 
     /// Notes that a step has started in a generation, for those that look at it afterwards.
-    pub fn remember(&mut self, step: usize, generation: u32) {
+    pub(super) fn remember(&mut self, step: usize, generation: u32) {
         let id = self.plan.steps[step].id.clone();
         self.generations.insert(id, generation);
     }
 
     /// Carries a step out.
-    pub async fn run(&self, step: usize, generation: u32) -> Output {
+    pub(super) async fn run(&self, step: usize, generation: u32) -> Output {
         let (act, _heard) = self.act(step, generation).await;
         run(&act).await.unwrap()
     }
 
     /// Everything that a step may have written: rows, schema and outbox of every database, and the
     /// letters beside the run; the ledger apart.
-    pub fn everything(&self) -> Everything {
+    pub(super) fn everything(&self) -> Everything {
         let mut all = BTreeMap::new();
         for org in EVERYBODY {
             let connection = Connection::open(self.path(org)).unwrap();
@@ -201,7 +206,7 @@ impl World {
     }
 
     /// Every file, byte by byte: nothing may be written, not even by us.
-    pub fn bytes(&self) -> Vec<String> {
+    pub(super) fn bytes(&self) -> Vec<String> {
         let mut all = Vec::new();
         files(self.folder.path(), &mut all);
         all.retain(|file| !file.contains("-shm"));
@@ -210,7 +215,7 @@ impl World {
 }
 
 /// The same without the keys that we draw: no two generations draw the same.
-pub fn nameless(everything: &Everything) -> Everything {
+pub(super) fn nameless(everything: &Everything) -> Everything {
     let is_drawn =
         |part: &str| part.len() == 36 && part.bytes().filter(|byte| *byte == b'-').count() == 4;
     let nameless = |row: &String| {
@@ -229,7 +234,7 @@ pub fn nameless(everything: &Everything) -> Everything {
 
 /// Holds two states of a world against each other and names what differs.
 #[track_caller]
-pub fn same(now: &Everything, then: &Everything, when: &str) {
+pub(super) fn same(now: &Everything, then: &Everything, when: &str) {
     for what in now.keys().chain(then.keys()) {
         assert_eq!(now.get(what), then.get(what), "{what}, {when}");
     }
@@ -237,7 +242,7 @@ pub fn same(now: &Everything, then: &Everything, when: &str) {
 
 /// Drives `work` until it has been polled `polls` times without an end, then drops it: as a process
 /// that is gone. Whether it came to its end before.
-pub async fn stopped_after<T>(polls: usize, work: impl Future<Output = T>) -> Option<T> {
+pub(super) async fn stopped_after<T>(polls: usize, work: impl Future<Output = T>) -> Option<T> {
     let mut work = pin!(work);
     let mut left = polls;
     std::future::poll_fn(move |context: &mut Context<'_>| {
@@ -250,12 +255,12 @@ pub async fn stopped_after<T>(polls: usize, work: impl Future<Output = T>) -> Op
     .await
 }
 
-pub fn moment(text: &str) -> Timestamp {
+pub(super) fn moment(text: &str) -> Timestamp {
     text.parse().unwrap()
 }
 
 /// A step of its kind's name, owned by `legal`.
-pub fn step(id: &str, does: StepSpec, undo: Undo) -> Step {
+pub(super) fn step(id: &str, does: StepSpec, undo: Undo) -> Step {
     Step {
         id: id.into(),
         name: id.into(),
@@ -270,7 +275,7 @@ pub fn step(id: &str, does: StepSpec, undo: Undo) -> Step {
     }
 }
 
-pub fn map(text: &str) -> Arc<handover::plan::map::Map> {
+pub(super) fn map(text: &str) -> Arc<handover::plan::map::Map> {
     let map = read_map("maps/test.toml", &format!("format = 1\n{text}"));
     match map {
         Ok(map) => Arc::new(map),
@@ -334,11 +339,11 @@ fn contents(connection: &Connection) -> BTreeMap<String, Vec<String>> {
         "SELECT type, name, tbl_name, sql FROM sqlite_schema WHERE NOT {ours}
          AND tbl_name NOT LIKE 'handover\\_%' ESCAPE '\\' ORDER BY 1, 2"
     );
-    all.insert("schema".to_owned(), lines(query(connection, &schema)));
+    all.insert("schema".to_owned(), lines(&query(connection, &schema)));
     let tables = format!("SELECT name FROM sqlite_schema WHERE type = 'table' AND NOT {ours}");
     for table in query(connection, &tables) {
         let name = shown(&table[0]);
-        let mut rows = lines(query(connection, &format!("SELECT * FROM \"{name}\"")));
+        let mut rows = lines(&query(connection, &format!("SELECT * FROM \"{name}\"")));
         rows.sort();
         if name != "handover_outbox" || !rows.is_empty() {
             all.insert(name, rows);
@@ -354,7 +359,7 @@ fn query(connection: &Connection, sql: &str) -> Vec<Vec<Value>> {
     rows.unwrap().collect::<Result<_, _>>().unwrap()
 }
 
-fn lines(rows: Vec<Vec<Value>>) -> Vec<String> {
+fn lines(rows: &[Vec<Value>]) -> Vec<String> {
     rows.iter().map(|row| format!("{row:?}")).collect()
 }
 
