@@ -118,15 +118,17 @@ mod tests {
             ValueRef::Blob(b"\0\x02"),
         ];
         let mut arena = Vec::new();
-        values.iter().for_each(|value| push(&mut arena, *value));
+        for value in values {
+            push(&mut arena, value);
+        }
         assert_eq!(Values(&arena).collect::<Vec<_>>(), values);
         let (mut left, mut right) = (Vec::new(), Vec::new());
-        ["12", "3"]
-            .iter()
-            .for_each(|text| push_text(&mut left, text.as_bytes()));
-        ["1", "23"]
-            .iter()
-            .for_each(|text| push_text(&mut right, text.as_bytes()));
+        for text in ["12", "3"] {
+            push_text(&mut left, text.as_bytes());
+        }
+        for text in ["1", "23"] {
+            push_text(&mut right, text.as_bytes());
+        }
         assert_ne!(left, right);
     }
 }

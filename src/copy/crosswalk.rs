@@ -26,9 +26,12 @@ const KNOWN: usize = 1 << 15;
 /// The target's own `handover_key`, through a read-only connection.
 pub(super) struct Ledger<'c> {
     find: CachedStatement<'c>,
-    known: Vec<Option<(Box<[u8]>, Box<str>)>>,
+    known: Vec<Option<Known>>,
     name: Vec<u8>,
 }
+
+/// A name with a source key, and the target key.
+type Known = (Box<[u8]>, Box<str>);
 
 impl<'c> Crosswalk<'c> {
     /// Answers from the ledger behind `target`, for rows of `source`.
@@ -109,11 +112,11 @@ impl Ledger<'_> {
         self.name.push(0);
         self.name.extend_from_slice(key);
         let at = hash(&self.name) % KNOWN;
-        if let Some((known, target)) = &self.known[at] {
-            if **known == *self.name {
-                canon::push_text(out, target.as_bytes());
-                return Ok(true);
-            }
+        if let Some((known, target)) = &self.known[at]
+            && **known == *self.name
+        {
+            canon::push_text(out, target.as_bytes());
+            return Ok(true);
         }
         self.find.raw_bind_parameter(3, name)?;
         let key = rusqlite::types::ToSqlOutput::Borrowed(ValueRef::Text(key));

@@ -307,8 +307,8 @@ impl Copy {
     ) -> Result<(), LoadFault> {
         let (compiled, beside) = (Arc::clone(compiled), self.target.beside());
         let (run, source) = (self.deed.run, self.load.route.source.to_string());
-        let read = self
-            .source
+
+        self.source
             .with(move |connection| {
                 let outlet = outlet;
                 let target = beside()?;
@@ -319,8 +319,7 @@ impl Copy {
                     Err(Stop::Data(fault)) => Ok(Err(fault)),
                 }
             })
-            .await?;
-        read
+            .await?
     }
 
     fn work(&self, at: usize, compiled: &Arc<Compiled>, pass: Pass) -> Work {

@@ -25,18 +25,21 @@ pub(super) struct Packed<'a> {
 
 /// Appends `fields` and the digest's first half.
 pub(super) fn pack(body: &mut Vec<u8>, fields: &[&[u8]], digest: &[u8; 32]) {
-    fields
-        .iter()
-        .for_each(|field| body.extend_from_slice(field));
+    for field in fields {
+        body.extend_from_slice(field);
+    }
     body.extend_from_slice(&digest[..HALF]);
 }
+
+/// The shape of a table, what its digests are keyed for, its rows.
+pub(super) type Unpacked<'a> = (&'a Shape, &'a str, Vec<Packed<'a>>);
 
 /// The rows of a body, the shape of their table and what their digests are keyed for; none for parts
 /// that hold no rows.
 pub(super) fn unpack<'a>(
     head: &'a Head,
     body: &'a [u8],
-) -> Result<Option<(&'a Shape, &'a str, Vec<Packed<'a>>)>, DbTrouble> {
+) -> Result<Option<Unpacked<'a>>, DbTrouble> {
     let (shape, label, before) = match head {
         Head::Insert { shape, label, .. } => (shape, label, 0),
         Head::Update { shape, label, .. } => (shape, label, shape.all.len()),

@@ -150,7 +150,9 @@ impl Pen {
     }
 
     fn keep(&mut self, (part, digests): Written) {
-        digests.iter().for_each(|digest| self.tally.add(digest));
+        for digest in &digests {
+            self.tally.add(digest);
+        }
         self.parts.push(part);
     }
 }

@@ -253,13 +253,12 @@ impl<'c> Scanner<'c> {
                 Some(ValueRef::Text(text)) => number::pence(text),
                 _ => Some(0),
             };
-            match pence {
-                Some(pence) => batch.money.push(pence),
-                None => {
-                    batch.money.truncate(before);
-                    self.reject(batch, "HO504", name);
-                    return false;
-                }
+            if let Some(pence) = pence {
+                batch.money.push(pence);
+            } else {
+                batch.money.truncate(before);
+                self.reject(batch, "HO504", name);
+                return false;
             }
         }
         true

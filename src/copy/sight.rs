@@ -75,24 +75,23 @@ impl Sight {
         let first = first_step(relations, &self.table, &column.table).ok_or_else(|| {
             DbTrouble::NoSuch(format!("relation from {} to {}", self.table, column.table))
         })?;
-        let way = match self.ways.iter().position(|way| &way.relation == first) {
-            Some(way) => way,
-            None => {
-                let own = known(connection, &self.table)?;
-                if own.column(&first.child.column).is_none() {
-                    return Err(DbTrouble::NoSuch(format!(
-                        "{}.{}",
-                        self.table, first.child.column
-                    )));
-                }
-                let reference = place(&mut self.own, &first.child.column);
-                self.ways.push(Way {
-                    relation: first.clone(),
-                    reference,
-                    leaves: Vec::new(),
-                });
-                self.ways.len() - 1
+        let way = if let Some(way) = self.ways.iter().position(|way| &way.relation == first) {
+            way
+        } else {
+            let own = known(connection, &self.table)?;
+            if own.column(&first.child.column).is_none() {
+                return Err(DbTrouble::NoSuch(format!(
+                    "{}.{}",
+                    self.table, first.child.column
+                )));
             }
+            let reference = place(&mut self.own, &first.child.column);
+            self.ways.push(Way {
+                relation: first.clone(),
+                reference,
+                leaves: Vec::new(),
+            });
+            self.ways.len() - 1
         };
         Ok(Slot::Parent(way, place(&mut self.ways[way].leaves, column)))
     }

@@ -105,9 +105,10 @@ fn chunk(
         Pass::References => format!("update:{}", mark.dataset),
     };
     effect::begin(connection, &work.deed)?;
-    let aside = match work.quiet {
-        true => triggers::set_aside(connection, &layout.shape.table)?,
-        false => Vec::new(),
+    let aside = if work.quiet {
+        triggers::set_aside(connection, &layout.shape.table)?
+    } else {
+        Vec::new()
     };
     // An effect with this ordinal that is not ours would mean two executors: the fence stands before.
     let id = effect::open(connection, &work.deed, ordinal, &kind)?.ok_or(DbTrouble::Damaged)?;
@@ -208,16 +209,18 @@ impl Chunk<'_> {
             layout, program, ..
         } = &*self.work.compiled;
         let mut insert = self.connection.prepare_cached(layout.insert().as_str())?;
-        let mut again = match layout.read_back {
-            true => Some(
+        let mut again = if layout.read_back {
+            Some(
                 self.connection
                     .prepare_cached(again(&self.work.compiled).as_str())?,
-            ),
-            false => None,
+            )
+        } else {
+            None
         };
-        let mut note = match self.work.keeps {
-            true => Some(self.connection.prepare_cached(NOTE)?),
-            false => None,
+        let mut note = if self.work.keeps {
+            Some(self.connection.prepare_cached(NOTE)?)
+        } else {
+            None
         };
         let rows = std::mem::take(&mut batch.rows);
         let (mut values, mut keys, mut packed, mut mended) = (0, 0, 0, 0);
@@ -227,13 +230,12 @@ impl Chunk<'_> {
             let named = &batch.keys[keys..row.keys];
             match self.one(&mut insert, bound)? {
                 None => {
-                    match &mut again {
-                        Some(again) => self.read_back(again, bound)?,
-                        None => {
-                            self.body
-                                .extend_from_slice(&batch.packed[packed..row.packed]);
-                            self.tally.add(&row.digest);
-                        }
+                    if let Some(again) = &mut again {
+                        self.read_back(again, bound)?;
+                    } else {
+                        self.body
+                            .extend_from_slice(&batch.packed[packed..row.packed]);
+                        self.tally.add(&row.digest);
                     }
                     self.counts.copied += 1;
                     for (place, name) in layout.money.iter().enumerate() {
@@ -335,7 +337,7 @@ impl Chunk<'_> {
         &self,
         note: &mut CachedStatement<'_>,
         bound: &[u8],
-        named: &[u8],
+        keys: &[u8],
     ) -> Result<(), DbTrouble> {
         let Compiled {
             layout, program, ..
@@ -347,7 +349,7 @@ impl Chunk<'_> {
         };
         let names =
             std::iter::once(&program.name).chain(program.aliases.iter().map(|alias| &alias.name));
-        for (name, key) in names.zip(Values(named)) {
+        for (name, key) in names.zip(Values(keys)) {
             if key != ValueRef::Null {
                 note.raw_bind_parameter(1, deed.run.to_string())?;
                 note.raw_bind_parameter(2, name)?;
@@ -442,9 +444,10 @@ const NOTE: &str = "INSERT OR IGNORE INTO handover_key
 /// Reads an inserted row again: its key, then every stored column.
 fn again(compiled: &Compiled) -> Sql {
     let shape = &compiled.layout.shape;
-    let which = match compiled.layout.rowid {
-        true => Sql::new("rowid = ?1"),
-        false => shape.by_key(1),
+    let which = if compiled.layout.rowid {
+        Sql::new("rowid = ?1")
+    } else {
+        shape.by_key(1)
     };
     sql!(
         "SELECT {}, {} FROM {} WHERE {}",

@@ -215,12 +215,11 @@ fn goes(
             Some(ValueRef::Text(text)) => number::pence(text),
             _ => Some(0),
         };
-        match value {
-            Some(value) => pence.push((name, value)),
-            None => {
-                reject(counts, "HO504", name);
-                return Ok(());
-            }
+        if let Some(value) = value {
+            pence.push((name, value));
+        } else {
+            reject(counts, "HO504", name);
+            return Ok(());
         }
     }
     if !bench

@@ -125,7 +125,9 @@ impl Tally {
 /// The root over roots: of a dataset over its chunks.
 pub(super) fn root_of(roots: impl IntoIterator<Item = Digest>) -> Digest {
     let mut tree = Tree::default();
-    roots.into_iter().for_each(|root| tree.add(&root.0));
+    for root in roots {
+        tree.add(&root.0);
+    }
     tree.root()
 }
 
@@ -161,7 +163,9 @@ mod tests {
         for size in 0..70_u8 {
             let leaves: Vec<Vec<u8>> = (0..size).map(|leaf| vec![leaf; 3]).collect();
             let mut tree = Tree::default();
-            leaves.iter().for_each(|leaf| tree.add(leaf));
+            for leaf in &leaves {
+                tree.add(leaf);
+            }
             assert_eq!(tree.root(), by_the_book(&leaves), "{size} leaves");
         }
     }

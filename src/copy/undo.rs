@@ -144,9 +144,10 @@ impl TakingBack<'_> {
             return Ok(true);
         };
         let quiet = matches!(part.head, Head::Insert { quiet: true, .. });
-        let aside = match quiet {
-            true => triggers::set_aside(self.connection, &shape.table)?,
-            false => Vec::new(),
+        let aside = if quiet {
+            triggers::set_aside(self.connection, &shape.table)?
+        } else {
+            Vec::new()
         };
         for row in rows.iter().rev() {
             let standing = self.reading.standing(shape, label, row)?;

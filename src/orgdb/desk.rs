@@ -35,7 +35,9 @@ impl Desk {
                 };
                 let handle = connection.get_interrupt_handle();
                 if tell.send(Ok(handle)).is_ok() {
-                    queue.iter().for_each(|job| job(&mut connection));
+                    for job in &queue {
+                        job(&mut connection);
+                    }
                 }
             })
             .map_err(|_| DbTrouble::Other(0))?;

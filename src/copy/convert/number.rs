@@ -27,8 +27,7 @@ pub(crate) fn whole(number: f64) -> Option<i64> {
 pub(crate) fn decimal(text: &str, scale: u32, negate: bool, out: &mut Vec<u8>) -> bool {
     let (minus, digits) = match text.as_bytes() {
         [b'-', rest @ ..] => (true, rest),
-        [b'+', rest @ ..] => (false, rest),
-        rest => (false, rest),
+        [b'+', rest @ ..] | rest => (false, rest),
     };
     let point = digits
         .iter()

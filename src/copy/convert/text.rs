@@ -76,12 +76,11 @@ fn encoded_twice(text: &str, out: &mut Vec<u8>) -> bool {
 }
 
 fn to_windows_1252(letter: char) -> Option<u8> {
-    match u32::from(letter) {
-        code @ (0..=0x7f | 0xa0..=0xff) => u8::try_from(code).ok(),
-        _ => {
-            let place = HIGH.iter().position(|high| *high == letter)?;
-            u8::try_from(0x80 + place).ok()
-        }
+    if let code @ (0..=0x7f | 0xa0..=0xff) = u32::from(letter) {
+        u8::try_from(code).ok()
+    } else {
+        let place = HIGH.iter().position(|high| *high == letter)?;
+        u8::try_from(0x80 + place).ok()
     }
 }
 

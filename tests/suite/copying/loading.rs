@@ -182,7 +182,7 @@ async fn a_copy_stopped_after_any_chunk_goes_on_and_ends_as_if_it_never_stopped(
         let mut marks = Vec::new();
         let (reader, writer) = (town.reader().await, town.writer().await);
         let loaded = load(&reader, &writer, town.load(), &town.deed, |effect| {
-            marks.push(effect.ordinal)
+            marks.push(effect.ordinal);
         })
         .await
         .unwrap();

@@ -1,6 +1,8 @@
 //! Tests of copying: what the ledger, the pen, the load, undo and verify keep their word about, on
 //! real files.
 
+#![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
+
 mod loading;
 mod looking;
 mod pen;

@@ -14,19 +14,19 @@ use tempfile::TempDir;
 use uuid::Uuid;
 
 /// A folder that goes away with its owner.
-pub struct Place(TempDir);
+pub(super) struct Place(TempDir);
 
 impl Place {
-    pub fn new() -> Place {
+    pub(super) fn new() -> Place {
         Place(tempfile::tempdir().unwrap())
     }
 
-    pub fn path(&self, name: &str) -> PathBuf {
+    pub(super) fn path(&self, name: &str) -> PathBuf {
         self.0.path().join(name)
     }
 
     /// Makes a database from SQL.
-    pub fn database(&self, name: &str, sql: &str) -> PathBuf {
+    pub(super) fn database(&self, name: &str, sql: &str) -> PathBuf {
         let path = self.path(name);
         let connection = Connection::open(&path).unwrap();
         connection.execute_batch(sql).unwrap();
@@ -35,7 +35,7 @@ impl Place {
 }
 
 /// What every test's deed starts as.
-pub fn deed() -> Deed {
+pub(super) fn deed() -> Deed {
     Deed {
         run: Uuid::from_u128(7),
         step: "copy-homes/dover".into(),
@@ -47,7 +47,7 @@ pub fn deed() -> Deed {
 }
 
 /// A writer with our tables made and the fence raised.
-pub async fn writer(path: &Path, deed: &Deed) -> OrgWriter {
+pub(super) async fn writer(path: &Path, deed: &Deed) -> OrgWriter {
     let writer = OrgWriter::open("dover", &Address::Sqlite(path.to_owned()))
         .await
         .unwrap();
@@ -58,19 +58,19 @@ pub async fn writer(path: &Path, deed: &Deed) -> OrgWriter {
     writer
 }
 
-pub async fn reader(path: &Path) -> OrgReader {
+pub(super) async fn reader(path: &Path) -> OrgReader {
     OrgReader::open("dover", &Address::Sqlite(path.to_owned()))
         .await
         .unwrap()
 }
 
-pub fn run_sql(path: &Path, sql: &str) {
+pub(super) fn run_sql(path: &Path, sql: &str) {
     let connection = Connection::open(path).unwrap();
     connection.execute_batch(sql).unwrap();
 }
 
 /// Everything in a database but our own tables: schema and rows.
-pub fn contents(path: &Path) -> BTreeMap<String, Vec<Vec<Value>>> {
+pub(super) fn contents(path: &Path) -> BTreeMap<String, Vec<Vec<Value>>> {
     let connection = Connection::open(path).unwrap();
     let mut all = BTreeMap::new();
     all.insert(
@@ -97,7 +97,7 @@ pub fn contents(path: &Path) -> BTreeMap<String, Vec<Vec<Value>>> {
 }
 
 /// The rows of a query.
-pub fn rows(connection: &Connection, sql: &str) -> Vec<Vec<Value>> {
+pub(super) fn rows(connection: &Connection, sql: &str) -> Vec<Vec<Value>> {
     let mut statement = connection.prepare(sql).unwrap();
     let width = statement.column_count();
     let rows = statement.query_map([], |row| (0..width).map(|at| row.get(at)).collect());
@@ -105,7 +105,7 @@ pub fn rows(connection: &Connection, sql: &str) -> Vec<Vec<Value>> {
 }
 
 /// One number.
-pub fn number(path: &Path, sql: &str) -> i64 {
+pub(super) fn number(path: &Path, sql: &str) -> i64 {
     let connection = Connection::open(path).unwrap();
     connection.query_row(sql, [], |row| row.get(0)).unwrap()
 }

@@ -70,7 +70,7 @@ fn reference(text: &str, table: &str) -> ColumnRef {
 }
 
 /// A column with the defaults of a map file.
-pub fn column(table: &str, into: &str, from: &str, becomes: Becomes) -> MapColumn {
+pub(super) fn column(table: &str, into: &str, from: &str, becomes: Becomes) -> MapColumn {
     MapColumn {
         into: into.to_owned(),
         from: Origin::Column(reference(from, table)),
@@ -86,7 +86,7 @@ pub fn column(table: &str, into: &str, from: &str, becomes: Becomes) -> MapColum
     }
 }
 
-pub fn date() -> Becomes {
+pub(super) fn date() -> Becomes {
     Becomes::Date {
         formats: vec!["yyyy-mm-dd".to_owned(), "dd/mm/yyyy".to_owned()],
         sentinels: vec!["1900-01-01".to_owned()],
@@ -94,7 +94,7 @@ pub fn date() -> Becomes {
     }
 }
 
-pub fn money() -> Becomes {
+pub(super) fn money() -> Becomes {
     Becomes::Decimal {
         scale: 2,
         negate: false,
@@ -124,7 +124,8 @@ fn relation(child: &str, parent: &str) -> Relation {
 }
 
 /// The map of the town.
-pub fn map() -> Map {
+#[expect(clippy::too_many_lines, reason = "one map, read from top to bottom")]
+pub(super) fn map() -> Map {
     let lookup = |name: &str| Becomes::Lookup(name.to_owned());
     let required = |column: MapColumn| MapColumn {
         required: true,
@@ -227,7 +228,7 @@ pub fn map() -> Map {
     }
 }
 
-pub fn route() -> Route {
+pub(super) fn route() -> Route {
     Route {
         source: "almo".into(),
         targets: vec!["canterbury".into(), "dover".into()],
@@ -237,24 +238,24 @@ pub fn route() -> Route {
 }
 
 /// The town on disk.
-pub struct Town {
-    pub place: Place,
-    pub source: PathBuf,
-    pub target: PathBuf,
-    pub deed: Deed,
-    pub map: Map,
-    pub council: &'static str,
-    pub chunk_rows: usize,
-    pub triggers: Option<Triggers>,
+pub(super) struct Town {
+    _place: Place,
+    pub(super) source: PathBuf,
+    pub(super) target: PathBuf,
+    pub(super) deed: Deed,
+    pub(super) map: Map,
+    pub(super) council: &'static str,
+    pub(super) chunk_rows: usize,
+    pub(super) triggers: Option<Triggers>,
 }
 
 impl Town {
-    pub fn new(council: &'static str) -> Town {
+    pub(super) fn new(council: &'static str) -> Town {
         let place = Place::new();
         Town {
             source: place.database("almo.db", LEGACY),
             target: place.database(&format!("{council}.db"), TARGET),
-            place,
+            _place: place,
             deed: super::place::deed(),
             map: map(),
             council,
@@ -263,17 +264,17 @@ impl Town {
         }
     }
 
-    pub async fn reader(&self) -> OrgReader {
+    pub(super) async fn reader(&self) -> OrgReader {
         OrgReader::open("almo", &Address::Sqlite(self.source.clone()))
             .await
             .unwrap()
     }
 
-    pub async fn writer(&self) -> OrgWriter {
+    pub(super) async fn writer(&self) -> OrgWriter {
         writer(&self.target, &self.deed).await
     }
 
-    pub fn load(&self) -> Load {
+    pub(super) fn load(&self) -> Load {
         Load {
             map: Arc::new(self.map.clone()),
             tables: ["property", "tenagree", "rtrans"].map(str::to_owned).into(),
@@ -285,7 +286,7 @@ impl Town {
     }
 
     /// Copies to the end.
-    pub async fn copy(&self) -> Result<Loaded, LoadFault> {
+    pub(super) async fn copy(&self) -> Result<Loaded, LoadFault> {
         let (reader, writer) = (self.reader().await, self.writer().await);
         load(&reader, &writer, self.load(), &self.deed, |_| {}).await
     }
