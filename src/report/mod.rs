@@ -11,6 +11,7 @@ pub mod decisions;
 pub mod explain;
 pub mod faults;
 pub mod ink;
+pub mod mermaid;
 pub mod preview;
 pub mod progress;
 pub mod proof;

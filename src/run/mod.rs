@@ -9,9 +9,11 @@
 //!
 //! Not here: printing, the rules (`machine`), the work (`steps`).
 
+pub mod against_live;
 pub mod begin;
 pub mod carry;
 pub mod clock;
+pub mod close;
 pub mod connect;
 mod crash;
 pub mod decisions;

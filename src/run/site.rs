@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use super::folder::RunFolder;
 use crate::journal::{Journal, JournalFault, RunHead, load_key};
-use crate::machine::event::{About, Entry, Event};
+use crate::machine::event::{About, Entry, Event, StepCommitted};
 use crate::machine::illegal::Illegal;
 use crate::machine::key::RunKey;
 use crate::machine::run::Run;
@@ -34,6 +34,8 @@ pub struct Site {
     pub folder: RunFolder,
     /// Evidence handed in, by step, oldest first.
     pub evidence: BTreeMap<StepId, Vec<Digest>>,
+    /// What each step's newest finished carrying-out wrote.
+    pub outputs: BTreeMap<StepId, StepCommitted>,
 }
 
 /// Why a run cannot be read.
@@ -79,6 +81,7 @@ impl Site {
             plans,
             head,
             evidence: BTreeMap::new(),
+            outputs: BTreeMap::new(),
             journal,
         };
         let mut entries = site.journal.entries(site.head.id).await?;
@@ -99,6 +102,9 @@ impl Site {
                 label: self.head.label.clone(),
                 illegal: Box::new(illegal),
             })?;
+        if let (Some(about), Event::StepCommitted(done)) = (&entry.about, &entry.event) {
+            self.outputs.insert(about.step.clone(), done.clone());
+        }
         if let Some((step, digest)) = evidence(entry) {
             self.evidence.entry(step).or_default().push(digest);
         }

@@ -1,0 +1,167 @@
+//! `handover approve FILE|RUN [STEP]`: a signature under a preview, or a word to a run.
+
+use std::fs;
+use std::path::Path;
+
+use super::Outcome;
+use super::args::{Approve, Global};
+use super::exit::Exit;
+use super::failure::{Failure, hint};
+use super::output::Output;
+use super::site;
+use crate::plan::digest::Digest;
+use crate::plan::model::{Code, Plan};
+use crate::plan::outline::StepId;
+use crate::preview::sign::{self, Ask, SignFault};
+use crate::preview::{Preview, RollbackPreview, Signature};
+use crate::run::decisions::{self, Asked, Meaning, Word};
+use crate::run::{Clock, Session, Who};
+
+/// Evidence is a paper, not a database.
+const EVIDENCE_BYTES_MAX: u64 = 16 * 1024 * 1024;
+
+pub(super) async fn approve(args: &Approve, global: &Global, output: &Output) -> Outcome {
+    let path = Path::new(&args.what);
+    if path.is_file() && args.step.is_none() {
+        return sign_file(path, args, global, output).await;
+    }
+    let (_, site) = site::run(Some(&args.what), global).await?;
+    let Some(step) = &args.step else {
+        return Err(Failure::usage("a decision on a run names its step")
+            .with(hint("`handover status` shows what the run waits for")));
+    };
+    let step = StepId::from(step.as_str());
+    let clock = site::clock(&site);
+    let org = site::plan_of(&site)?
+        .step(&step)
+        .and_then(|step| step.org.clone());
+    let roles = match decisions::asked(&site.run, &step) {
+        Some(Asked::Decisions(roles)) => roles,
+        Some(Asked::Answer(_, role)) => role.into_iter().collect(),
+        None => Vec::new(),
+    };
+    let who = Who::find(
+        site.run.outline(),
+        &args.who,
+        clock.as_at(),
+        org.as_ref(),
+        &roles,
+    )?;
+    let evidence = evidence(args)?;
+    let word = Word {
+        who,
+        means: meaning(args),
+        reason: &args.reason,
+        evidence: evidence.as_deref(),
+    };
+    let mut session = Session::claim(site, Vec::new(), clock, Box::new(|_, _| {})).await?;
+    let taken = decisions::take(&mut session, &step, &word).await;
+    let site = session.release().await?;
+    taken?;
+    let who = &word.who;
+    output.say(&format!(
+        "Recorded: {} as {} of {} on `{step}` of {}.\nNext: handover run {}",
+        who.person, who.role, who.org, site.head.label, site.head.label
+    ));
+    Ok(Exit::Done)
+}
+
+fn meaning(args: &Approve) -> Meaning {
+    match (args.refuse, args.revoke, args.undone) {
+        (true, _, _) => Meaning::No,
+        (_, true, _) => Meaning::Revoke,
+        (_, _, true) => Meaning::Undone,
+        _ => Meaning::Yes,
+    }
+}
+
+fn evidence(args: &Approve) -> Result<Option<Vec<u8>>, Failure> {
+    let Some(path) = &args.evidence else {
+        return Ok(None);
+    };
+    let refused = |fault: std::io::Error| {
+        Failure::usage(format!(
+            "the evidence `{}` cannot be read: {fault}",
+            path.display()
+        ))
+    };
+    if fs::metadata(path).map_err(refused)?.len() > EVIDENCE_BYTES_MAX {
+        return Err(Failure::usage(format!(
+            "the evidence `{}` is larger than {} MiB",
+            path.display(),
+            EVIDENCE_BYTES_MAX / 1024 / 1024
+        )));
+    }
+    fs::read(path).map(Some).map_err(refused)
+}
+
+/// Either kind of preview file.
+enum Paper {
+    Plan(Box<Preview>),
+    Rollback(Box<RollbackPreview>),
+}
+
+async fn sign_file(path: &Path, args: &Approve, global: &Global, output: &Output) -> Outcome {
+    if args.refuse || args.revoke || args.undone {
+        return Err(
+            Failure::usage("a preview is signed or left unsigned").with(hint(
+                "to say no, leave it unsigned; to stop a run, refuse one of its steps",
+            )),
+        );
+    }
+    let bytes = fs::read(path)
+        .map_err(|fault| Failure::usage(format!("`{}` cannot be read: {fault}", path.display())))?;
+    let evidence = evidence(args)?.map(|bytes| Digest::of(&bytes));
+    let mut paper = match RollbackPreview::read(&bytes) {
+        Ok(preview) => Paper::Rollback(Box::new(preview)),
+        Err(_) => Paper::Plan(Box::new(super::preview::read(path)?)),
+    };
+    let (seats, as_at, plan) = match &paper {
+        Paper::Plan(preview) => {
+            let project = site::project(path.parent().and_then(Path::to_str), global)?;
+            let plan = super::preview::plan_of(preview, &project, output).await?;
+            (&preview.seats, preview.read_at, plan)
+        }
+        Paper::Rollback(preview) => {
+            let (_, site) = site::run(Some(&preview.run.to_string()), global).await?;
+            (&preview.seats, preview.read_at, site::plan_of(&site)?)
+        }
+    };
+    let roles: Vec<Code> = seats.iter().map(|seat| seat.role.clone()).collect();
+    let as_at = crate::machine::time::Time::new(as_at);
+    let who = Who::find(&plan.outline, &args.who, as_at, None, &roles)?;
+    let ask = Ask {
+        person: &who.person,
+        role: &who.role,
+        reason: &args.reason,
+        at: Clock::real().now().moment(),
+        as_at: as_at.moment(),
+        evidence,
+    };
+    let signature = put(&mut paper, &plan, &ask)?;
+    let (bytes, missing) = match &paper {
+        Paper::Plan(preview) => (preview.write(), sign::missing(preview, &plan).len()),
+        Paper::Rollback(preview) => (preview.write(), preview.missing()),
+    };
+    let bytes = bytes.map_err(|fault| Failure::from_error(Exit::Bug, &fault))?;
+    super::preview::save(path, &bytes)?;
+    let next = if missing == 0 {
+        "Everybody has signed.".to_owned()
+    } else {
+        format!("{missing} signatures to come.")
+    };
+    output.say(&format!(
+        "Signed by {} as {} of {}. {next}",
+        signature.person, signature.seat.role, signature.org
+    ));
+    Ok(Exit::Done)
+}
+
+fn put(paper: &mut Paper, plan: &Plan, ask: &Ask<'_>) -> Result<Signature, Failure> {
+    let signed = match paper {
+        Paper::Plan(preview) => sign::sign(preview, plan, ask),
+        Paper::Rollback(preview) => sign::sign_rollback(preview, plan, ask),
+    };
+    signed
+        .map_err(|fault: SignFault| Failure::coded(Exit::Unsigned, fault.code(), fault.to_string()))
+}

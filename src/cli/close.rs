@@ -1,0 +1,37 @@
+//! `handover close RUN`: export the log, take our tables' rows out of the organisations' databases,
+//! write the log's last entry. Undo ends there.
+
+use super::Outcome;
+use super::args::{Close, Global};
+use super::exit::Exit;
+use super::failure::{Failure, hint};
+use super::output::Output;
+use super::rollback::confirm;
+use super::site;
+use crate::run::close;
+
+pub(super) async fn close(args: &Close, global: &Global, output: &Output) -> Outcome {
+    let (project, site) = site::run(args.run.as_deref(), global).await?;
+    let plan = site::plan_of(&site)?;
+    let ended = site.run.closed() || site.run.finished() || site.run.rolled_back();
+    if !ended {
+        return Err(
+            Failure::usage(format!("{} is not at an end", site.head.label)).with(hint(
+                "a run is closed when every step is done, or after a rollback",
+            )),
+        );
+    }
+    confirm(args.confirm.as_deref(), &plan.name, output)?;
+    let addresses = project.addresses(&plan)?.all()?;
+    let clock = site::clock(&site);
+    let label = site.head.label.clone();
+    let mut site = close::close(site, clock, Box::new(|_, _| {})).await?;
+    let lines = site.journal.export_log(site.head.id, &args.to).await?;
+    close::clear(site.head.id, &addresses).await?;
+    output.say(&format!(
+        "Closed {label}. {lines} entries are in {}. What we kept in {} databases is gone; undo ends here.",
+        args.to.display(),
+        addresses.len()
+    ));
+    Ok(Exit::Done)
+}

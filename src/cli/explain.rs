@@ -1,0 +1,24 @@
+//! `handover explain CODE|KIND|FIELD`
+
+use super::Outcome;
+use super::args::Explain;
+use super::exit::Exit;
+use super::failure::{Failure, hint};
+use super::output::Output;
+use crate::plan::codes;
+use crate::report::explain::ExplainReport;
+
+pub(super) fn explain(args: &Explain, output: &Output) -> Outcome {
+    let Some(what) = &args.what else {
+        output.say(&codes::contents());
+        return Ok(Exit::Done);
+    };
+    let Some(page) = codes::explain(what) else {
+        let failure = Failure::usage(format!("there is nothing to explain under `{what}`"));
+        let near = codes::nearest(what).map(|near| format!("did you mean `{near}`?"));
+        let more = "`handover explain` lists every code, kind of step and field".to_owned();
+        return Err(failure.with(hint(near.unwrap_or(more))));
+    };
+    output.report(&ExplainReport::from(page));
+    Ok(Exit::Done)
+}

@@ -1,0 +1,212 @@
+//! How a command fails: what happened, where, what to do next, which exit code. One printer turns it
+//! into words (`output`).
+
+use std::fmt;
+
+use super::exit::Exit;
+use crate::journal::JournalFault;
+use crate::orgdb::{DbFault, DbTrouble};
+use crate::preview::LookFault;
+use crate::run::decisions::WordFault;
+use crate::run::rollback::BackFault;
+use crate::run::who::WhoFault;
+use crate::run::{CarryFault, SiteFault};
+use crate::steps;
+
+/// A command's failure, ready to be said.
+#[derive(Debug)]
+pub struct Failure {
+    /// What to end with.
+    pub exit: Exit,
+    /// A code of `explain`, where there is one.
+    pub code: Option<String>,
+    /// What happened.
+    pub says: String,
+    /// Causes, outermost first.
+    pub causes: Vec<String>,
+    /// What to do next.
+    pub hints: Vec<String>,
+    /// Text that was made for this already (faults with carets) and stands instead of `says`.
+    pub drawn: Option<String>,
+    /// Data that stands for it with `--json`.
+    pub data: Option<serde_json::Value>,
+}
+
+/// A hint, to be added with [`Failure::with`].
+pub struct Hint(String);
+
+/// What to do next, as a sentence's body.
+pub fn hint(text: impl Into<String>) -> Hint {
+    Hint(text.into())
+}
+
+impl Failure {
+    /// A failure with an exit code.
+    pub fn new(exit: Exit, says: impl Into<String>) -> Failure {
+        Failure {
+            exit,
+            code: None,
+            says: says.into(),
+            causes: Vec::new(),
+            hints: Vec::new(),
+            drawn: None,
+            data: None,
+        }
+    }
+
+    /// A failure that `explain` has a page for.
+    pub fn coded(exit: Exit, code: &str, says: impl Into<String>) -> Failure {
+        Failure {
+            code: Some(code.to_owned()),
+            ..Failure::new(exit, says)
+        }
+    }
+
+    /// The command line is wrong.
+    pub fn usage(says: impl Into<String>) -> Failure {
+        Failure::new(Exit::Usage, says)
+    }
+
+    /// A database cannot be used.
+    pub fn database(code: &str, says: impl Into<String>) -> Failure {
+        Failure::coded(Exit::Database, code, says)
+    }
+
+    /// The same, from an error and everything below it.
+    pub fn from_error(exit: Exit, error: &(dyn std::error::Error + 'static)) -> Failure {
+        let mut failure = Failure::new(exit, error.to_string());
+        let mut below = error.source();
+        while let Some(cause) = below {
+            failure.causes.push(cause.to_string());
+            below = cause.source();
+        }
+        failure
+    }
+
+    /// Adds an error and everything below it as causes.
+    #[must_use]
+    pub fn because(mut self, error: &(dyn std::error::Error + 'static)) -> Failure {
+        let below = Failure::from_error(self.exit, error);
+        self.causes.push(below.says);
+        self.causes.extend(below.causes);
+        self
+    }
+
+    /// Adds what to do next.
+    #[must_use]
+    pub fn with(mut self, hint: Hint) -> Failure {
+        self.hints.push(hint.0);
+        self
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.says)
+    }
+}
+
+impl std::error::Error for Failure {}
+
+impl From<JournalFault> for Failure {
+    fn from(fault: JournalFault) -> Failure {
+        let failure = Failure::from_error(Exit::of(fault.exit_code()), &fault);
+        Failure {
+            code: Some(fault.code().to_owned()),
+            ..failure
+        }
+        .with(hint(fault.remedy()))
+    }
+}
+
+impl From<SiteFault> for Failure {
+    fn from(fault: SiteFault) -> Failure {
+        match fault {
+            SiteFault::Journal(fault) => fault.into(),
+            SiteFault::Paper { .. } => Failure::from_error(Exit::Newer, &fault).with(hint(
+                "use the version of Handover that began this run, or a later one",
+            )),
+            SiteFault::Illegal { .. } => Failure {
+                code: Some("HO602".to_owned()),
+                ..Failure::from_error(Exit::Difference, &fault)
+            },
+        }
+    }
+}
+
+impl From<DbFault> for Failure {
+    fn from(fault: DbFault) -> Failure {
+        let exit = match &fault.trouble {
+            DbTrouble::Fenced { .. } => Exit::Claimed,
+            DbTrouble::AheadOfJournal { .. } => Exit::Difference,
+            _ => Exit::Database,
+        };
+        let fault = steps::Fault::from(fault);
+        Failure::coded(exit, fault.code, fault.says).with(hint(fault.help))
+    }
+}
+
+impl From<LookFault> for Failure {
+    fn from(fault: LookFault) -> Failure {
+        match fault {
+            LookFault::Step { fault, .. } => fault.into(),
+            LookFault::Codes { fault, .. } => fault.into(),
+        }
+    }
+}
+
+impl From<steps::Fault> for Failure {
+    fn from(fault: steps::Fault) -> Failure {
+        let exit = if fault.code.starts_with("HO9") {
+            Exit::Database
+        } else {
+            Exit::StepFailed
+        };
+        Failure::coded(exit, fault.code, fault.says).with(hint(fault.help))
+    }
+}
+
+impl From<CarryFault> for Failure {
+    fn from(fault: CarryFault) -> Failure {
+        match fault {
+            CarryFault::Db(fault) => fault.into(),
+            CarryFault::Site(fault) => fault.into(),
+            CarryFault::Stopped => Failure::new(Exit::Interrupted, "stopped at a safe point").with(
+                hint("what is durable is safe; the same command goes on from there"),
+            ),
+        }
+    }
+}
+
+impl From<WordFault> for Failure {
+    fn from(fault: WordFault) -> Failure {
+        match fault {
+            WordFault::Site(SiteFault::Illegal { illegal, .. }) => {
+                Failure::coded(Exit::Unsigned, "HO403", illegal.to_string())
+            }
+            WordFault::Site(fault) => fault.into(),
+            WordFault::Keep(_) => Failure::from_error(Exit::Database, &fault),
+            WordFault::NoStep(_) | WordFault::NotAsked { .. } => {
+                Failure::from_error(Exit::Usage, &fault)
+                    .with(hint("`handover status` shows what the run waits for"))
+            }
+        }
+    }
+}
+
+impl From<WhoFault> for Failure {
+    fn from(fault: WhoFault) -> Failure {
+        Failure::from_error(Exit::Usage, &fault)
+    }
+}
+
+impl From<BackFault> for Failure {
+    fn from(fault: BackFault) -> Failure {
+        match fault {
+            BackFault::Site(fault) => fault.into(),
+            BackFault::Stale => Failure::coded(Exit::Unsigned, "HO402", fault.to_string())
+                .with(hint("preview and sign the rollback again")),
+            BackFault::None(_) => Failure::from_error(Exit::Stuck, &fault),
+        }
+    }
+}

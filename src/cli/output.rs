@@ -1,0 +1,163 @@
+//! The only place that prints: data to stdout, talk to stderr, quiet when a pipe closes.
+
+use std::io::{self, IsTerminal, Write};
+
+use super::args::{Colour, Global, LogFormat};
+use super::failure::Failure;
+use crate::report::{Manner, Report};
+
+/// How to say things, settled once from flags and environment.
+#[derive(Debug, Clone)]
+pub struct Output {
+    /// JSON instead of text.
+    pub json: bool,
+    /// Sentences: no colour, no box drawing, no redrawing.
+    pub plain: bool,
+    /// Whether to colour stdout.
+    pub colour: bool,
+    /// Only what went wrong.
+    pub quiet: bool,
+    /// Whether stdout can be redrawn: a terminal that is not dumb.
+    pub live: bool,
+    /// Whether somebody can be asked.
+    pub asks: bool,
+}
+
+impl Output {
+    /// Settles it from flags, `NO_COLOR`, `TERM` and what stdout is.
+    #[must_use]
+    pub fn settle(global: &Global) -> Output {
+        let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+        let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+        let terminal = io::stdout().is_terminal();
+        let colour = match global.color {
+            Colour::Always => true,
+            Colour::Never => false,
+            Colour::Auto => terminal && !dumb && !set("NO_COLOR"),
+        };
+        Output {
+            json: global.json,
+            plain: global.plain || dumb,
+            colour: colour && !global.plain && !global.json,
+            quiet: global.quiet,
+            live: terminal && !dumb && !global.plain && !global.json && !global.quiet,
+            asks: !global.no_input && io::stdin().is_terminal() && terminal,
+        }
+    }
+
+    /// Data, to stdout. Ends the process quietly with 0 when nobody reads any more.
+    pub fn data(&self, text: &str) {
+        let text = if self.colour {
+            text.to_owned()
+        } else {
+            anstream::adapter::strip_str(text).to_string()
+        };
+        let mut out = io::stdout().lock();
+        let ended = if text.ends_with('\n') || text.is_empty() {
+            ""
+        } else {
+            "\n"
+        };
+        let written = write!(out, "{text}{ended}").and_then(|()| out.flush());
+        if written.is_err_and(|fault| fault.kind() == io::ErrorKind::BrokenPipe) {
+            std::process::exit(0);
+        }
+    }
+
+    /// Data for people, left out with `--quiet`.
+    pub fn say(&self, text: &str) {
+        if !self.quiet {
+            self.data(text);
+        }
+    }
+
+    /// How reports are drawn here.
+    #[must_use]
+    pub fn manner(&self) -> Manner {
+        Manner {
+            plain: self.plain,
+            colour: self.colour,
+        }
+    }
+
+    /// A report: JSON, sentences or drawn.
+    pub fn report(&self, report: &impl Report) {
+        if self.json {
+            self.value(&report.json());
+        } else {
+            self.say(&report.text(self.manner()));
+        }
+    }
+
+    /// A JSON value, pretty, to stdout.
+    pub fn value(&self, value: &serde_json::Value) {
+        self.data(&format!("{value:#}"));
+    }
+
+    /// A failure, to stderr (as JSON to stdout with `--json`).
+    pub fn failure(&self, failure: &Failure) {
+        if let (true, Some(data)) = (self.json, &failure.data) {
+            self.value(data);
+            return;
+        }
+        if self.json {
+            self.value(&serde_json::json!({
+                "format": 1,
+                "error": {
+                    "exit": failure.exit as u8, "code": failure.code, "says": failure.says,
+                    "causes": failure.causes, "hints": failure.hints,
+                },
+            }));
+            return;
+        }
+        let mut text = failure.drawn.clone().unwrap_or_else(|| words(failure));
+        for hint in &failure.hints {
+            text.push_str("\nhint: ");
+            text.push_str(hint);
+        }
+        if let Some(code) = &failure.code {
+            text.push_str("\nmore: handover explain ");
+            text.push_str(code);
+        }
+        talk(&text);
+    }
+}
+
+fn words(failure: &Failure) -> String {
+    let code = failure
+        .code
+        .as_ref()
+        .map(|code| format!("[{code}]"))
+        .unwrap_or_default();
+    let mut text = format!("error{code}: {}", failure.says);
+    for cause in &failure.causes {
+        text.push_str("\n  because: ");
+        text.push_str(cause);
+    }
+    text
+}
+
+/// Talk, to stderr; a closed stderr is nobody's loss.
+pub fn talk(text: &str) {
+    let _ = writeln!(io::stderr().lock(), "{text}");
+}
+
+/// Diagnostics (`tracing`) to stderr: warnings by default, more with `-v`.
+pub fn diagnostics(global: &Global) {
+    use tracing_subscriber::filter::LevelFilter;
+    let level = match global.verbose {
+        0 => LevelFilter::WARN,
+        1 => LevelFilter::INFO,
+        2 => LevelFilter::DEBUG,
+        _ => LevelFilter::TRACE,
+    };
+    let builder = tracing_subscriber::fmt()
+        .with_max_level(level)
+        .with_writer(io::stderr)
+        .with_ansi(false);
+    // A second call (tests in one process) finds a subscriber in place: that one serves.
+    let _ = match global.log_format {
+        LogFormat::Text => builder.without_time().try_init(),
+        LogFormat::Jsonl => builder.json().try_init(),
+    };
+}

@@ -1,0 +1,91 @@
+//! `handover replay RUN|LOG`: a past run as it looked at any moment, from its log alone.
+
+use jiff::Timestamp;
+
+use super::Outcome;
+use super::args::{Global, Replay};
+use super::exit::Exit;
+use super::failure::{Failure, hint};
+use super::log;
+use super::output::Output;
+use crate::machine::event::{ClockKind, Entry};
+use crate::machine::time::Time;
+use crate::plan::model::Plan;
+use crate::preview::timetable::points;
+use crate::replay::fold::{Until, fold};
+use crate::report::progress::Teller;
+use crate::report::status::StatusReport;
+
+pub(super) async fn replay(args: &Replay, global: &Global, output: &Output) -> Outcome {
+    let mut log = log::open(&args.what, global).await?;
+    let until = args.at.as_deref().map(until).transpose()?;
+    let lines = log.folder.lines()?;
+    let mut told: Vec<Entry> = Vec::new();
+    let wanted = args.step.as_deref();
+    let replayed = fold(&mut log.folder, lines, until, |entry, _| {
+        let about = entry.about.as_ref().map(|about| about.step.as_str());
+        if about == wanted || (wanted.is_some() && told.is_empty()) {
+            told.push(entry.clone());
+        }
+    });
+    let replayed = replayed.map_err(|fault| {
+        Failure::coded(
+            Exit::Difference,
+            "HO602",
+            format!("this log diverges: {}", fault.code()),
+        )
+        .with(hint(
+            "`handover verify` lists everything that is wrong with it",
+        ))
+        .because(&fault)
+    })?;
+    let run = &replayed.run;
+    let (Some(opened), Some(head)) = (run.opened(), run.head()) else {
+        return Err(Failure::new(Exit::CannotTell, "this log is empty"));
+    };
+    let name = opened
+        .origin
+        .split('/')
+        .next()
+        .unwrap_or_default()
+        .to_owned();
+    let papers = log.folder.papers(run.paper())?;
+    let plan = crate::plan::read(&name, papers)
+        .map_err(|_| Failure::new(Exit::Newer, "the plan in this log cannot be read"))?;
+    if wanted.is_some() && !output.json {
+        tell(&plan, opened.clock, &told, output);
+        return Ok(Exit::Done);
+    }
+    let at = head.when.as_at.moment();
+    let label = format!("{} after entry {}", args.what, head.when.seq);
+    output.report(&StatusReport::of(
+        &label,
+        run,
+        &plan,
+        at,
+        &points(&plan, None),
+    ));
+    Ok(Exit::Done)
+}
+
+fn tell(plan: &Plan, clock: ClockKind, entries: &[Entry], output: &Output) {
+    let mut teller = Teller::new(plan, clock);
+    for entry in entries {
+        if let Some(line) = teller.line(entry) {
+            output.say(&line);
+        }
+    }
+}
+
+fn until(text: &str) -> Result<Until, Failure> {
+    if let Ok(seq) = text.parse() {
+        return Ok(Until::Seq(seq));
+    }
+    match text.parse::<Timestamp>() {
+        Ok(moment) => Ok(Until::Time(Time::new(moment))),
+        Err(_) => Err(Failure::usage(format!(
+            "`{text}` is neither an entry's number nor a moment"
+        ))
+        .with(hint("write 40, or 2020-09-30T18:00:00Z"))),
+    }
+}

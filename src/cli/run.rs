@@ -1,0 +1,353 @@
+//! `handover run PLAN|RUN`: begin, amend or carry on.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use super::Outcome;
+use super::args::{Global, Run as Args};
+use super::exit::Exit;
+use super::failure::{Failure, hint};
+use super::output::Output;
+use super::preview::{file_of, plan_of, read};
+use super::progress::Progress;
+use super::settings::Project;
+use super::site;
+use crate::journal::Journal;
+use crate::machine::event::ClockKind;
+use crate::machine::rests::Rests;
+use crate::machine::state::Now;
+use crate::plan::model::{Plan, Seat};
+use crate::plan::outline::StepId;
+use crate::preview::timetable::points;
+use crate::preview::{self, Preview};
+use crate::report::rest::RestReport;
+use crate::run::connect::{self, Addresses};
+use crate::run::decisions::{self, Meaning, Word};
+use crate::run::{Bounds, Clock, Session, Site, Who, begin, carry_on, rollback};
+
+/// How often a waiting run looks whether somebody has answered.
+const LOOK_AGAIN: Duration = Duration::from_secs(5);
+
+pub(super) async fn run(args: &Args, global: &Global, output: &Output) -> Outcome {
+    let bounds = Bounds {
+        until: args.until.as_deref().map(StepId::from),
+        ..Bounds::default()
+    };
+    let stop = stop_on_signals();
+    let (project, site, addresses, clock) = match &args.signed {
+        Some(path) => match signed(args, path, global, output).await? {
+            Ready::Run(project, site) => existing(project, *site, args)?,
+            Ready::New(project, plan, preview) => {
+                let site = new_run(args, &project, &plan, &preview, output).await?;
+                existing(project, site, args)?
+            }
+            Ready::Amend(project, site, plan, preview) => {
+                let (project, site, addresses, clock) = existing(project, *site, args)?;
+                let site = amend(site, plan, &preview, &clock).await?;
+                (project, site, addresses, clock)
+            }
+        },
+        None => {
+            let (project, site) = site::run(Some(&args.what), global).await?;
+            existing(project, site, args)?
+        }
+    };
+    warn_of_changes(&project, &site, output);
+    let site = retries(args, site, &clock).await?;
+    let mut drive = Drive {
+        addresses,
+        clock,
+        bounds,
+        stop,
+        output,
+    };
+    let done = drive.carry_on(site).await?;
+    let done = if args.wait {
+        drive.stay(done).await?
+    } else {
+        done
+    };
+    rested(done, output)
+}
+
+/// What carrying a run on needs, once or again and again.
+struct Drive<'a> {
+    addresses: Addresses,
+    clock: Clock,
+    bounds: Bounds,
+    stop: watch::Receiver<bool>,
+    output: &'a Output,
+}
+
+impl Drive<'_> {
+    async fn carry_on(&mut self, site: Site) -> Result<(Site, Rests), Failure> {
+        let progress = Progress::new(&site, self.output);
+        let watch = progress.watch();
+        let done = carry_on(
+            site,
+            &self.addresses,
+            &self.clock,
+            &self.bounds,
+            watch,
+            &mut self.stop,
+        )
+        .await;
+        progress.end();
+        Ok(done?)
+    }
+
+    /// `--wait`: lets the run go while it waits, so that people can answer, and goes on when it may.
+    async fn stay(&mut self, done: (Site, Rests)) -> Result<(Site, Rests), Failure> {
+        let (mut site, mut rests) = done;
+        while rests.exit() == Exit::Waiting as u8 {
+            tokio::select! {
+                () = tokio::time::sleep(LOOK_AGAIN) => {}
+                stopped = self.stop.wait_for(|stop| *stop) => {
+                    let _ = stopped;
+                    return Ok((site, rests));
+                }
+            }
+            let head = site.journal.head(site.head.id).await?;
+            let said = head.size > site.run.next_seq();
+            if said
+                || !site.run.idle(Now {
+                    at: self.clock.now(),
+                    as_at: self.clock.as_at(),
+                })
+            {
+                let fresh = Site::open(site.journal, head).await?;
+                (site, rests) = self.carry_on(fresh).await?;
+            }
+        }
+        Ok((site, rests))
+    }
+}
+
+type Existing = (Project, Site, Addresses, Clock);
+
+fn existing(project: Project, site: Site, args: &Args) -> Result<Existing, Failure> {
+    let clock = site::clock(&site);
+    if args.rehearsal && clock.kind() == ClockKind::Real {
+        return Err(Failure::usage(
+            "this run's clock is real: it cannot become a rehearsal",
+        ));
+    }
+    let addresses = project.addresses(&*site::plan_of(&site)?)?.all()?;
+    Ok((project, site, addresses, clock))
+}
+
+/// What a signed preview leads to.
+enum Ready {
+    /// A run that it began already.
+    Run(Project, Box<Site>),
+    /// A new run.
+    New(Project, Arc<Plan>, Box<Preview>),
+    /// A run in hand under another paper.
+    Amend(Project, Box<Site>, Arc<Plan>, Box<Preview>),
+}
+
+async fn signed(
+    args: &Args,
+    path: &Path,
+    global: &Global,
+    output: &Output,
+) -> Result<Ready, Failure> {
+    let preview = Box::new(read(path)?);
+    let amends = preview.former.as_ref().and_then(|former| former.run);
+    let project = site::project(Some(&args.what), global)?;
+    if let Some(run) = amends {
+        let (_, site) = site::run(Some(&run.to_string()), global)
+            .await
+            .or(site::run(Some(&args.what), global).await)?;
+        if site.run.paper() == preview.paper.fingerprint {
+            return Ok(Ready::Run(project, Box::new(site)));
+        }
+        let plan = whole(&preview, &project, output).await?;
+        return Ok(Ready::Amend(project, Box::new(site), plan, preview));
+    }
+    if project.journal.exists() {
+        let mut journal = Journal::open(&project.journal).await?;
+        let runs = journal.runs().await?;
+        let same = |head: &&crate::journal::RunHead| head.paper == preview.paper.fingerprint;
+        if let Some(head) = runs.iter().rev().find(same).cloned() {
+            let site = Site::open(journal, head).await?;
+            if !site.run.closed() {
+                return Ok(Ready::Run(project, Box::new(site)));
+            }
+        }
+    }
+    let plan = whole(&preview, &project, output).await?;
+    Ok(Ready::New(project, plan, preview))
+}
+
+/// The plan of a preview that is fresh and signed by everybody.
+async fn whole(
+    preview: &Preview,
+    project: &Project,
+    output: &Output,
+) -> Result<Arc<Plan>, Failure> {
+    let plan = plan_of(preview, project, output).await?;
+    let missing = preview::missing(preview, &plan);
+    if missing.is_empty() {
+        return Ok(plan);
+    }
+    let seats: Vec<String> = missing.iter().map(seat).collect();
+    Err(Failure::coded(
+        Exit::Unsigned,
+        "HO401",
+        format!(
+            "the preview lacks {} of its signatures: {}",
+            missing.len(),
+            seats.join(", ")
+        ),
+    )
+    .with(hint(
+        "handover approve FILE --as ROLE@ORGANISATION --reason TEXT",
+    )))
+}
+
+fn seat(seat: &Seat) -> String {
+    match &seat.org {
+        Some(org) => format!("{}@{org}", seat.role),
+        None => seat.role.to_string(),
+    }
+}
+
+async fn new_run(
+    args: &Args,
+    project: &Project,
+    plan: &Arc<Plan>,
+    preview: &Preview,
+    output: &Output,
+) -> Result<Site, Failure> {
+    let addresses = project.addresses(plan)?.all()?;
+    let clock = if args.rehearsal {
+        Clock::made_up(preview.read_at)
+    } else {
+        Clock::real()
+    };
+    let readers = connect::readers(&addresses).await?;
+    let prints = connect::prints(&readers, args.rehearsal).await?;
+    drop(readers);
+    let journal = Journal::open(&project.journal).await?;
+    let progress = Progress::of_plan(plan, clock.kind(), output);
+    let watch = progress.watch();
+    let session = begin::begin(journal, plan, preview, prints, clock, watch).await?;
+    keep(&session.site, preview)?;
+    let begun = session.release().await;
+    progress.end();
+    Ok(begun?)
+}
+
+async fn amend(
+    site: Site,
+    plan: Arc<Plan>,
+    preview: &Preview,
+    clock: &Clock,
+) -> Result<Site, Failure> {
+    let mut session = Session::claim(site, Vec::new(), clock.clone(), Box::new(|_, _| {})).await?;
+    let amended = rollback::amend(&mut session, plan, preview).await;
+    let site = session.release().await?;
+    amended?;
+    keep(&site, preview)?;
+    Ok(site)
+}
+
+/// Keeps the signed preview beside the run: the next amendment carries its signatures over.
+pub(super) fn keep(site: &Site, preview: &Preview) -> Result<(), Failure> {
+    let bytes = preview
+        .write()
+        .map_err(|fault| Failure::from_error(Exit::Bug, &fault))?;
+    let name = file_of(&preview.paper.fingerprint.to_string());
+    site.folder.put(&name, &bytes).map_err(|fault| {
+        Failure::new(
+            Exit::Database,
+            format!("the preview cannot be kept beside the run: {fault}"),
+        )
+    })
+}
+
+async fn retries(args: &Args, site: Site, clock: &Clock) -> Result<Site, Failure> {
+    if args.retry.is_empty() {
+        return Ok(site);
+    }
+    let said = args.who.as_deref().ok_or_else(|| {
+        Failure::usage("a retry is asked for by somebody").with(hint("add --as ROLE@ORGANISATION"))
+    })?;
+    let who = Who::find(site.run.outline(), said, clock.as_at(), None, &[])?;
+    let mut session = Session::claim(site, Vec::new(), clock.clone(), Box::new(|_, _| {})).await?;
+    let mut taken = Ok(());
+    for step in &args.retry {
+        let word = Word {
+            who: who.clone(),
+            means: Meaning::Yes,
+            reason: "asked for with --retry",
+            evidence: None,
+        };
+        taken = decisions::take(&mut session, &StepId::from(step.as_str()), &word).await;
+        if taken.is_err() {
+            break;
+        }
+    }
+    let site = session.release().await?;
+    taken?;
+    Ok(site)
+}
+
+/// A folder that differs from the paper in force is said, no more: the run does not read it.
+fn warn_of_changes(project: &Project, site: &Site, output: &Output) {
+    let Ok(plan) = site::quietly(project, output) else {
+        return;
+    };
+    if plan.fingerprint() != site.run.paper() && !output.quiet && !output.json {
+        super::output::talk(
+            "note: the plan folder is not what this run was signed for; the run goes on as signed \
+             (to take the change in: handover preview RUN --amend)",
+        );
+    }
+}
+
+/// Says where a run rests, and ends with its code.
+pub(super) fn rested(done: (Site, Rests), output: &Output) -> Outcome {
+    let (site, rests) = done;
+    let plan = site::plan_of(&site)?;
+    let at = site::clock(&site).as_at().moment();
+    let points = points(&plan, None);
+    output.report(&RestReport::of(
+        &site.head.label,
+        &site.run,
+        &plan,
+        at,
+        &points,
+    ));
+    Ok(Exit::of(rests.exit()))
+}
+
+/// Turns true at the first Ctrl-C or SIGTERM; the second ends the process at once.
+pub(super) fn stop_on_signals() -> watch::Receiver<bool> {
+    let (stop, stopping) = watch::channel(false);
+    tokio::spawn(async move {
+        wait_for_signal().await;
+        super::output::talk("stopping at a safe point; once more to stop now");
+        let _ = stop.send(true);
+        wait_for_signal().await;
+        std::process::exit(Exit::Interrupted as i32);
+    });
+    stopping
+}
+
+async fn wait_for_signal() {
+    use tokio::signal::unix::{SignalKind, signal};
+    match signal(SignalKind::terminate()) {
+        Ok(mut terminate) => tokio::select! {
+            _ = tokio::signal::ctrl_c() => {}
+            _ = terminate.recv() => {}
+        },
+        Err(_) => {
+            let _ = tokio::signal::ctrl_c().await;
+        }
+    }
+}

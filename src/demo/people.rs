@@ -1,0 +1,180 @@
+//! The demo's invented people: whatever a run waits for, somebody who may says it. They go the same
+//! way as real ones: a claim, a word, a statement beside the run.
+//!
+//! Not here: signing previews (`story`).
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use crate::machine::event::Waiting;
+use crate::machine::rests::{Awaited, AwaitedWhat};
+use crate::machine::time::Time;
+use crate::plan::model::{Code, Plan, Seat};
+use crate::plan::outline::{Holder, StepId};
+use crate::run::decisions::{self, Meaning, Word};
+use crate::run::{Clock, Session, Site, Who};
+
+use super::story::StoryFault;
+
+/// Takes every word that the run waits for; how many were said.
+/// Goes through everything that is waited for, once.
+///
+/// # Errors
+/// When a word is not taken.
+pub async fn answer(
+    site: Site,
+    clock: &Clock,
+    source: Option<&Path>,
+) -> Result<(Site, usize), StoryFault> {
+    let wanted = words(&site, clock.as_at(), source)?;
+    if wanted.is_empty() {
+        return Ok((site, 0));
+    }
+    let mut session = Session::claim(site, Vec::new(), clock.clone(), Box::new(|_, _| {})).await?;
+    let mut said = Ok(());
+    for wanted in &wanted {
+        let word = Word {
+            who: wanted.who.clone(),
+            means: Meaning::Yes,
+            reason: wanted.reason,
+            evidence: wanted.evidence.as_deref(),
+        };
+        said = decisions::take(&mut session, &wanted.step, &word).await;
+        if said.is_err() {
+            break;
+        }
+    }
+    let site = session.release().await?;
+    said?;
+    Ok((site, wanted.len()))
+}
+
+struct Wanted {
+    step: StepId,
+    who: Who,
+    reason: &'static str,
+    evidence: Option<Vec<u8>>,
+}
+
+fn words(site: &Site, as_at: Time, source: Option<&Path>) -> Result<Vec<Wanted>, StoryFault> {
+    let Some(plan) = site.plan() else {
+        return Ok(Vec::new());
+    };
+    let mut wanted = Vec::new();
+    for Awaited { step, what, .. } in site.run.waiting() {
+        let Some(step) = step else { continue };
+        match what {
+            AwaitedWhat::Decisions(seats) => {
+                let taken = deciders(site, &step);
+                for who in fill(plan, &seats, as_at, taken) {
+                    let reason = "the papers were read and are in order";
+                    wanted.push(Wanted {
+                        step: step.clone(),
+                        who,
+                        reason,
+                        evidence: None,
+                    });
+                }
+            }
+            AwaitedWhat::Hold(Waiting::Person { seat }) => {
+                for who in fill(plan, &[seat], as_at, BTreeSet::new()) {
+                    let reason = "done, and filed";
+                    wanted.push(Wanted {
+                        step: step.clone(),
+                        who,
+                        reason,
+                        evidence: None,
+                    });
+                }
+            }
+            AwaitedWhat::Hold(Waiting::Evidence { seat, .. }) => {
+                let evidence = source.map(|source| deeds(source, as_at)).transpose()?;
+                for who in fill(plan, &[seat], as_at, BTreeSet::new()) {
+                    let reason = "the deeds came back signed by all three";
+                    let evidence = evidence.clone();
+                    wanted.push(Wanted {
+                        step: step.clone(),
+                        who,
+                        reason,
+                        evidence,
+                    });
+                }
+            }
+            AwaitedWhat::Hold(Waiting::Date { .. })
+            | AwaitedWhat::Mend
+            | AwaitedWhat::ByHand(_) => {}
+        }
+    }
+    Ok(wanted)
+}
+
+/// People who have decided at a gate already: each fills one seat only.
+fn deciders(site: &Site, step: &StepId) -> BTreeSet<Code> {
+    use crate::machine::event::{Actor, On};
+    let about = On::Gate { step: step.clone() };
+    let counts = site
+        .run
+        .decisions()
+        .filter(|(_, decided)| decided.on == about && !decided.void);
+    counts
+        .filter_map(|(_, decided)| match &decided.actor {
+            Actor::Person { person, .. } => Some(person.clone()),
+            Actor::Executor => None,
+        })
+        .collect()
+}
+
+/// One person per seat who may fill it, each person once.
+pub(super) fn fill(
+    plan: &Plan,
+    seats: &[Seat],
+    as_at: Time,
+    mut taken: BTreeSet<Code>,
+) -> Vec<Who> {
+    let mut filled = Vec::new();
+    for seat in seats {
+        let fits = |holder: &&Holder| {
+            holder.role == seat.role
+                && seat.org.as_ref().is_none_or(|org| holder.org == *org)
+                && holder.from.is_none_or(|from| from <= as_at.moment())
+                && holder.to.is_none_or(|to| as_at.moment() < to)
+                && holder.person != plan.author
+                && !taken.contains(&holder.person)
+        };
+        if let Some(holder) = plan.outline.holders.iter().find(fits) {
+            taken.insert(holder.person.clone());
+            filled.push(Who {
+                person: holder.person.clone(),
+                role: holder.role.clone(),
+                org: holder.org.clone(),
+            });
+        }
+    }
+    filled
+}
+
+/// Signature dates for every contract of the register that is to be novated: what a solicitor would
+/// hand in.
+fn deeds(source: &Path, as_at: Time) -> Result<Vec<u8>, StoryFault> {
+    let day = as_at.moment().to_zoned(jiff::tz::TimeZone::UTC).date();
+    let db =
+        rusqlite::Connection::open_with_flags(source, rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    let mut query =
+        db.prepare("SELECT rtrim(con_ref) FROM contract WHERE route = 'NOV' ORDER BY con_ref")?;
+    let refs: Vec<String> = query
+        .query_map([], |row| row.get(0))?
+        .collect::<rusqlite::Result<_>>()?;
+    let mut csv = csv::Writer::from_writer(Vec::new());
+    csv.write_record([
+        "contract_ref",
+        "signed_outgoing",
+        "signed_incoming",
+        "signed_supplier",
+    ])?;
+    for reference in refs {
+        let day = day.to_string();
+        csv.write_record([reference.as_str(), &day, &day, &day])?;
+    }
+    csv.into_inner()
+        .map_err(|fault| StoryFault::Csv(fault.into_error().into()))
+}

@@ -1,0 +1,755 @@
+//! The demo's story, chapter by chapter. What has happened so far is read from the folder and the
+//! journal, never remembered elsewhere: after Ctrl-C or kill -9 the same command goes on, so the demo is
+//! its own crash test.
+//!
+//! Not here: printing (a [`Teller`] does), the rules of anything.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use tokio::sync::watch;
+
+use super::generate::{self, Spec, World};
+use super::{papers, people, prints};
+use crate::journal::{Journal, JournalFault};
+use crate::machine::event::{ClockKind, UndoMode};
+use crate::machine::rests::{Rest, Rests};
+use crate::machine::rollback::NoRollback;
+use crate::machine::run::Run;
+use crate::machine::time::Time;
+use crate::orgdb::{Address, DbFault};
+use crate::plan::digest::Digest;
+use crate::plan::fault::PlanFaults;
+use crate::plan::model::{Code, Plan, StepSpec};
+use crate::plan::outline::StepId;
+use crate::plan::papers::{FolderFault, Papers};
+use crate::preview::amend::Signed;
+use crate::preview::model::FileFault;
+use crate::preview::rollback::{RollbackLook, look_rollback};
+use crate::preview::{
+    self, Ask, LookFault, Moment, Preview, RollbackPreview, SignFault, sign, sign_rollback,
+};
+use crate::run::connect::{self, Addresses, Readers};
+use crate::run::decisions::WordFault;
+use crate::run::rollback::BackFault;
+use crate::run::{
+    Bounds, CarryFault, Clock, Session, Site, SiteFault, begin, carry_on, drive_on, rollback,
+};
+use crate::steps::RunLook;
+
+/// Homes of a world whose plan does not say how many.
+const HOMES: u32 = 17_000;
+
+/// What to play.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Script {
+    /// Which shipped plan.
+    pub plan: String,
+    /// How many homes; the plan's own number if absent.
+    pub homes: Option<u32>,
+    /// How many rent years.
+    pub years: u32,
+    /// Which invented world.
+    pub seed: u64,
+    /// Which data-copy step breaks; `none`; or the plan's own if absent.
+    pub breaks: Option<String>,
+}
+
+/// Who tells the story.
+pub trait Teller: Send {
+    /// The next chapter begins.
+    fn chapter(&mut self, title: &str);
+    /// Something to say, in 80 columns.
+    fn say(&mut self, text: &str);
+    /// A preview, one page.
+    fn preview(&mut self, preview: &Preview);
+    /// A rollback's preview.
+    fn way_back(&mut self, preview: &RollbackPreview);
+    /// Where a run rests.
+    fn rest(&mut self, run: &Run, plan: &Plan, rests: &Rests, label: &str);
+    /// Whoever watches a run's entries.
+    fn watch(&mut self, plan: &Arc<Plan>) -> crate::run::session::Watch<'static>;
+    /// Rows made so far, for a bar.
+    fn making(&mut self) -> generate::Progress;
+}
+
+/// How a story ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Told {
+    /// The run's label.
+    pub run: String,
+    /// Where the log was exported to.
+    pub log: PathBuf,
+    /// Everything agreed.
+    pub agrees: bool,
+}
+
+/// Why a story ended early. Playing it again goes on from what is durable.
+#[derive(Debug, thiserror::Error)]
+pub enum StoryFault {
+    /// There is no such plan.
+    #[error("there is no shipped plan called `{0}`")]
+    NoPlan(String),
+    /// The folder was made for another script.
+    #[error("`{}` holds another demo (other homes, years, seed, plan or break)", .0.display())]
+    Other(PathBuf),
+    /// The step to break is no data copy of the plan.
+    #[error("`{step}` cannot be broken: the story breaks a data copy ({})", .could.join(", "))]
+    Unbreakable {
+        /// What was asked.
+        step: String,
+        /// What could be.
+        could: Vec<String>,
+    },
+    /// The plan moves rows that four sources hold; that is not carried out yet.
+    #[error("`{0}` merges several sources into one, which this version checks but does not run")]
+    Merge(String),
+    /// Somebody asked us to stop.
+    #[error("stopped at a safe point")]
+    Stopped,
+    /// The run came to rest where the story does not expect it.
+    #[error("the run rests unexpectedly: {0}")]
+    Lost(String),
+    /// The file system.
+    #[error("a file of the demo cannot be used")]
+    File(#[from] std::io::Error),
+    /// Made-up data.
+    #[error(transparent)]
+    Make(#[from] generate::MakeError),
+    /// A made-up database.
+    #[error("a made-up database cannot be read")]
+    Sql(#[from] rusqlite::Error),
+    /// Evidence could not be written.
+    #[error("evidence cannot be written")]
+    Csv(#[from] csv::Error),
+    /// The folder.
+    #[error(transparent)]
+    Folder(#[from] FolderFault),
+    /// The plan (a shipped one: it was edited).
+    #[error("the plan has faults")]
+    Plan(PlanFaults),
+    /// A preview file.
+    #[error(transparent)]
+    Preview(#[from] FileFault),
+    /// A look.
+    #[error(transparent)]
+    Look(#[from] LookFault),
+    /// A signature.
+    #[error(transparent)]
+    Sign(#[from] SignFault),
+    /// A database.
+    #[error(transparent)]
+    Db(#[from] DbFault),
+    /// The journal.
+    #[error(transparent)]
+    Journal(#[from] JournalFault),
+    /// The run.
+    #[error(transparent)]
+    Site(#[from] SiteFault),
+    /// A word.
+    #[error(transparent)]
+    Word(#[from] WordFault),
+    /// A rollback.
+    #[error(transparent)]
+    Back(#[from] BackFault),
+    /// No rollback.
+    #[error(transparent)]
+    NoBack(#[from] NoRollback),
+}
+
+impl From<CarryFault> for StoryFault {
+    fn from(fault: CarryFault) -> StoryFault {
+        match fault {
+            CarryFault::Db(fault) => StoryFault::Db(fault),
+            CarryFault::Site(fault) => StoryFault::Site(fault),
+            CarryFault::Stopped => StoryFault::Stopped,
+        }
+    }
+}
+
+/// Plays the story in `folder`, from wherever it stands.
+///
+/// # Errors
+/// See [`StoryFault`].
+pub async fn play<T: Teller>(
+    folder: PathBuf,
+    script: Script,
+    teller: &mut T,
+    stop: &mut watch::Receiver<bool>,
+) -> Result<Told, StoryFault> {
+    let mut stage = Stage::set(folder, script, teller)?;
+    stage.make(teller)?;
+    let (plan, preview) = stage.signed(teller).await?;
+    stage.break_source(&plan, teller)?;
+    let mut site = stage.begun(&plan, &preview, teller).await?;
+    loop {
+        site = stage.play_on(site, teller, stop).await?;
+        let run = &site.run;
+        if run.finished() {
+            return stage.proof(site, teller).await;
+        }
+        let amended = site.plans.len() > 1;
+        let rests = run.rests();
+        let failed = rests
+            .steps
+            .values()
+            .any(|rest| matches!(rest, Rest::Failed { .. }));
+        if run.rolled_back() && !amended {
+            site = stage.mended(site, teller).await?;
+        } else if failed && !amended {
+            site = stage.rolled_back(site, teller, stop).await?;
+        } else {
+            let plan = in_force(&site)?;
+            teller.rest(&site.run, &plan, &rests, &site.head.label);
+            return Err(StoryFault::Lost(format!("exit code {}", rests.exit())));
+        }
+    }
+}
+
+/// A folder with everything in it.
+struct Stage {
+    folder: PathBuf,
+    script: Script,
+    world: Option<World>,
+}
+
+impl Stage {
+    fn set<T: Teller>(
+        folder: PathBuf,
+        script: Script,
+        teller: &mut T,
+    ) -> Result<Stage, StoryFault> {
+        let written = folder.join(".demo.json");
+        let text = serde_json::to_string_pretty(&script).map_err(std::io::Error::other)?;
+        if folder.exists() {
+            let same = std::fs::read_to_string(&written).is_ok_and(|found| found == text);
+            if !same {
+                return Err(StoryFault::Other(folder));
+            }
+            teller.say("This folder holds a demo already: going on from where it stands.");
+        } else {
+            let beside = [(".demo.json", text)];
+            if !papers::lay_out(&script.plan, &folder, &beside)? {
+                return Err(StoryFault::NoPlan(script.plan));
+            }
+        }
+        // A plan without databases has no world: serde knows those that there are.
+        let world = serde_json::from_value(script.plan.clone().into()).ok();
+        let stage = Stage {
+            folder,
+            script,
+            world,
+        };
+        let plan = stage.plan()?;
+        std::fs::write(stage.folder.join(".env"), env(&plan))?;
+        if plan.sources.len() > 1 {
+            return Err(StoryFault::Merge(stage.script.plan.clone()));
+        }
+        stage.broken(&plan)?;
+        Ok(stage)
+    }
+
+    fn plan(&self) -> Result<Arc<Plan>, StoryFault> {
+        let papers = Papers::open(&self.folder)?;
+        crate::plan::read(&self.script.plan, papers)
+            .map(Arc::new)
+            .map_err(StoryFault::Plan)
+    }
+
+    fn data(&self) -> PathBuf {
+        self.folder.join("data")
+    }
+
+    fn addresses(&self, plan: &Plan) -> Addresses {
+        let with = plan.orgs.iter().filter(|(_, org)| org.database.is_some());
+        with.map(|(code, _)| {
+            let path = self.data().join(format!("{code}.db"));
+            (code.clone(), Address::Sqlite(path))
+        })
+        .collect()
+    }
+
+    fn databases(&self, plan: &Plan) -> BTreeMap<String, PathBuf> {
+        let addresses = self.addresses(plan);
+        addresses
+            .into_iter()
+            .map(|(code, Address::Sqlite(path))| (code.to_string(), path))
+            .collect()
+    }
+
+    /// The copy that breaks in this story; none where nothing does.
+    fn broken(&self, plan: &Plan) -> Result<Option<(StepId, Code)>, StoryFault> {
+        let copies: Vec<(&StepId, &Code)> = plan
+            .steps
+            .iter()
+            .filter_map(|step| match &step.does {
+                StepSpec::DataCopy(copy) => Some((&step.id, &copy.target)),
+                _ => None,
+            })
+            .collect();
+        let owned = |(step, target): &(&StepId, &Code)| ((*step).clone(), (*target).clone());
+        match self.script.breaks.as_deref() {
+            Some("none") => Ok(None),
+            None => Ok(copies.last().map(owned)),
+            Some(wanted) => match copies.iter().find(|(step, _)| step.as_str() == wanted) {
+                Some(copy) => Ok(Some(owned(copy))),
+                None => Err(StoryFault::Unbreakable {
+                    step: wanted.to_owned(),
+                    could: copies.iter().map(|(step, _)| step.to_string()).collect(),
+                }),
+            },
+        }
+    }
+
+    /// Chapter 1: the invented organisations.
+    fn make<T: Teller>(&self, teller: &mut T) -> Result<(), StoryFault> {
+        let Some(world) = &self.world else {
+            return Ok(());
+        };
+        if self.data().exists() {
+            return Ok(());
+        }
+        let said = self.plan()?.homes.as_ref().map(|homes| homes.count);
+        let said = said.and_then(|count| u32::try_from(count).ok());
+        let homes = self.script.homes.or(said).unwrap_or(HOMES);
+        teller.chapter("Making the organisations");
+        let unfinished = self.folder.join("data.unfinished");
+        let spec = Spec {
+            world: *world,
+            homes,
+            years: self.script.years,
+            seed: self.script.seed,
+            progress: Some(teller.making()),
+        };
+        let truth = generate::generate(&unfinished, &spec)?;
+        std::fs::rename(&unfinished, self.data())?;
+        let rows: u64 = truth.source.values().sum();
+        teller.say(&format!(
+            "Made {} invented homes ({} rows) in {} databases: everybody in them is made up.",
+            crate::report::words::count(u64::from(homes)),
+            crate::report::words::count(rows),
+            world.targets().len() + 1,
+        ));
+        Ok(())
+    }
+
+    /// When the story begins: a week before the plan's first date.
+    fn curtain(plan: &Plan) -> Time {
+        let starts = plan.outline.steps.iter().filter_map(|step| step.start);
+        let dues = plan.steps.iter().filter_map(|step| step.due);
+        let first = starts
+            .chain(dues)
+            .chain([plan.handover])
+            .min()
+            .unwrap_or(plan.handover);
+        let week = jiff::SignedDuration::from_hours(7 * 24);
+        Time::new(first.saturating_sub(week).unwrap_or(first))
+    }
+
+    async fn readers(&self, plan: &Plan) -> Result<Readers, StoryFault> {
+        Ok(connect::readers(&self.addresses(plan)).await?)
+    }
+
+    /// Chapters 2 and 3: check, preview, signatures. Goes on with a preview that is there already.
+    async fn signed<T: Teller>(&self, teller: &mut T) -> Result<(Arc<Plan>, Preview), StoryFault> {
+        let path = self.folder.join("demo.preview");
+        if let Ok(bytes) = std::fs::read(&path) {
+            let preview = Preview::read(&bytes)?;
+            return Ok((self.plan()?, preview));
+        }
+        teller.chapter("Checking and previewing the plan");
+        let plan = self.plan()?;
+        teller.say(&format!(
+            "handover check: {} steps, nothing wrong with the papers.",
+            plan.steps.len()
+        ));
+        let as_at = Self::curtain(&plan);
+        let moment = Moment {
+            as_at: as_at.moment(),
+            clock: ClockKind::MadeUp,
+        };
+        let readers = self.readers(&plan).await?;
+        let mut preview = preview::look(Arc::clone(&plan), readers, &moment, None).await?;
+        teller.preview(&preview);
+        teller.chapter("Signing it");
+        self.sign_all(&mut preview, &plan, as_at, teller)?;
+        self.save("demo.preview", &preview)?;
+        Ok((plan, preview))
+    }
+
+    fn sign_all<T: Teller>(
+        &self,
+        preview: &mut Preview,
+        plan: &Plan,
+        as_at: Time,
+        teller: &mut T,
+    ) -> Result<(), StoryFault> {
+        let missing = preview::missing(preview, plan);
+        let taken = preview
+            .signatures
+            .iter()
+            .map(|signature| signature.person.clone())
+            .collect();
+        let signers = people::fill(plan, &missing, as_at, taken);
+        for who in &signers {
+            let ask = Ask {
+                person: &who.person,
+                role: &who.role,
+                reason: "read and agreed in committee",
+                at: Clock::real().now().moment(),
+                as_at: as_at.moment(),
+                evidence: None,
+            };
+            sign(preview, plan, &ask)?;
+        }
+        let names: Vec<String> = signers
+            .iter()
+            .map(|who| format!("{} ({}, {})", who.person, who.role, who.org))
+            .collect();
+        teller.say(&format!("Signed by {}.", names.join(", ")));
+        Ok(())
+    }
+
+    fn save(&self, name: &str, preview: &Preview) -> Result<(), StoryFault> {
+        let bytes = preview.write().map_err(std::io::Error::other)?;
+        let unfinished = self.folder.join(format!("{name}.unfinished"));
+        std::fs::write(&unfinished, bytes)?;
+        std::fs::rename(unfinished, self.folder.join(name))?;
+        Ok(())
+    }
+
+    /// Chapter 4: somebody at the source uses a new code after everybody has signed.
+    fn break_source<T: Teller>(&self, plan: &Plan, teller: &mut T) -> Result<(), StoryFault> {
+        let broken = self.broken(plan)?;
+        let (Some(world), Some((step, org))) = (&self.world, broken) else {
+            return Ok(());
+        };
+        let done = self.folder.join(".demo-broken");
+        if done.exists() {
+            return Ok(());
+        }
+        let source = self.data().join(format!("{}.db", world.source().code));
+        let target = world.targets().iter().find(|target| target.code == &*org);
+        let owner = target.map_or("", |target| target.owner);
+        let rows = generate::add_unmapped_tenure(&source, 13, owner)?;
+        std::fs::write(done, "")?;
+        teller.chapter("After signing, the world moves on");
+        teller.say(&format!(
+            "At {}, a housing officer gives {rows} tenancies of {} a new tenure code, DEMO.\n\
+             Nobody has mapped it. `{step}` will refuse it.",
+            plan.org_name(world.source().code),
+            plan.org_name(&org),
+        ));
+        Ok(())
+    }
+
+    fn journal(&self) -> PathBuf {
+        self.folder.join(".handover/journal.db")
+    }
+
+    /// Chapter 5: the run begins, or goes on.
+    async fn begun<T: Teller>(
+        &self,
+        plan: &Arc<Plan>,
+        preview: &Preview,
+        teller: &mut T,
+    ) -> Result<Site, StoryFault> {
+        let mut journal = Journal::open(&self.journal()).await?;
+        if let Some(head) = journal.runs().await?.pop() {
+            return Ok(Site::open(journal, head).await?);
+        }
+        teller.chapter("Running it (a rehearsal: the clock is made up)");
+        let clock = Clock::made_up(preview.read_at);
+        let prints = connect::prints(&self.readers(plan).await?, true).await?;
+        let watch = teller.watch(plan);
+        let session = begin::begin(journal, plan, preview, prints, clock, watch).await?;
+        let site = session.release().await?;
+        site.folder.put(
+            &format!("{}.preview", plan.fingerprint()),
+            &bytes_of(preview)?,
+        )?;
+        Ok(site)
+    }
+
+    /// Drives, lets people answer, drives again, until nothing more comes by itself. Stops once just
+    /// before rows move, to take fingerprints of the databases.
+    async fn play_on<T: Teller>(
+        &self,
+        mut site: Site,
+        teller: &mut T,
+        stop: &mut watch::Receiver<bool>,
+    ) -> Result<Site, StoryFault> {
+        let source = self
+            .world
+            .as_ref()
+            .map(|world| self.data().join(format!("{}.db", world.source().code)));
+        loop {
+            let plan = in_force(&site)?;
+            let clock = clock_of(&site, &plan);
+            let watch = teller.watch(&plan);
+            let addresses = self.addresses(&plan);
+            let bounds = Bounds {
+                until: self.before_rows_move(&site, &plan),
+                ..Bounds::default()
+            };
+            let (moved, rests) = carry_on(site, &addresses, &clock, &bounds, watch, stop).await?;
+            site = moved;
+            if let Some(until) = &bounds.until
+                && site
+                    .run
+                    .state(until)
+                    .is_some_and(crate::machine::state::StepRun::finished)
+            {
+                self.keep_prints(&plan)?;
+                continue;
+            }
+            if rests.exit() != 4 || site.run.rolled_back() {
+                return Ok(site);
+            }
+            let clock = clock_of(&site, &plan);
+            let (answered, words) = people::answer(site, &clock, source.as_deref()).await?;
+            site = answered;
+            if words == 0 {
+                return Ok(site);
+            }
+            teller.say(&format!(
+                "  ... {words} decisions and answers by made-up people"
+            ));
+        }
+    }
+
+    /// The step after which fingerprints are taken: what comes right before the first copy. None once
+    /// they are taken, or where nothing is copied or nothing breaks.
+    fn before_rows_move(&self, site: &Site, plan: &Plan) -> Option<StepId> {
+        if self.folder.join(".demo-prints.json").exists()
+            || self.broken(plan).ok()??.0.as_str().is_empty()
+        {
+            return None;
+        }
+        let first = plan
+            .steps
+            .iter()
+            .find(|step| matches!(step.does, StepSpec::DataCopy(_)))?;
+        let begun = site
+            .run
+            .state(&first.id)
+            .is_some_and(|step| step.started.is_some());
+        let outline = plan.outline.steps.iter().find(|step| step.id == first.id)?;
+        outline.after.first().filter(|_| !begun).cloned()
+    }
+
+    fn keep_prints(&self, plan: &Plan) -> Result<(), StoryFault> {
+        let prints = prints::take(&self.databases(plan))?;
+        let text = serde_json::to_string_pretty(&prints).map_err(std::io::Error::other)?;
+        let unfinished = self.folder.join(".demo-prints.unfinished");
+        std::fs::write(&unfinished, text)?;
+        std::fs::rename(unfinished, self.folder.join(".demo-prints.json"))?;
+        Ok(())
+    }
+
+    /// Chapter 6: the way back is looked at, signed and taken.
+    async fn rolled_back<T: Teller>(
+        &self,
+        site: Site,
+        teller: &mut T,
+        stop: &mut watch::Receiver<bool>,
+    ) -> Result<Site, StoryFault> {
+        let plan = in_force(&site)?;
+        teller.rest(&site.run, &plan, &site.run.rests(), &site.head.label);
+        teller.chapter("Rolling back");
+        let clock = clock_of(&site, &plan);
+        let mut preview = self.way_back(&site, &plan, &clock).await?;
+        teller.way_back(&preview);
+        let signers = people::fill(&plan, &preview.seats, clock.as_at(), BTreeSet::new());
+        for who in signers.iter().take(preview.missing()) {
+            let ask = Ask {
+                person: &who.person,
+                role: &who.role,
+                reason: "back, mend the map, and again",
+                at: clock.now().moment(),
+                as_at: clock.as_at().moment(),
+                evidence: None,
+            };
+            sign_rollback(&mut preview, &plan, &ask)?;
+        }
+        let addresses = self.addresses(&plan);
+        let orgs = addresses.keys().cloned().collect();
+        let watch = teller.watch(&plan);
+        let mut session = Session::claim(site, orgs, clock, watch).await?;
+        rollback::go_back(&mut session, &preview).await?;
+        let (site, _) = drive_on(session, &addresses, &Bounds::default(), stop).await?;
+        self.show_prints(&plan, teller)?;
+        Ok(site)
+    }
+
+    async fn way_back(
+        &self,
+        site: &Site,
+        plan: &Arc<Plan>,
+        clock: &Clock,
+    ) -> Result<RollbackPreview, StoryFault> {
+        let copies = plan
+            .steps
+            .iter()
+            .filter(|step| matches!(step.does, StepSpec::DataCopy(_)));
+        let begun = copies.filter_map(|step| site.run.state(&step.id)?.started);
+        let first = begun.map(|moment| moment.seq).min().unwrap_or(u64::MAX);
+        let cuts = site
+            .run
+            .checkpoints()
+            .iter()
+            .filter(|cut| cut.when.seq < first);
+        let checkpoint = cuts.map(|cut| cut.number).max().unwrap_or(0);
+        let now = crate::machine::state::Now {
+            at: clock.now(),
+            as_at: clock.as_at(),
+        };
+        let way = site.run.rollback(checkpoint, now)?;
+        let started = site.run.steps().filter(|(_, step)| step.started.is_some());
+        let with = RollbackLook {
+            run: RunLook {
+                id: site.head.id,
+                key: site.key()?,
+                folder: site.folder.path().to_owned(),
+                evidence: Vec::new(),
+                generations: started
+                    .map(|(step, run)| (step.id.clone(), run.generation))
+                    .collect(),
+            },
+            plan: Arc::clone(plan),
+            readers: self.readers(plan).await?,
+            moment: Moment {
+                as_at: clock.as_at().moment(),
+                clock: clock.kind(),
+            },
+            mode: UndoMode::Refuse,
+        };
+        Ok(look_rollback(&with, &site.run, &way, None).await?)
+    }
+
+    fn show_prints<T: Teller>(&self, plan: &Plan, teller: &mut T) -> Result<(), StoryFault> {
+        let Ok(text) = std::fs::read_to_string(self.folder.join(".demo-prints.json")) else {
+            return Ok(());
+        };
+        let before: BTreeMap<String, Digest> =
+            serde_json::from_str(&text).map_err(std::io::Error::other)?;
+        let after = prints::take(&self.databases(plan))?;
+        teller.say("Fingerprints of every table, index and trigger, before the copy and now:");
+        for (org, now) in &after {
+            let then = before.get(org).copied().unwrap_or_default();
+            let word = if then == *now {
+                "identical"
+            } else {
+                "DIFFERENT"
+            };
+            teller.say(&format!(
+                "  {:<34} {}  {word}",
+                plan.org_name(org),
+                now.short()
+            ));
+        }
+        if before == after {
+            Ok(())
+        } else {
+            Err(StoryFault::Lost("databases differ".to_owned()))
+        }
+    }
+
+    /// Chapter 7: one line of the map, signed by those whom it touches.
+    async fn mended<T: Teller>(&self, site: Site, teller: &mut T) -> Result<Site, StoryFault> {
+        teller.chapter("Mending the map, and going on");
+        let map = self.folder.join("maps/homes.toml");
+        let text = std::fs::read_to_string(&map)?;
+        let mended = generate::mend(&text);
+        for line in mended
+            .lines()
+            .filter(|line| !text.lines().any(|old| old == *line))
+        {
+            teller.say(&format!("maps/homes.toml\n  + {line}"));
+        }
+        std::fs::write(&map, &mended)?;
+        let old = in_force(&site)?;
+        let new = self.plan()?;
+        let clock = clock_of(&site, &old);
+        let moment = Moment {
+            as_at: clock.as_at().moment(),
+            clock: clock.kind(),
+        };
+        let former = Preview::read(&std::fs::read(self.folder.join("demo.preview"))?)?;
+        let signed = Signed {
+            plan: old,
+            signatures: former.signatures,
+            run: Some(site.head.id),
+        };
+        let readers = self.readers(&new).await?;
+        let mut amended = preview::amend(&signed, Arc::clone(&new), readers, &moment, None).await?;
+        let kept = amended.signatures.len();
+        teller.say(&format!(
+            "handover preview --amend: {kept} signatures stand, since the change does not touch them."
+        ));
+        self.sign_all(&mut amended, &new, clock.as_at(), teller)?;
+        self.save("amend.preview", &amended)?;
+        let mut session = Session::claim(site, Vec::new(), clock, teller.watch(&new)).await?;
+        rollback::amend(&mut session, Arc::clone(&new), &amended).await?;
+        let site = session.release().await?;
+        site.folder.put(
+            &format!("{}.preview", new.fingerprint()),
+            &bytes_of(&amended)?,
+        )?;
+        Ok(site)
+    }
+
+    /// Chapter 8: it is finished; show that it is right.
+    async fn proof<T: Teller>(&self, mut site: Site, teller: &mut T) -> Result<Told, StoryFault> {
+        let plan = in_force(&site)?;
+        teller.rest(&site.run, &plan, &site.run.rests(), &site.head.label);
+        teller.chapter("Proving it");
+        let log = self.folder.join("log");
+        if log.exists() {
+            std::fs::remove_dir_all(&log)?;
+        }
+        let lines = site.journal.export_log(site.head.id, &log).await?;
+        teller.say(&format!(
+            "handover export --as log: {lines} entries, with the papers they name, in {}.",
+            log.display()
+        ));
+        let proof = super::proof::look(&site, &plan, &log, &self.folder)?;
+        for line in &proof.lines {
+            teller.say(line);
+        }
+        Ok(Told {
+            run: site.head.label.clone(),
+            log,
+            agrees: proof.agrees,
+        })
+    }
+}
+
+fn bytes_of(preview: &Preview) -> Result<Vec<u8>, StoryFault> {
+    Ok(preview.write().map_err(std::io::Error::other)?)
+}
+
+fn in_force(site: &Site) -> Result<Arc<Plan>, StoryFault> {
+    site.plan()
+        .cloned()
+        .ok_or_else(|| StoryFault::Lost("the run is bound to no plan".to_owned()))
+}
+
+fn clock_of(site: &Site, plan: &Plan) -> Clock {
+    let last = site.run.head().map(|head| head.when.as_at);
+    Clock::made_up(last.unwrap_or_else(|| Stage::curtain(plan)).moment())
+}
+
+/// The plan folder's `.env`: where the made-up databases are.
+fn env(plan: &Plan) -> String {
+    let named = plan
+        .orgs
+        .iter()
+        .filter_map(|(code, org)| Some((code, org.database.as_ref()?)));
+    named
+        .map(|(code, variable)| format!("{variable}=sqlite:data/{code}.db\n"))
+        .collect()
+}
