@@ -8,11 +8,10 @@ use super::args::Demo;
 use super::exit::Exit;
 use super::failure::{Failure, hint};
 use super::output::Output;
-use super::progress::Progress;
 use super::run::stop_on_signals;
 use crate::demo::story::{Script, StoryFault, Teller, play};
 use crate::demo::{generate, papers};
-use crate::machine::event::ClockKind;
+use crate::machine::event::{ClockKind, Event};
 use crate::machine::rests::Rests;
 use crate::machine::run::Run;
 use crate::plan::model::Plan;
@@ -20,6 +19,7 @@ use crate::preview::timetable::points;
 use crate::preview::{Preview, RollbackPreview};
 use crate::report::Report;
 use crate::report::preview::{Depth, PreviewReport};
+use crate::report::progress as lines;
 use crate::report::rest::RestReport;
 use crate::report::rollback::RollbackReport;
 use crate::run::session::Watch;
@@ -37,7 +37,6 @@ pub(super) async fn demo(args: &Demo, output: &Output) -> Outcome {
     let mut voice = Voice {
         output,
         chapters: 0,
-        progress: None,
     };
     let told = play(args.dir.clone(), script, &mut voice, &mut stop).await;
     let told = told.map_err(|fault| said(fault, &args.dir, output))?;
@@ -58,7 +57,6 @@ pub(super) async fn demo(args: &Demo, output: &Output) -> Outcome {
 struct Voice<'a> {
     output: &'a Output,
     chapters: u32,
-    progress: Option<Progress>,
 }
 
 impl Voice<'_> {
@@ -102,18 +100,39 @@ impl Teller for Voice<'_> {
     }
 
     fn watch(&mut self, plan: &Arc<Plan>) -> Watch<'static> {
-        if let Some(progress) = self.progress.take() {
-            progress.end();
-        }
-        let progress = Progress::of_plan(plan, ClockKind::MadeUp, self.output);
-        let watch = progress.watch();
-        self.progress = Some(progress);
-        watch
+        let output = self.output.clone();
+        let mut teller = lines::Teller::new(plan, ClockKind::MadeUp);
+        Box::new(move |entry, run| {
+            teller = teller
+                .clone()
+                .after(run.finishes().saturating_sub(finishing(&entry.event)));
+            let line = teller.terminal(entry, output.manner());
+            if let Some(line) = line.filter(|_| tells(&entry.event)) {
+                output.say(&line);
+            }
+        })
     }
 
     fn making(&mut self) -> generate::Progress {
         Arc::new(|_, _| {})
     }
+}
+
+/// What the story shows of a run: outcomes.
+fn tells(event: &Event) -> bool {
+    matches!(
+        event,
+        Event::StepCommitted(_)
+            | Event::StepFailed(_)
+            | Event::UndoCommitted(_)
+            | Event::UndoFailed(_)
+            | Event::PlanAmended(_)
+    )
+}
+
+/// An entry that finishes a step is counted by the teller itself.
+fn finishing(event: &Event) -> u64 {
+    u64::from(matches!(event, Event::StepCommitted(_)))
 }
 
 fn said(fault: StoryFault, dir: &Path, output: &Output) -> Failure {

@@ -12,11 +12,11 @@ mod approve;
 mod check;
 mod close;
 mod demo;
-//mod explain;
+mod explain;
 mod export;
 mod key;
 mod log;
-//mod new;
+mod new;
 mod preview;
 mod progress;
 mod recover;
@@ -72,7 +72,7 @@ fn carry_out(cli: &Cli, output: &Output) -> Outcome {
     runtime.block_on(async {
         match &cli.command {
             Command::Demo(args) => demo::demo(args, output).await,
-            Command::New(_) => Ok(Exit::Usage),
+            Command::New(args) => new::new(args, output),
             Command::Check(args) => check::check(args, global, output).await,
             Command::Preview(args) => preview::preview(args, global, output).await,
             Command::Run(args) => run::run(args, global, output).await,
@@ -82,12 +82,12 @@ fn carry_out(cli: &Cli, output: &Output) -> Outcome {
             Command::Replay(args) => replay::replay(args, global, output).await,
             Command::Verify(args) => verify::verify(args, global, output).await,
             Command::Export(args) => export::export(args, global, output).await,
-            Command::Explain(_) => Ok(Exit::Usage),
+            Command::Explain(args) => explain::explain(args, output),
             Command::Close(args) => close::close(args, global, output).await,
             Command::Recover(args) => recover::recover(args, global, output).await,
             Command::Key(args) => key::key(args, global, output).await,
             Command::Schema => {
-                output.value(&serde_json::Value::Null);
+                output.value(&crate::plan::schema());
                 Ok(Exit::Done)
             }
             Command::Completions { shell } => {

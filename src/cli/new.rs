@@ -16,23 +16,36 @@ const MONTHS_AHEAD: i64 = 9;
 
 pub(super) fn new(args: &New, output: &Output) -> Outcome {
     let folder = &args.name;
-    let name = folder.file_name().map(|name| name.to_string_lossy().into_owned());
+    let name = folder
+        .file_name()
+        .map(|name| name.to_string_lossy().into_owned());
     let name = name.ok_or_else(|| Failure::usage("a new plan needs a name"))?;
     if folder.exists() {
-        return Err(Failure::usage(format!("`{}` exists already", folder.display()))
-            .with(hint("choose another name: nothing is overwritten")));
+        return Err(
+            Failure::usage(format!("`{}` exists already", folder.display()))
+                .with(hint("choose another name: nothing is overwritten")),
+        );
     }
     let from = match args.from {
         Direction::AlmoToCouncils => From::AlmoToCouncils,
         Direction::AlmoToCouncil => From::AlmoToCouncil,
         Direction::CouncilToAlmo => From::CouncilToAlmo,
     };
-    let today = Clock::real().now().moment().to_zoned(crate::calendar::london()).date();
-    let handover = today.saturating_add(jiff::Span::new().months(MONTHS_AHEAD)).first_of_month();
+    let today = Clock::real()
+        .now()
+        .moment()
+        .to_zoned(crate::calendar::london())
+        .date();
+    let handover = today
+        .saturating_add(jiff::Span::new().months(MONTHS_AHEAD))
+        .first_of_month();
     for (path, bytes) in template::new_plan(&name, from, handover) {
         let path = folder.join(path);
         write(&path, &bytes).map_err(|fault| {
-            Failure::new(Exit::Database, format!("`{}` cannot be written: {fault}", path.display()))
+            Failure::new(
+                Exit::Database,
+                format!("`{}` cannot be written: {fault}", path.display()),
+            )
         })?;
     }
     let shown = folder.display();

@@ -41,16 +41,16 @@ impl Progress {
             .plan()
             .cloned()
             .unwrap_or_else(|| unreachable!("a folded run has a plan"));
-        Progress::with(&plan, clock_kind(site), output)
+        let teller = Teller::new(&plan, clock_kind(site)).after(site.run.finishes());
+        Progress::with(teller, output)
     }
 
     /// Of a run that is about to begin.
     pub(super) fn of_plan(plan: &Plan, clock: ClockKind, output: &Output) -> Progress {
-        Progress::with(plan, clock, output)
+        Progress::with(Teller::new(plan, clock), output)
     }
 
-    fn with(plan: &Plan, clock: ClockKind, output: &Output) -> Progress {
-        let teller = Teller::new(plan, clock);
+    fn with(teller: Teller, output: &Output) -> Progress {
         if let Some(banner) = teller.banner().filter(|_| !output.json) {
             output.say(banner);
         }

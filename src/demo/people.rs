@@ -3,8 +3,8 @@
 //!
 //! Not here: signing previews (`story`).
 
-use std::collections::BTreeSet;
-use std::path::Path;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 
 use crate::machine::event::Waiting;
 use crate::machine::rests::{Awaited, AwaitedWhat};
@@ -24,9 +24,9 @@ use super::story::StoryFault;
 pub async fn answer(
     site: Site,
     clock: &Clock,
-    source: Option<&Path>,
+    register: Option<&Register>,
 ) -> Result<(Site, usize), StoryFault> {
-    let wanted = words(&site, clock.as_at(), source)?;
+    let wanted = words(&site, clock.as_at(), register)?;
     if wanted.is_empty() {
         return Ok((site, 0));
     }
@@ -56,7 +56,7 @@ struct Wanted {
     evidence: Option<Vec<u8>>,
 }
 
-fn words(site: &Site, as_at: Time, source: Option<&Path>) -> Result<Vec<Wanted>, StoryFault> {
+fn words(site: &Site, as_at: Time, register: Option<&Register>) -> Result<Vec<Wanted>, StoryFault> {
     let Some(plan) = site.plan() else {
         return Ok(Vec::new());
     };
@@ -79,16 +79,26 @@ fn words(site: &Site, as_at: Time, source: Option<&Path>) -> Result<Vec<Wanted>,
             AwaitedWhat::Hold(Waiting::Person { seat }) => {
                 for who in fill(plan, &[seat], as_at, BTreeSet::new()) {
                     let reason = "done, and filed";
+                    let evidence = Some(
+                        format!(
+                            "{step}: done, see the file
+"
+                        )
+                        .into_bytes(),
+                    );
                     wanted.push(Wanted {
                         step: step.clone(),
                         who,
                         reason,
-                        evidence: None,
+                        evidence,
                     });
                 }
             }
             AwaitedWhat::Hold(Waiting::Evidence { seat, .. }) => {
-                let evidence = source.map(|source| deeds(source, as_at)).transpose()?;
+                let org = plan.step(&step).and_then(|step| step.org.as_deref());
+                let evidence = register
+                    .map(|register| register.deeds(org, as_at))
+                    .transpose()?;
                 for who in fill(plan, &[seat], as_at, BTreeSet::new()) {
                     let reason = "the deeds came back signed by all three";
                     let evidence = evidence.clone();
@@ -153,17 +163,35 @@ pub(super) fn fill(
     filled
 }
 
-/// Signature dates for every contract of the register that is to be novated: what a solicitor would
-/// hand in.
-fn deeds(source: &Path, as_at: Time) -> Result<Vec<u8>, StoryFault> {
-    let day = as_at.moment().to_zoned(jiff::tz::TimeZone::UTC).date();
-    let db =
-        rusqlite::Connection::open_with_flags(source, rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-    let mut query =
-        db.prepare("SELECT rtrim(con_ref) FROM contract WHERE route = 'NOV' ORDER BY con_ref")?;
-    let refs: Vec<String> = query
-        .query_map([], |row| row.get(0))?
-        .collect::<rusqlite::Result<_>>()?;
+/// The contract register of a made-up source, out of which solicitors hand in deeds.
+#[derive(Debug, Clone)]
+pub struct Register {
+    /// The source's database.
+    pub source: PathBuf,
+    /// The code of each target in the register; empty where the register is for one target alone.
+    pub owners: BTreeMap<String, String>,
+}
+
+impl Register {
+    /// Signature dates for every contract of `org` that is to be novated: what its solicitor hands in.
+    fn deeds(&self, org: Option<&str>, as_at: Time) -> Result<Vec<u8>, StoryFault> {
+        let day = as_at.moment().to_zoned(jiff::tz::TimeZone::UTC).date();
+        let owner = org.and_then(|org| self.owners.get(org)).map(String::as_str);
+        let flags = rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY;
+        let db = rusqlite::Connection::open_with_flags(&self.source, flags)?;
+        let mut query = db.prepare(
+            "SELECT rtrim(con_ref) FROM contract WHERE route = 'NOV'
+             AND (?1 IS NULL OR rtrim(for_org) = ?1) ORDER BY con_ref",
+        )?;
+        let refs: Vec<String> = query
+            .query_map([owner], |row| row.get(0))?
+            .collect::<rusqlite::Result<_>>()?;
+        written(&refs, day)
+    }
+}
+
+fn written(refs: &[String], day: jiff::civil::Date) -> Result<Vec<u8>, StoryFault> {
+    let day = day.to_string();
     let mut csv = csv::Writer::from_writer(Vec::new());
     csv.write_record([
         "contract_ref",
@@ -172,8 +200,7 @@ fn deeds(source: &Path, as_at: Time) -> Result<Vec<u8>, StoryFault> {
         "signed_supplier",
     ])?;
     for reference in refs {
-        let day = day.to_string();
-        csv.write_record([reference.as_str(), &day, &day, &day])?;
+        csv.write_record([reference, &day, &day, &day])?;
     }
     csv.into_inner()
         .map_err(|fault| StoryFault::Csv(fault.into_error().into()))

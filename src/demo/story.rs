@@ -186,6 +186,9 @@ pub async fn play<T: Teller>(
     stage.break_source(&plan, teller)?;
     let mut site = stage.begun(&plan, &preview, teller).await?;
     loop {
+        if site.run.rolled_back() && site.plans.len() == 1 {
+            site = stage.mended(site, teller).await?;
+        }
         site = stage.play_on(site, teller, stop).await?;
         let run = &site.run;
         if run.finished() {
@@ -193,13 +196,10 @@ pub async fn play<T: Teller>(
         }
         let amended = site.plans.len() > 1;
         let rests = run.rests();
-        let failed = rests
-            .steps
-            .values()
-            .any(|rest| matches!(rest, Rest::Failed { .. }));
-        if run.rolled_back() && !amended {
-            site = stage.mended(site, teller).await?;
-        } else if failed && !amended {
+        let failed = stage
+            .broken(&plan)?
+            .is_some_and(|(step, _)| matches!(rests.steps.get(&step), Some(Rest::Failed { .. })));
+        if failed && !amended {
             site = stage.rolled_back(site, teller, stop).await?;
         } else {
             let plan = in_force(&site)?;
@@ -482,10 +482,7 @@ impl Stage {
         teller: &mut T,
         stop: &mut watch::Receiver<bool>,
     ) -> Result<Site, StoryFault> {
-        let source = self
-            .world
-            .as_ref()
-            .map(|world| self.data().join(format!("{}.db", world.source().code)));
+        let register = self.register(&*in_force(&site)?);
         loop {
             let plan = in_force(&site)?;
             let clock = clock_of(&site, &plan);
@@ -510,7 +507,7 @@ impl Stage {
                 return Ok(site);
             }
             let clock = clock_of(&site, &plan);
-            let (answered, words) = people::answer(site, &clock, source.as_deref()).await?;
+            let (answered, words) = people::answer(site, &clock, register.as_ref()).await?;
             site = answered;
             if words == 0 {
                 return Ok(site);
@@ -519,6 +516,20 @@ impl Stage {
                 "  ... {words} decisions and answers by made-up people"
             ));
         }
+    }
+
+    fn register(&self, plan: &Plan) -> Option<people::Register> {
+        let world = self.world.as_ref()?;
+        let split = plan.steps.iter().any(|step| {
+            matches!(&step.does, StepSpec::ContractNovation(novation) if novation.split.is_some())
+        });
+        let owners = world.targets().iter().filter(|_| split);
+        Some(people::Register {
+            source: self.data().join(format!("{}.db", world.source().code)),
+            owners: owners
+                .map(|org| (org.code.to_owned(), org.owner.to_owned()))
+                .collect(),
+        })
     }
 
     /// The step after which fingerprints are taken: what comes right before the first copy. None once

@@ -259,16 +259,16 @@ impl Batch {
         let mut lines = Vec::with_capacity(drafts.len());
         let mut entries = Vec::with_capacity(drafts.len());
         for draft in stepped.flatten().into_iter().chain(drafts) {
+            if let Event::PlanAmended(amended) = &draft.event {
+                // The amendment itself is the first entry under the new paper.
+                tail.paper = amended.new;
+            }
             let entry = entry(&tail, hand, now, draft);
             let line = line::write(&entry);
             let line = line.map_err(|fault| JournalFault::Draft(fault.to_string()))?;
             tail.size += 1;
             tail.head = Digest::of(&line);
             tail.last = Some(*now);
-            if let Event::PlanAmended(amended) = &entry.event {
-                // In force from the next entry on: this one is written under the old paper.
-                tail.paper = amended.new;
-            }
             lines.push((line, tail.head));
             entries.push(entry);
         }

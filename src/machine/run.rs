@@ -178,6 +178,12 @@ impl Run {
         &self.checkpoints
     }
 
+    /// How many steps have finished in the whole life of the run: the newest checkpoint's number.
+    #[must_use]
+    pub fn finishes(&self) -> u64 {
+        self.finishes
+    }
+
     /// The rollback that was started and is not done.
     #[must_use]
     pub fn rolling_back(&self) -> Option<&Rollback> {

@@ -114,6 +114,13 @@ impl Teller {
         }
     }
 
+    /// The same teller, of a run in which so many steps have finished before.
+    #[must_use]
+    pub fn after(mut self, finished: u64) -> Teller {
+        self.finished = finished;
+        self
+    }
+
     /// One line of a pipe: `2020-09-30T18:00:02+01:00 118 freeze  done  2s  tables=3 checkpoint=c4`.
     /// `None` for entries that people need not hear of; they count all the same.
     pub fn line(&mut self, entry: &Entry) -> Option<String> {

@@ -107,7 +107,8 @@ async fn drive_claimed(
     loop {
         let rests = drive(session, &hands, bounds, stop).await?;
         let clock = session.clock.clone();
-        if !jump_to_work(&session.site, &clock, bounds) {
+        // Going on after a rollback is a run of its own.
+        if session.site.run.rolled_back() || !jump_to_work(&session.site, &clock, bounds) {
             return Ok(rests);
         }
     }
@@ -122,7 +123,7 @@ fn jump_to_work(site: &Site, clock: &Clock, bounds: &Bounds) -> bool {
         if !site.run.idle(now(clock)) {
             return true;
         }
-        if clock.kind() == ClockKind::Real || site.run.rolled_back() {
+        if clock.kind() == ClockKind::Real {
             return false;
         }
         match site.run.wakes(now(clock)).date {

@@ -3,13 +3,13 @@
 //!
 //! Not here: how they are drawn (`page`, `sentences`).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::plan::outline::{Subject, Undo};
 use crate::preview::Preview;
 use crate::preview::model::StepSaid;
 use crate::preview::reading::HOMES;
-use crate::report::words::{Dates, count, many};
+use crate::report::words::{Dates, count, many, some};
 
 /// What maps call the dataset of tenancies.
 const TENANCIES: [&str; 3] = ["tenancy", "tenancies", "tenagree"];
@@ -207,20 +207,34 @@ pub(super) fn org<'a>(preview: &'a Preview, code: &'a str) -> &'a str {
     preview.orgs.get(code).map_or(code, String::as_str)
 }
 
+/// Rows nobody owns, in one line: which tables, and how many for which reason.
+fn nobodys(preview: &Preview) -> Option<String> {
+    let mut reasons: BTreeMap<&str, u64> = BTreeMap::new();
+    for (reason, rows) in preview.reading.unrouted.values().flatten() {
+        *reasons.entry(reason).or_default() += rows;
+    }
+    let all: u64 = reasons.values().sum();
+    let each = reasons
+        .iter()
+        .map(|(reason, rows)| format!("{reason} {}", count(*rows)));
+    let each: Vec<String> = each.collect();
+    (all > 0).then(|| {
+        format!(
+            "{} in {} belong to no target: {} (--depth rows)",
+            many(all, "row", "rows"),
+            some(preview.reading.unrouted.len(), "table", "tables"),
+            each.join(", ")
+        )
+    })
+}
+
 /// What needs a decision: findings that stop a step, and rows nobody owns.
 pub(super) fn open_questions(preview: &Preview) -> Vec<String> {
     let findings = preview.findings.iter().filter(|finding| finding.stops);
     let mut open: Vec<String> = findings
         .map(|finding| format!("{} ({})", finding.says, finding.code))
         .collect();
-    for (table, reasons) in &preview.reading.unrouted {
-        for (reason, rows) in reasons {
-            open.push(format!(
-                "{} of `{table}` belong to no target ({reason})",
-                many(*rows, "row", "rows")
-            ));
-        }
-    }
+    open.extend(nobodys(preview));
     if let Some(homes) = preview.homes.as_ref().filter(|homes| !homes.agrees()) {
         open.push(format!(
             "the plan speaks of {} homes, give or take {}; {} were read",
