@@ -373,6 +373,10 @@ fn folder() -> tempfile::TempDir {
     tempfile::tempdir_in(Path::new(env!("CARGO_TARGET_TMPDIR"))).unwrap()
 }
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a bench is its own caller: nobody hands it the time"
+)]
 fn moment() -> Moment {
     static START: std::sync::OnceLock<(Instant, Uuid)> = std::sync::OnceLock::new();
     let (start, boot) = START.get_or_init(|| (Instant::now(), boot()));

@@ -25,11 +25,11 @@ pub(super) fn explain(args: &Explain, output: &Output) -> Outcome {
 
 /// Every code with its title, one a line.
 fn contents() -> String {
-    let mut text = String::from(
-        "handover explain CODE, a kind of step (data-copy) or a field (on-failure)\n\n",
-    );
-    for entry in codes::all() {
-        text.push_str(&format!("  {}  {}\n", entry.code, entry.title));
-    }
-    text
+    let lines: Vec<String> = codes::all()
+        .map(|entry| format!("  {}  {}\n", entry.code, entry.title))
+        .collect();
+    format!(
+        "handover explain CODE, a kind of step (data-copy) or a field (on-failure)\n\n{}",
+        lines.concat()
+    )
 }

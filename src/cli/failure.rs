@@ -15,7 +15,7 @@ use crate::steps;
 
 /// A command's failure, ready to be said.
 #[derive(Debug)]
-pub struct Failure {
+pub(super) struct Failure {
     /// What to end with.
     pub exit: Exit,
     /// A code of `explain`, where there is one.
@@ -33,16 +33,16 @@ pub struct Failure {
 }
 
 /// A hint, to be added with [`Failure::with`].
-pub struct Hint(String);
+pub(super) struct Hint(String);
 
 /// What to do next, as a sentence's body.
-pub fn hint(text: impl Into<String>) -> Hint {
+pub(super) fn hint(text: impl Into<String>) -> Hint {
     Hint(text.into())
 }
 
 impl Failure {
     /// A failure with an exit code.
-    pub fn new(exit: Exit, says: impl Into<String>) -> Failure {
+    pub(super) fn new(exit: Exit, says: impl Into<String>) -> Failure {
         Failure {
             exit,
             code: None,
@@ -55,7 +55,7 @@ impl Failure {
     }
 
     /// A failure that `explain` has a page for.
-    pub fn coded(exit: Exit, code: &str, says: impl Into<String>) -> Failure {
+    pub(super) fn coded(exit: Exit, code: &str, says: impl Into<String>) -> Failure {
         Failure {
             code: Some(code.to_owned()),
             ..Failure::new(exit, says)
@@ -63,17 +63,17 @@ impl Failure {
     }
 
     /// The command line is wrong.
-    pub fn usage(says: impl Into<String>) -> Failure {
+    pub(super) fn usage(says: impl Into<String>) -> Failure {
         Failure::new(Exit::Usage, says)
     }
 
     /// A database cannot be used.
-    pub fn database(code: &str, says: impl Into<String>) -> Failure {
+    pub(super) fn database(code: &str, says: impl Into<String>) -> Failure {
         Failure::coded(Exit::Database, code, says)
     }
 
     /// The same, from an error and everything below it.
-    pub fn from_error(exit: Exit, error: &(dyn std::error::Error + 'static)) -> Failure {
+    pub(super) fn from_error(exit: Exit, error: &(dyn std::error::Error + 'static)) -> Failure {
         let mut failure = Failure::new(exit, error.to_string());
         let mut below = error.source();
         while let Some(cause) = below {
@@ -85,7 +85,7 @@ impl Failure {
 
     /// Adds an error and everything below it as causes.
     #[must_use]
-    pub fn because(mut self, error: &(dyn std::error::Error + 'static)) -> Failure {
+    pub(super) fn because(mut self, error: &(dyn std::error::Error + 'static)) -> Failure {
         let below = Failure::from_error(self.exit, error);
         self.causes.push(below.says);
         self.causes.extend(below.causes);
@@ -94,7 +94,7 @@ impl Failure {
 
     /// Adds what to do next.
     #[must_use]
-    pub fn with(mut self, hint: Hint) -> Failure {
+    pub(super) fn with(mut self, hint: Hint) -> Failure {
         self.hints.push(hint.0);
         self
     }

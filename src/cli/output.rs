@@ -8,7 +8,11 @@ use crate::report::{Manner, Report};
 
 /// How to say things, settled once from flags and environment.
 #[derive(Debug, Clone)]
-pub struct Output {
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is settled by itself, from another flag or another stream"
+)]
+pub(super) struct Output {
     /// JSON instead of text.
     pub json: bool,
     /// Sentences: no colour, no box drawing, no redrawing.
@@ -26,7 +30,7 @@ pub struct Output {
 impl Output {
     /// Settles it from flags, `NO_COLOR`, `TERM` and what stdout is.
     #[must_use]
-    pub fn settle(global: &Global) -> Output {
+    pub(super) fn settle(global: &Global) -> Output {
         let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
         let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
         let terminal = io::stdout().is_terminal();
@@ -46,7 +50,7 @@ impl Output {
     }
 
     /// Data, to stdout. Ends the process quietly with 0 when nobody reads any more.
-    pub fn data(&self, text: &str) {
+    pub(super) fn data(&self, text: &str) {
         let text = if self.colour {
             text.to_owned()
         } else {
@@ -65,7 +69,7 @@ impl Output {
     }
 
     /// Data for people, left out with `--quiet`.
-    pub fn say(&self, text: &str) {
+    pub(super) fn say(&self, text: &str) {
         if !self.quiet {
             self.data(text);
         }
@@ -73,7 +77,7 @@ impl Output {
 
     /// How reports are drawn here.
     #[must_use]
-    pub fn manner(&self) -> Manner {
+    pub(super) fn manner(&self) -> Manner {
         Manner {
             plain: self.plain,
             colour: self.colour,
@@ -81,7 +85,7 @@ impl Output {
     }
 
     /// A report: JSON, sentences or drawn.
-    pub fn report(&self, report: &impl Report) {
+    pub(super) fn report(&self, report: &impl Report) {
         if self.json {
             self.value(&report.json());
         } else {
@@ -90,12 +94,12 @@ impl Output {
     }
 
     /// A JSON value, pretty, to stdout.
-    pub fn value(&self, value: &serde_json::Value) {
+    pub(super) fn value(&self, value: &serde_json::Value) {
         self.data(&format!("{value:#}"));
     }
 
     /// A failure, to stderr (as JSON to stdout with `--json`).
-    pub fn failure(&self, failure: &Failure) {
+    pub(super) fn failure(&self, failure: &Failure) {
         if let (true, Some(data)) = (self.json, &failure.data) {
             self.value(data);
             return;
@@ -138,12 +142,12 @@ fn words(failure: &Failure) -> String {
 }
 
 /// Talk, to stderr; a closed stderr is nobody's loss.
-pub fn talk(text: &str) {
+pub(super) fn talk(text: &str) {
     let _ = writeln!(io::stderr().lock(), "{text}");
 }
 
 /// Diagnostics (`tracing`) to stderr: warnings by default, more with `-v`.
-pub fn diagnostics(global: &Global) {
+pub(super) fn diagnostics(global: &Global) {
     use tracing_subscriber::filter::LevelFilter;
     let level = match global.verbose {
         0 => LevelFilter::WARN,

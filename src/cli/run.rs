@@ -37,8 +37,8 @@ pub(super) async fn run(args: &Args, global: &Global, output: &Output) -> Outcom
         ..Bounds::default()
     };
     let stop = stop_on_signals();
-    let (project, site, addresses, clock) = match &args.signed {
-        Some(path) => match signed(args, path, global, output).await? {
+    let (project, site, addresses, clock) = if let Some(path) = &args.signed {
+        match signed(args, path, global, output).await? {
             Ready::Run(project, site) => existing(project, *site, args)?,
             Ready::New(project, plan, preview) => {
                 let site = new_run(args, &project, &plan, &preview, output).await?;
@@ -49,11 +49,10 @@ pub(super) async fn run(args: &Args, global: &Global, output: &Output) -> Outcom
                 let site = amend(site, plan, &preview, &clock).await?;
                 (project, site, addresses, clock)
             }
-        },
-        None => {
-            let (project, site) = site::run(Some(&args.what), global).await?;
-            existing(project, site, args)?
         }
+    } else {
+        let (project, site) = site::run(Some(&args.what), global).await?;
+        existing(project, site, args)?
     };
     warn_of_changes(&project, &site, output);
     let site = retries(args, site, &clock).await?;

@@ -15,7 +15,7 @@ use crate::plan::model::{Code, Plan};
 
 /// A plan folder with its settings.
 #[derive(Debug, Clone)]
-pub struct Project {
+pub(super) struct Project {
     /// The plan folder.
     pub folder: PathBuf,
     /// The journal's file.
@@ -37,7 +37,7 @@ impl Project {
     ///
     /// # Errors
     /// When settings cannot be read.
-    pub fn at(path: &Path, config: Option<&Path>) -> Result<Project, Failure> {
+    pub(super) fn at(path: &Path, config: Option<&Path>) -> Result<Project, Failure> {
         let folder = match path.file_name() {
             Some(name) if name == "plan.toml" => path.parent().unwrap_or(Path::new(".")),
             _ => path,
@@ -61,7 +61,7 @@ impl Project {
 
     /// The plan's short name: its folder's.
     #[must_use]
-    pub fn name(&self) -> String {
+    pub(super) fn name(&self) -> String {
         let whole = std::fs::canonicalize(&self.folder).unwrap_or_else(|_| self.folder.clone());
         whole
             .file_name()
@@ -73,7 +73,7 @@ impl Project {
     ///
     /// # Errors
     /// When an address is none, or a secret file cannot be read.
-    pub fn addresses(&self, plan: &Plan) -> Result<Addresses, Failure> {
+    pub(super) fn addresses(&self, plan: &Plan) -> Result<Addresses, Failure> {
         let mut found = Addresses::default();
         for (code, org) in &plan.orgs {
             let Some(variable) = &org.database else {
@@ -114,7 +114,7 @@ impl Project {
 
 /// Where the organisations' databases are.
 #[derive(Debug, Clone, Default)]
-pub struct Addresses {
+pub(super) struct Addresses {
     /// By organisation.
     pub known: BTreeMap<Code, Address>,
     /// Organisations whose variable nobody set.
@@ -126,7 +126,7 @@ impl Addresses {
     ///
     /// # Errors
     /// When one is not set: names the variables.
-    pub fn all(self) -> Result<BTreeMap<Code, Address>, Failure> {
+    pub(super) fn all(self) -> Result<BTreeMap<Code, Address>, Failure> {
         if self.unset.is_empty() {
             return Ok(self.known);
         }

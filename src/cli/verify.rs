@@ -23,7 +23,7 @@ pub(super) async fn verify(args: &Verify, global: &Global, output: &Output) -> O
         live(&log, &mut claims).await?;
     }
     let clock = match &log.of {
-        Some((_, site)) => crate::run::begin::clock_kind(site),
+        Some((_, of)) => crate::run::begin::clock_kind(of),
         None => ClockKind::Real,
     };
     let not_proved = judged.not_proven.iter().map(ToString::to_string).collect();

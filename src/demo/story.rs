@@ -180,7 +180,7 @@ pub async fn play<T: Teller>(
     teller: &mut T,
     stop: &mut watch::Receiver<bool>,
 ) -> Result<Told, StoryFault> {
-    let mut stage = Stage::set(folder, script, teller)?;
+    let stage = Stage::set(folder, script, teller)?;
     stage.make(teller)?;
     let (plan, preview) = stage.signed(teller).await?;
     stage.break_source(&plan, teller)?;
@@ -375,13 +375,12 @@ impl Stage {
         let mut preview = preview::look(Arc::clone(&plan), readers, &moment, None).await?;
         teller.preview(&preview);
         teller.chapter("Signing it");
-        self.sign_all(&mut preview, &plan, as_at, teller)?;
+        Self::sign_all(&mut preview, &plan, as_at, teller)?;
         self.save("demo.preview", &preview)?;
         Ok((plan, preview))
     }
 
     fn sign_all<T: Teller>(
-        &self,
         preview: &mut Preview,
         plan: &Plan,
         as_at: Time,
@@ -701,7 +700,7 @@ impl Stage {
         teller.say(&format!(
             "handover preview --amend: {kept} signatures stand, since the change does not touch them."
         ));
-        self.sign_all(&mut amended, &new, clock.as_at(), teller)?;
+        Self::sign_all(&mut amended, &new, clock.as_at(), teller)?;
         self.save("amend.preview", &amended)?;
         let mut session = Session::claim(site, Vec::new(), clock, teller.watch(&new)).await?;
         rollback::amend(&mut session, Arc::clone(&new), &amended).await?;
@@ -762,5 +761,6 @@ fn env(plan: &Plan) -> String {
         .filter_map(|(code, org)| Some((code, org.database.as_ref()?)));
     named
         .map(|(code, variable)| format!("{variable}=sqlite:data/{code}.db\n"))
-        .collect()
+        .collect::<Vec<String>>()
+        .concat()
 }

@@ -17,6 +17,10 @@ use crate::plan::outline::{Outline, OutlineStep, StepId};
 
 /// The state of a run, whoever asks: executor, resume, preview, replay.
 #[derive(Debug, Clone)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact that one kind of entry makes true"
+)]
 pub struct Run {
     pub(super) shelf: Shelf,
     pub(super) graph: Graph,

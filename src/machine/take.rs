@@ -15,6 +15,7 @@ use super::state::{
     Checkpoint, Decided, Failure, Hold, Lease, Marked, Moment, StepRun, StepState, Verdict,
 };
 use crate::plan::digest::Digest;
+use crate::plan::outline::StepId;
 
 impl Run {
     pub(super) fn take(&mut self, entry: &Entry) {
@@ -33,11 +34,10 @@ impl Run {
         });
     }
 
+    /// What an entry says of the run as a whole; what it says of one step goes to `take_step`.
     fn take_event(&mut self, entry: &Entry, when: Moment) {
-        let about = entry.about.as_ref();
-        let at = about.and_then(|about| self.graph.position(&about.step));
-        match (&entry.event, at) {
-            (Event::LogOpened(body), _) => {
+        match &entry.event {
+            Event::LogOpened(body) => {
                 self.opened = Some(Arc::new(body.clone()));
                 self.bind(entry);
                 self.checkpoints.push(Checkpoint {
@@ -46,28 +46,66 @@ impl Run {
                     step: None,
                 });
             }
-            (Event::PlanBound(_), _) => {
+            Event::PlanBound(_) => {
                 self.bound = true;
                 self.signed = self.unsigned().is_empty();
             }
-            (Event::PlanAmended(body), _) => self.amend(&body.new),
-            (Event::ApprovalRequested(_), Some(at)) => self.steps[at].requested = Some(when),
-            (Event::ApprovalGranted(body), _) => self.note(entry, body, Verdict::Granted, when),
-            (Event::ApprovalRefused(body), _) => self.note(entry, body, Verdict::Refused, when),
-            (Event::ApprovalRevoked(body), _) => self.note(entry, body, Verdict::Revoked, when),
-            (Event::LeaseAcquired(body), _) => {
+            Event::PlanAmended(body) => self.amend(&body.new),
+            Event::ApprovalGranted(body) => self.note(entry, body, Verdict::Granted, when),
+            Event::ApprovalRefused(body) => self.note(entry, body, Verdict::Refused, when),
+            Event::ApprovalRevoked(body) => self.note(entry, body, Verdict::Revoked, when),
+            Event::LeaseAcquired(body) => {
                 self.lease = Some(Lease {
                     epoch: body.epoch,
                     exec: entry.exec,
                     held: true,
                 });
             }
-            (Event::LeaseReleased(_), _) => {
+            Event::LeaseReleased(_) => {
                 if let Some(lease) = &mut self.lease {
                     lease.held = false;
                 }
             }
-            (Event::HoldBegun(body), Some(at)) => {
+            Event::RollbackStarted(body) => self.roll_back(body, entry, when),
+            Event::RollbackCommitted(_) => {
+                self.rollback = None;
+                self.rolled = Some(entry.epoch);
+            }
+            Event::RollbackFailed(body) => self.strand(&body.stuck),
+            Event::LogClosed(_) => self.closed = true,
+            Event::ApprovalRequested(_)
+            | Event::HoldBegun(_)
+            | Event::HoldAnswered(_)
+            | Event::StepStarted(_)
+            | Event::StepMarked(_)
+            | Event::StepCommitted(_)
+            | Event::StepFailed(_)
+            | Event::StepSkipped(_)
+            | Event::UndoStarted(_)
+            | Event::UndoCommitted(_)
+            | Event::UndoFailed(_) => self.take_step(entry, when),
+            Event::RunRested(_)
+            | Event::ExternalAttested(_)
+            | Event::CheckPassed(_)
+            | Event::CheckFailed(_)
+            | Event::OperatorOverride(_)
+            | Event::ClockStepped(_)
+            | Event::SealCosigned(_)
+            | Event::SealHeartbeat(_)
+            | Event::KeyRotated(_)
+            | Event::LogRecovered(_) => {}
+        }
+    }
+
+    /// What an entry says of the step that it is about.
+    fn take_step(&mut self, entry: &Entry, when: Moment) {
+        let about = entry.about.as_ref();
+        let Some(at) = about.and_then(|about| self.graph.position(&about.step)) else {
+            return;
+        };
+        match &entry.event {
+            Event::ApprovalRequested(_) => self.steps[at].requested = Some(when),
+            Event::HoldBegun(body) => {
                 let step = &mut self.steps[at];
                 step.hold = Some(Hold {
                     since: when,
@@ -77,68 +115,44 @@ impl Run {
                     self.set_state(at, StepState::Held);
                 }
             }
-            (Event::HoldAnswered(body), Some(at)) => self.answer(at, body.answer, when),
-            (Event::StepStarted(_), Some(at)) => self.start(at, entry, when),
-            (Event::StepMarked(body), Some(at)) => self.mark(at, body),
-            (Event::StepCommitted(body), Some(at)) => {
+            Event::HoldAnswered(body) => self.answer(at, body.answer, when),
+            Event::StepStarted(_) => self.start(at, entry, when),
+            Event::StepMarked(body) => self.mark(at, body),
+            Event::StepCommitted(body) => {
                 self.finish(at, StepState::Committed, when);
                 self.steps[at].root = Some(root(body));
             }
-            (Event::StepSkipped(_), Some(at)) => self.finish(at, StepState::Skipped, when),
-            (Event::StepFailed(body), Some(at)) => self.fail(at, StepState::Failed, body, when),
-            (Event::UndoFailed(body), Some(at)) => self.fail(at, StepState::Stuck, body, when),
-            (Event::RollbackStarted(body), _) => self.roll_back(body, entry, when),
-            (Event::RollbackCommitted(_), _) => {
-                self.rollback = None;
-                self.rolled = Some(entry.epoch);
-            }
-            (Event::RollbackFailed(body), _) => {
-                let stuck = body.stuck.iter();
-                let stuck: Vec<usize> = stuck.filter_map(|id| self.graph.position(id)).collect();
-                for at in stuck {
-                    self.set_state(at, StepState::Stuck);
-                }
-                if let Some(rollback) = &mut self.rollback {
-                    rollback.failed = true;
-                }
-            }
-            (Event::UndoStarted(_), Some(at)) => {
-                self.set_state(at, StepState::Undoing);
-                let step = &mut self.steps[at];
-                step.epoch = entry.epoch;
-                step.freed = false;
-                step.answer = None;
-                step.undoing = true;
-                if let Some(rollback) = &mut self.rollback {
-                    rollback.failed = false;
-                }
-            }
-            (Event::UndoCommitted(_), Some(at)) => self.undone(at),
-            (Event::LogClosed(_), _) => self.closed = true,
-            (
-                Event::ApprovalRequested(_)
-                | Event::HoldBegun(_)
-                | Event::HoldAnswered(_)
-                | Event::StepStarted(_)
-                | Event::StepMarked(_)
-                | Event::StepCommitted(_)
-                | Event::StepFailed(_)
-                | Event::StepSkipped(_)
-                | Event::UndoStarted(_)
-                | Event::UndoCommitted(_)
-                | Event::UndoFailed(_)
-                | Event::RunRested(_)
-                | Event::ExternalAttested(_)
-                | Event::CheckPassed(_)
-                | Event::CheckFailed(_)
-                | Event::OperatorOverride(_)
-                | Event::ClockStepped(_)
-                | Event::SealCosigned(_)
-                | Event::SealHeartbeat(_)
-                | Event::KeyRotated(_)
-                | Event::LogRecovered(_),
-                _,
-            ) => {}
+            Event::StepSkipped(_) => self.finish(at, StepState::Skipped, when),
+            Event::StepFailed(body) => self.fail(at, StepState::Failed, body, when),
+            Event::UndoFailed(body) => self.fail(at, StepState::Stuck, body, when),
+            Event::UndoStarted(_) => self.begin_undo(at, entry.epoch),
+            Event::UndoCommitted(_) => self.undone(at),
+            // `take_event` hands on no other.
+            _ => {}
+        }
+    }
+
+    fn begin_undo(&mut self, at: usize, epoch: u64) {
+        self.set_state(at, StepState::Undoing);
+        let step = &mut self.steps[at];
+        step.epoch = epoch;
+        step.freed = false;
+        step.answer = None;
+        step.undoing = true;
+        if let Some(rollback) = &mut self.rollback {
+            rollback.failed = false;
+        }
+    }
+
+    /// A rollback came to an end that left these steps stuck.
+    fn strand(&mut self, stuck: &[StepId]) {
+        let stuck = stuck.iter();
+        let stuck: Vec<usize> = stuck.filter_map(|id| self.graph.position(id)).collect();
+        for at in stuck {
+            self.set_state(at, StepState::Stuck);
+        }
+        if let Some(rollback) = &mut self.rollback {
+            rollback.failed = true;
         }
     }
 
@@ -361,10 +375,9 @@ impl Run {
 
 /// Over the names and roots of what a step wrote or counted, a line each.
 fn root(body: &StepCommitted) -> Digest {
-    let mut lines = String::new();
-    for output in &body.outputs {
+    let lines = body.outputs.iter().map(|output| {
         let org = output.org.as_deref().unwrap_or("-");
-        lines += &format!("{} {org} {} {}\n", output.dataset, output.rows, output.root);
-    }
-    Digest::of(lines.as_bytes())
+        format!("{} {org} {} {}\n", output.dataset, output.rows, output.root)
+    });
+    Digest::of(lines.collect::<Vec<String>>().concat().as_bytes())
 }

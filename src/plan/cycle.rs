@@ -1,6 +1,7 @@
 //! Circles in a graph of names, each as the whole path, so that people see what leads to what.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use petgraph::algo::tarjan_scc;
 use petgraph::graph::{DiGraph, NodeIndex};
@@ -49,8 +50,8 @@ fn shortest(graph: &DiGraph<&str, ()>, knot: &[NodeIndex]) -> Vec<NodeIndex> {
                 if to == start {
                     return walked(&came, start, node);
                 }
-                if !came.contains_key(&to) {
-                    came.insert(to, node);
+                if let Entry::Vacant(first) = came.entry(to) {
+                    first.insert(node);
                     next.push(to);
                 }
             }

@@ -44,7 +44,7 @@ pub(super) struct Form<'t> {
 
 impl<'t> Form<'t> {
     /// Checks `table` against `keys`; `heading` is where to point when something is missing, `what`
-    /// names the table in words (`[plan]`, `step \`freeze\``).
+    /// names the table in words, as faults say them.
     pub(super) fn read(
         desk: &mut Desk,
         source: &'t Source,

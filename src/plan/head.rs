@@ -53,7 +53,9 @@ pub(super) fn head(desk: &mut Desk, root: &Form<'_>) -> Head {
     };
     head.place = form.heading().clone();
     head.sound = form.is_sound();
-    head.title = form.text("title").unwrap_or_default().to_owned();
+    form.text("title")
+        .unwrap_or_default()
+        .clone_into(&mut head.title);
     head.frame = frame(desk, &form);
     head.author = form.said("author");
     head.sources = form.texts("source");

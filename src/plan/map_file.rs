@@ -209,19 +209,20 @@ fn unmapped(desk: &mut Desk, list: &Form<'_>) -> Unmapped {
     };
     match form.text("policy") {
         Some("keep") => Unmapped::Keep,
-        Some("reject") => match (form.text("reason"), form.whole("limit")) {
-            (Some(reason), Some(limit)) => Unmapped::Reject {
-                reason: reason.to_owned(),
-                limit,
-            },
-            _ => {
+        Some("reject") => {
+            if let (Some(reason), Some(limit)) = (form.text("reason"), form.whole("limit")) {
+                Unmapped::Reject {
+                    reason: reason.to_owned(),
+                    limit,
+                }
+            } else {
                 let fault = Fault::error("HO309", &form.place("policy"), "rows would be kept back without a reason or a limit")
                     .label("`reject` needs both")
                     .help("add `reason = \"…\"` and `limit = 20`: most rows that may go so, per organisation");
                 desk.push(fault);
                 Unmapped::Fault
             }
-        },
+        }
         _ => Unmapped::Fault,
     }
 }
@@ -516,12 +517,11 @@ fn in_load_order(desk: &mut Desk, datasets: &mut Vec<Dataset>) {
                 .get(&dataset.name)
                 .is_none_or(|names| names.iter().all(loaded))
         });
-        match ready {
-            Some(at) => sorted.push(left.remove(at)),
-            None => {
-                lookup_cycles(desk, &waits, &left);
-                sorted.append(&mut left);
-            }
+        if let Some(at) = ready {
+            sorted.push(left.remove(at));
+        } else {
+            lookup_cycles(desk, &waits, &left);
+            sorted.append(&mut left);
         }
     }
     *datasets = sorted;

@@ -173,5 +173,6 @@ pub fn manifest(files: impl IntoIterator<Item = (String, Digest)>) -> String {
     sorted
         .iter()
         .map(|(path, digest)| format!("{digest}  {path}\n"))
-        .collect()
+        .collect::<Vec<String>>()
+        .concat()
 }

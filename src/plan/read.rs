@@ -29,6 +29,10 @@ use super::{names, seats, sense};
 ///
 /// # Errors
 /// Every fault at once, warnings among them, when there is at least one error.
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "papers are handed over: the plan holds those that count, and no one else needs the rest"
+)]
 pub fn read(name: &str, papers: Papers) -> Result<Plan, PlanFaults> {
     let mut desk = Desk::default();
     let plan =

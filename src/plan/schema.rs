@@ -13,7 +13,7 @@ use super::keys::{KINDS, Key, ROOT, STEP, Shape};
 pub fn schema() -> Value {
     let mut root = object(ROOT);
     if let Some(steps) = root.pointer_mut("/properties/step") {
-        *steps = by_name(step());
+        *steps = by_name(&step());
     }
     if let Some(root) = root.as_object_mut() {
         root.insert(
@@ -70,7 +70,7 @@ fn described(key: &Key) -> Value {
     value
 }
 
-fn by_name(inner: Value) -> Value {
+fn by_name(inner: &Value) -> Value {
     json!({ "type": "object", "additionalProperties": inner })
 }
 
@@ -90,11 +90,11 @@ fn shaped(shape: &Shape) -> Value {
         Shape::Word(words) => json!({ "type": "string", "enum": words }),
         Shape::Table(keys) => object(keys),
         Shape::Tables(keys) => json!({ "type": "array", "items": object(keys) }),
-        Shape::TextsByName => by_name(json!({ "type": "string" })),
-        Shape::NamesByName => by_name(shaped(&Shape::Names)),
-        Shape::TablesByName(keys) => by_name(object(keys)),
+        Shape::TextsByName => by_name(&json!({ "type": "string" })),
+        Shape::NamesByName => by_name(&shaped(&Shape::Names)),
+        Shape::TablesByName(keys) => by_name(&object(keys)),
         Shape::ShortTablesByName(keys) => {
-            by_name(json!({ "anyOf": [{ "type": "string" }, object(keys)] }))
+            by_name(&json!({ "anyOf": [{ "type": "string" }, object(keys)] }))
         }
     }
 }

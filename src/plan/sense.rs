@@ -41,7 +41,7 @@ pub(super) fn check(desk: &mut Desk, frame: &Frame, steps: &[Authored<'_>]) {
         .collect();
     let sense = Sense { frame, by_name };
     let limits = sense.limits(steps);
-    let earliest = sense.earliest(steps);
+    let earliest = Sense::earliest(steps);
     for step in steps {
         if let Some((limit, why)) = limits.get(step.name.as_str()) {
             sense.not_after(desk, step, *limit, why);
@@ -144,7 +144,7 @@ impl<'s> Sense<'s> {
     }
 
     /// The first moment at which each step can be done, as far as dates tell.
-    fn earliest(&self, steps: &'s [Authored<'s>]) -> BTreeMap<&'s str, (Timestamp, &'s str)> {
+    fn earliest(steps: &'s [Authored<'s>]) -> BTreeMap<&'s str, (Timestamp, &'s str)> {
         let mut earliest: BTreeMap<&str, (Timestamp, &str)> = BTreeMap::new();
         for step in in_order(steps) {
             let own = [
@@ -262,7 +262,9 @@ fn in_order<'s>(steps: &'s [Authored<'s>]) -> Vec<&'s Authored<'s>> {
     let mut waits: Vec<usize> = before.iter().map(BTreeSet::len).collect();
     let mut leads: Vec<Vec<usize>> = vec![Vec::new(); steps.len()];
     for (at, before) in before.iter().enumerate() {
-        before.iter().for_each(|&other| leads[other].push(at));
+        for &other in before {
+            leads[other].push(at);
+        }
     }
     let mut ready: Vec<usize> = (0..steps.len()).filter(|&at| waits[at] == 0).collect();
     let mut sorted = Vec::with_capacity(steps.len());

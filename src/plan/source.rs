@@ -189,7 +189,7 @@ pub(super) fn day_first_fault(place: &Place, written: &str) -> Fault {
     };
     let mut fault = fault.help(label);
     if !written.starts_with("12/10/") {
-        fault.label = "the day first to some, the month first to others".to_owned();
+        "the day first to some, the month first to others".clone_into(&mut fault.label);
     }
     fault
 }

@@ -181,7 +181,7 @@ impl Ground<'_, '_> {
         let (map, ends) = (self.map(step, "map")?, ends?);
         let split = self.split(desk, step, &ends, &map);
         let tables = step.form.texts("tables");
-        self.tables(desk, step, &tables, &map);
+        Self::tables(desk, step, &tables, &map);
         Some(DataCopy {
             source: ends.source,
             target: ends.target,
@@ -196,7 +196,7 @@ impl Ground<'_, '_> {
         })
     }
 
-    fn tables(&self, desk: &mut Desk, step: &Authored<'_>, tables: &[Said<String>], map: &Map) {
+    fn tables(desk: &mut Desk, step: &Authored<'_>, tables: &[Said<String>], map: &Map) {
         let relations = map
             .relations
             .iter()
@@ -420,7 +420,9 @@ impl Ground<'_, '_> {
                 self.single(desk, step, side);
             }
         }
-        to.iter().for_each(|org| self.has_database(desk, step, org));
+        for org in &to {
+            self.has_database(desk, step, org);
+        }
         let effective = or_handover(step.moment.as_ref(), self.head.frame.as_ref()?);
         Some(Switch {
             from,

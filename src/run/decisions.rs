@@ -83,9 +83,6 @@ pub fn asked(run: &Run, step: &StepId) -> Option<Asked> {
         (StepState::Held, Some(Waiting::Evidence { seat, .. }), _) => {
             Some(Asked::Answer(Answer::Evidence, Some(seat.role.clone())))
         }
-        (StepState::Held, Some(Waiting::Person { seat }), _) => {
-            Some(Asked::Answer(Answer::Done, Some(seat.role.clone())))
-        }
         (StepState::Failed | StepState::Stuck, _, _) => Some(Asked::Answer(Answer::Retry, None)),
         (StepState::Undone, _, _) if failed_for_good(state) => {
             Some(Asked::Answer(Answer::Retry, None))
@@ -93,7 +90,8 @@ pub fn asked(run: &Run, step: &StepId) -> Option<Asked> {
         (StepState::Pending | StepState::Undone, _, Gate::Decisions(seats)) => Some(
             Asked::Decisions(seats.iter().map(|seat| seat.role.clone()).collect()),
         ),
-        (StepState::Pending | StepState::Undone, Some(Waiting::Person { seat }), Gate::Done(_)) => {
+        (StepState::Held, Some(Waiting::Person { seat }), _)
+        | (StepState::Pending | StepState::Undone, Some(Waiting::Person { seat }), Gate::Done(_)) => {
             Some(Asked::Answer(Answer::Done, Some(seat.role.clone())))
         }
         _ => None,

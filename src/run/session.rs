@@ -16,7 +16,7 @@ use crate::machine::state::Now;
 use crate::plan::model::Code;
 
 /// How long a lease runs without being renewed: an executor that stopped is overtaken after it.
-pub(super) const LEASE_TERM: Duration = Duration::from_secs(60);
+pub(super) const LEASE_TERM: Duration = Duration::from_mins(1);
 
 /// Hears of every entry as it becomes durable, with the state after it.
 pub type Watch<'a> = Box<dyn FnMut(&Entry, &Run) + Send + 'a>;
@@ -46,7 +46,7 @@ impl<'a> Session<'a> {
     ) -> Result<Session<'a>, SiteFault> {
         let claimant = claimant(orgs);
         let moment = moment(&clock);
-        let size = site.run.next_seq();
+        let known = site.run.next_seq();
         let lease = site.journal.claim(site.head.id, &claimant, &moment).await?;
         let mut session = Session {
             site,
@@ -55,7 +55,7 @@ impl<'a> Session<'a> {
             watch,
             wrote: false,
         };
-        session.catch_up(size).await?;
+        session.catch_up(known).await?;
         Ok(session)
     }
 

@@ -1,5 +1,14 @@
 //! The one integration binary. `tidy` fails if a file below this folder is not a module of it.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "whatever a test did not expect fails it, and the line says where"
+)]
+#![expect(
+    unreachable_pub,
+    reason = "a test room's `pub` means: for the other files of the room"
+)]
+
 mod copying;
 mod crash;
 mod demo;

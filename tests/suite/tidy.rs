@@ -99,7 +99,7 @@ fn room_of(file: &Path) -> Option<String> {
         .as_os_str()
         .to_string_lossy()
         .into_owned();
-    (!first.ends_with(".rs")).then_some(first)
+    (!first.contains('.')).then_some(first)
 }
 
 /// Code without comments and without the tests at its end.

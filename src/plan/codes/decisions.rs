@@ -1,4 +1,4 @@
-//! HO4xx: signing, approving, amending. See `mod`.
+//! `HO4xx`: signing, approving, amending. See `mod`.
 
 use super::Entry;
 

@@ -1,4 +1,4 @@
-//! HO3xx: maps, and what live data says to them.
+//! `HO3xx`: maps, and what live data says to them.
 
 use super::Entry;
 

@@ -1,4 +1,4 @@
-//! HO2xx: people and their days.
+//! `HO2xx`: people and their days.
 
 use super::Entry;
 

@@ -1,4 +1,4 @@
-//! HO1xx: the text of a plan.
+//! `HO1xx`: the text of a plan.
 
 use super::Entry;
 

@@ -1,4 +1,4 @@
-//! HO7xx: rollback and undo.
+//! `HO7xx`: rollback and undo.
 
 use super::Entry;
 

@@ -43,7 +43,8 @@ async fn an_export_holds_the_very_bytes_and_every_paper_ever_in_force() {
     let written = journal.append(&lease, &moment(1), drafts).await.unwrap();
     assert_eq!(
         written.iter().map(|entry| entry.plan).collect::<Vec<_>>(),
-        [old, old, new]
+        [old, new, new],
+        "an amendment is the first entry under the paper that it brings"
     );
 
     let to = folder.path().join("log");

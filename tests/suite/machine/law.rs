@@ -63,7 +63,7 @@ fn refused_start(world: &World, at: usize, change: impl Fn(&mut StepStarted)) ->
     };
     change(&mut body);
     refused(world, Event::StepStarted(body), |entry| {
-        entry.about = honest.about.clone();
+        entry.about.clone_from(&honest.about);
     })
 }
 

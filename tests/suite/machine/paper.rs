@@ -1,7 +1,5 @@
 //! Outlines for tests: small graphs with people who hold roles.
 
-use std::sync::Arc;
-
 use handover::plan::digest::Digest;
 use handover::plan::model::Seat;
 use handover::plan::outline::{Gate, Holder, OnFailure, Outline, OutlineStep, Retry, StepId, Undo};
@@ -89,8 +87,4 @@ fn holders() -> Vec<Holder> {
         left.to = Some("2020-01-01T00:00:00Z".parse().unwrap());
     }
     holders
-}
-
-pub fn shared(outline: &Outline) -> Arc<Outline> {
-    Arc::new(outline.clone())
 }

@@ -253,9 +253,9 @@ impl Tale {
     }
 
     fn replay(&self) -> Run {
-        let mut shelf = Shelf::from_iter(self.papers.iter().cloned());
+        let mut papers: Shelf = self.papers.iter().cloned().collect();
         let lines = self.world.lines.clone().unwrap();
-        let replayed = replay(&mut shelf, lines.into_iter().map(Ok));
+        let replayed = replay(&mut papers, lines.into_iter().map(Ok));
         match replayed {
             Ok(replayed) => replayed.run,
             Err(fault) => panic!("{fault:?}\n{}", self.world.story()),
@@ -264,12 +264,11 @@ impl Tale {
 }
 
 fn states(run: &Run) -> String {
-    let mut text = String::new();
-    for (outline, step) in run.steps() {
-        text += &format!("{} {step:?}\n", outline.id);
-    }
+    let steps = run.steps();
+    let steps = steps.map(|(outline, step)| format!("{} {step:?}\n", outline.id));
     format!(
-        "{text}{:?}{:?}{:?}",
+        "{}{:?}{:?}{:?}",
+        steps.collect::<Vec<String>>().concat(),
         run.rolling_back(),
         run.checkpoints(),
         run.rests()

@@ -18,7 +18,7 @@ fn lines(world: &World) -> Vec<Vec<u8>> {
 }
 
 fn read(lines: &[Vec<u8>]) -> impl Iterator<Item = Result<Vec<u8>, JournalFault>> {
-    lines.to_vec().into_iter().map(Ok)
+    lines.iter().cloned().map(Ok)
 }
 
 fn shelf(outline: &Outline) -> Shelf {
@@ -139,10 +139,7 @@ fn a_byte_changed_in_any_line_is_noticed() {
     let honest = lines(&world);
     for at in 0..honest.len() - 1 {
         let mut lines = honest.clone();
-        let place = lines[at]
-            .iter()
-            .position(|byte| byte.is_ascii_digit())
-            .unwrap();
+        let place = lines[at].iter().position(u8::is_ascii_digit).unwrap();
         lines[at][place] = if lines[at][place] == b'1' { b'2' } else { b'1' };
         assert_eq!(
             judge(&outline, &lines).verdict,

@@ -53,6 +53,10 @@ fn entry(seq: u64, about: Option<About>, event: Event) -> Entry {
     }
 }
 
+#[expect(
+    clippy::too_many_lines,
+    reason = "one of each, in the order of the enum"
+)]
 fn run_events() -> Vec<Event> {
     vec![
         Event::LogOpened(LogOpened {
@@ -152,6 +156,10 @@ fn run_events() -> Vec<Event> {
     ]
 }
 
+#[expect(
+    clippy::too_many_lines,
+    reason = "one of each, in the order of the enum"
+)]
 fn step_events() -> Vec<Event> {
     let on = On::Gate { step: id(4) };
     let decision = Decision {

@@ -195,13 +195,16 @@ fn a_folder_without_its_papers_says_so() {
 
 #[test]
 fn a_plan_is_small_enough_to_be_read() {
+    let step = |at: usize| {
+        format!(
+            "[step.w{at}]\ntitle = \"t\"\ndoes = \"task\"\nowner = \"housing\"\neach = \"target\"\n"
+        )
+    };
     let mut text = sound().text("plan.toml").expect("there");
     let mut names = Vec::new();
     for at in 0..2_600 {
         names.push(format!("\"w{at}\""));
-        text.push_str(&format!(
-            "[step.w{at}]\ntitle = \"t\"\ndoes = \"task\"\nowner = \"housing\"\neach = \"target\"\n"
-        ));
+        text += &step(at);
     }
     let text = text.replacen(
         "[phase]",

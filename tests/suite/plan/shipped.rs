@@ -94,8 +94,9 @@ fn names_of_people_never_enter_the_paper() {
     assert!(people.contains("[p12]\norg = \"thanet\"\nroles = [\"housing\"]\n"));
     // What a journal keeps reads back as the same plan, with the same fingerprint.
     let mut papers = Papers::default();
-    kept.iter()
-        .for_each(|(path, bytes)| papers.put(path.clone(), bytes.to_vec()));
+    for (path, bytes) in &kept {
+        papers.put(path.clone(), bytes.to_vec());
+    }
     let again = read("east-kent-2020", papers).expect("sound");
     assert_eq!(again.fingerprint(), plan.fingerprint());
     assert_eq!(again.outline, plan.outline);
