@@ -16,7 +16,7 @@ use crate::run::{Clock, Session, Site, Who};
 
 use super::story::StoryFault;
 
-/// Takes every word that the run waits for; how many were said.
+/// Says every word that the run waits for; how many were said.
 /// Goes through everything that is waited for, once.
 ///
 /// # Errors
@@ -65,7 +65,8 @@ fn words(site: &Site, as_at: Time, register: Option<&Register>) -> Result<Vec<Wa
         let Some(step) = step else { continue };
         match what {
             AwaitedWhat::Decisions(seats) => {
-                let taken = deciders(site, &step);
+                let mut taken = deciders(site, &step);
+                taken.insert(plan.author.clone());
                 for who in fill(plan, &seats, as_at, taken) {
                     let reason = "the papers were read and are in order";
                     wanted.push(Wanted {
@@ -134,7 +135,8 @@ fn deciders(site: &Site, step: &StepId) -> BTreeSet<Code> {
         .collect()
 }
 
-/// One person per seat who may fill it, each person once.
+/// One person per seat who may fill it, each person once, none of those in `taken` (deciders are never
+/// the author; whoever only does a task may be).
 pub(super) fn fill(
     plan: &Plan,
     seats: &[Seat],
@@ -148,7 +150,6 @@ pub(super) fn fill(
                 && seat.org.as_ref().is_none_or(|org| holder.org == *org)
                 && holder.from.is_none_or(|from| from <= as_at.moment())
                 && holder.to.is_none_or(|to| as_at.moment() < to)
-                && holder.person != plan.author
                 && !taken.contains(&holder.person)
         };
         if let Some(holder) = plan.outline.holders.iter().find(fits) {

@@ -201,6 +201,9 @@ pub async fn play<T: Teller>(
             .is_some_and(|(step, _)| matches!(rests.steps.get(&step), Some(Rest::Failed { .. })));
         if failed && !amended {
             site = stage.rolled_back(site, teller, stop).await?;
+            if !site.run.rolled_back() {
+                site = stage.mended(site, teller).await?;
+            }
         } else {
             let plan = in_force(&site)?;
             teller.rest(&site.run, &plan, &rests, &site.head.label);
@@ -387,10 +390,10 @@ impl Stage {
         teller: &mut T,
     ) -> Result<(), StoryFault> {
         let missing = preview::missing(preview, plan);
-        let taken = preview
-            .signatures
-            .iter()
+        let signed = preview.signatures.iter();
+        let taken = signed
             .map(|signature| signature.person.clone())
+            .chain([plan.author.clone()])
             .collect();
         let signers = people::fill(plan, &missing, as_at, taken);
         for who in &signers {
@@ -432,7 +435,7 @@ impl Stage {
         }
         let source = self.data().join(format!("{}.db", world.source().code));
         let target = world.targets().iter().find(|target| target.code == &*org);
-        let owner = target.map_or("", |target| target.owner);
+        let owner = target.map_or("", |target| world.landlord(target).owner);
         let rows = generate::add_unmapped_tenure(&source, 13, owner)?;
         std::fs::write(done, "")?;
         teller.chapter("After signing, the world moves on");
@@ -560,7 +563,8 @@ impl Stage {
         Ok(())
     }
 
-    /// Chapter 6: the way back is looked at, signed and taken.
+    /// Chapter 6: the way back is looked at, signed and taken; where the copy that broke was the only
+    /// one, it has undone itself and there is no way to go.
     async fn rolled_back<T: Teller>(
         &self,
         site: Site,
@@ -571,9 +575,19 @@ impl Stage {
         teller.rest(&site.run, &plan, &site.run.rests(), &site.head.label);
         teller.chapter("Rolling back");
         let clock = clock_of(&site, &plan);
-        let mut preview = self.way_back(&site, &plan, &clock).await?;
+        let mut preview = match self.way_back(&site, &plan, &clock).await {
+            Err(StoryFault::NoBack(NoRollback::Nothing(_))) => {
+                teller.say(
+                    "There is nothing to roll back: the only copy failed, and took its own rows out again.",
+                );
+                self.show_prints(&plan, teller)?;
+                return Ok(site);
+            }
+            preview => preview?,
+        };
         teller.way_back(&preview);
-        let signers = people::fill(&plan, &preview.seats, clock.as_at(), BTreeSet::new());
+        let taken = BTreeSet::from([plan.author.clone()]);
+        let signers = people::fill(&plan, &preview.seats, clock.as_at(), taken);
         for who in signers.iter().take(preview.missing()) {
             let ask = Ask {
                 person: &who.person,
@@ -697,9 +711,12 @@ impl Stage {
         let readers = self.readers(&new).await?;
         let mut amended = preview::amend(&signed, Arc::clone(&new), readers, &moment, None).await?;
         let kept = amended.signatures.len();
-        teller.say(&format!(
-            "handover preview --amend: {kept} signatures stand, since the change does not touch them."
-        ));
+        teller.say(&match kept {
+            0 => "handover preview --amend: everybody signs again.".to_owned(),
+            kept => format!(
+                "handover preview --amend: {kept} signatures stand, since the change does not touch them."
+            ),
+        });
         Self::sign_all(&mut amended, &new, clock.as_at(), teller)?;
         self.save("amend.preview", &amended)?;
         let mut session = Session::claim(site, Vec::new(), clock, teller.watch(&new)).await?;

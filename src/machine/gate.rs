@@ -13,7 +13,7 @@ use crate::plan::outline::{Gate, Outline};
 
 /// Decisions needed, by distinct people, for an act that the paper names no gate for (amending,
 /// rolling back): two wherever at least two seats sign the paper, else as many as there are.
-const EYES: usize = 2;
+pub const EYES: usize = 2;
 
 /// What stands between a step and its start, its dependencies aside.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -16,6 +16,7 @@ use super::model::{Former, Preview, Signature};
 use super::paper::Paper;
 use super::stale::{Stale, Uses, between};
 use super::timetable::Rehearsed;
+use crate::machine::gate::EYES;
 use crate::orgdb::OrgReader;
 use crate::plan::model::{Code, Plan};
 
@@ -49,7 +50,9 @@ pub async fn amend(
 }
 
 /// Puts the signatures that `change` does not lapse under `fresh`, and says what changed. Without a
-/// change every signature stands.
+/// change every signature stands. A run in mid-way takes new papers only from two people who saw them:
+/// where the change touches fewer seats than that (a comment, or an organisation that signs nothing),
+/// all of them sign again.
 #[must_use]
 pub fn carry_over(
     mut fresh: Preview,
@@ -58,7 +61,11 @@ pub fn carry_over(
     run: Option<Uuid>,
 ) -> Preview {
     let lapsed = change.as_ref().map(|stale| stale.lapsed.clone());
-    let lapsed = lapsed.unwrap_or_default();
+    let mut lapsed = lapsed.unwrap_or_default();
+    let again = lapsed.iter().filter(|seat| fresh.seats.contains(seat));
+    if run.is_some() && change.is_some() && again.count() < fresh.seats.len().min(EYES) {
+        lapsed = signatures.iter().map(|one| one.seat.clone()).collect();
+    }
     let stands = |signature: &&Signature| {
         !lapsed.contains(&signature.seat) && fresh.seats.contains(&signature.seat)
     };

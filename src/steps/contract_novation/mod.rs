@@ -22,7 +22,7 @@ use crate::copy::look::Counts;
 use crate::machine::event::{DatasetCount, UndoCommitted, UndoMode, Waiting};
 use crate::plan::digest::Digest;
 use crate::plan::map::{Dataset, Origin};
-use crate::plan::model::{Code, ContractNovation, Seat};
+use crate::plan::model::{Code, ContractNovation, Each, Seat};
 use crate::plan::outline::Undo;
 
 const INTO: &str = "contract";
@@ -165,18 +165,15 @@ fn buyer(step: &ContractNovation) -> String {
     own.map_or_else(|| step.target.to_string(), |(code, _)| code.clone())
 }
 
-/// Who brings the signatures: the step's owner, of this target where every target has one.
+/// Who brings the signatures: the step's owner, of this target (or source) where each of them has one.
 fn seat(look: &Look, step: &ContractNovation) -> Seat {
     let role: Code = look.step().owner.clone().unwrap_or_else(|| "owner".into());
-    let held_by_each = look
-        .plan
-        .roles
-        .get(&role)
-        .is_some_and(|role| role.each.is_some());
-    Seat {
-        role,
-        org: held_by_each.then(|| step.target.clone()),
-    }
+    let each = look.plan.roles.get(&role).and_then(|role| role.each);
+    let org = each.map(|each| match each {
+        Each::Source => step.source.clone(),
+        Each::Target => step.target.clone(),
+    });
+    Seat { role, org }
 }
 
 /// Evidence about contracts that are not this step's: a slip of the pen that would otherwise pass for
