@@ -347,7 +347,7 @@ fn garage(home: &Home, estate: u32, dice: &mut Dice) -> Home {
 
 /// Two homes that say a code nobody has, or none.
 fn add_nobodys(homes: &mut Vec<Home>) {
-    for (index, (code, why)) in [("XXX", "owner \"XXX\""), ("", "owner \"\"")]
+    for (index, (code, why)) in [("ZZZ", "owner \"ZZZ\""), ("", "owner \"\"")]
         .into_iter()
         .enumerate()
     {

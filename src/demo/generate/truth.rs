@@ -88,7 +88,7 @@ pub struct LetterTruth {
 pub(super) enum Owner {
     /// A target, by its position in the world.
     Target(usize),
-    /// Nobody: why (`orphan`, `owner "XXX"`). Where nothing is split, all the same the one target's.
+    /// Nobody: why (`orphan`, `owner "ZZZ"`). Where nothing is split, all the same the one target's.
     Nobody(&'static str),
 }
 

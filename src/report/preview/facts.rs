@@ -207,7 +207,7 @@ pub(super) fn org<'a>(preview: &'a Preview, code: &'a str) -> &'a str {
     preview.orgs.get(code).map_or(code, String::as_str)
 }
 
-/// Rows nobody owns, in one line: which tables, and how many for which reason.
+/// Rows nobody owns, in one line: in which table (or how many tables), and how many for which reason.
 fn nobodys(preview: &Preview) -> Option<String> {
     let mut reasons: BTreeMap<&str, u64> = BTreeMap::new();
     for (reason, rows) in preview.reading.unrouted.values().flatten() {
@@ -218,14 +218,17 @@ fn nobodys(preview: &Preview) -> Option<String> {
         .iter()
         .map(|(reason, rows)| format!("{reason} {}", count(*rows)));
     let each: Vec<String> = each.collect();
-    (all > 0).then(|| {
-        format!(
-            "{} in {} belong to no target: {} (--depth rows)",
-            many(all, "row", "rows"),
-            some(preview.reading.unrouted.len(), "table", "tables"),
-            each.join(", ")
-        )
-    })
+    let (rows, each) = (many(all, "row", "rows"), each.join(", "));
+    let with_rows = |(_, reasons): &(_, &BTreeMap<_, u64>)| reasons.values().any(|rows| *rows > 0);
+    let mut tables = preview.reading.unrouted.iter().filter(with_rows);
+    match (tables.next(), tables.count()) {
+        (None, _) => None,
+        (Some((table, _)), 0) => Some(format!("{rows} of `{table}` belong to no target: {each}")),
+        (Some(_), more) => Some(format!(
+            "{rows} in {} belong to no target: {each} (--depth rows)",
+            some(more + 1, "table", "tables"),
+        )),
+    }
 }
 
 /// What needs a decision: findings that stop a step, and rows nobody owns.
