@@ -17,6 +17,8 @@ pub mod keys;
 pub mod map;
 mod map_columns;
 mod map_file;
+mod map_order;
+mod map_scope;
 pub mod model;
 mod names;
 mod near;
