@@ -21,13 +21,16 @@ impl Draw {
         Draw(mac)
     }
 
-    /// The key for a source key, in lower-case text.
-    pub(super) fn id(&self, source_key: &[u8]) -> [u8; 36] {
+    /// The key for a source key, in lower-case text. Its first 48 bits are the row's place in the
+    /// source, so that rows lie in the target as they are written: keys without any order would send
+    /// every insert, read-back and undo to another page.
+    pub(super) fn id(&self, place: i64, source_key: &[u8]) -> [u8; 36] {
         let mut mac = self.0.clone();
         mac.update(source_key);
         let digest = mac.finalize().into_bytes();
         let mut bytes = [0; 16];
-        bytes.copy_from_slice(&digest[..16]);
+        bytes[..6].copy_from_slice(&place.to_be_bytes()[2..]);
+        bytes[6..].copy_from_slice(&digest[..10]);
         let mut text = [0; 36];
         uuid::Builder::from_custom_bytes(bytes)
             .into_uuid()

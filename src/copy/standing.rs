@@ -17,6 +17,10 @@ use super::tally::RowMac;
 use crate::machine::key::RunKey;
 use crate::orgdb::DbTrouble;
 
+/// Page cache of a connection that reads rows back by key, as SQLite wants it (KiB, negative): rows lie
+/// where their keys were drawn, all over the file.
+pub(super) const READ_BACK_KIB: i64 = -32_000;
+
 /// How a row stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Standing {

@@ -16,7 +16,7 @@ use super::effect::{self, Head, Kept, Part};
 use super::ledger::{Deed, prepared};
 use super::packed::{Packed, unpack};
 use super::shape::{Shape, bind};
-use super::standing::{Reading, Standing, note_newest};
+use super::standing::{READ_BACK_KIB, Reading, Standing, note_newest};
 use super::triggers;
 use crate::machine::event::UndoMode;
 use crate::orgdb::{DbFault, DbTrouble, OrgReader, OrgWriter};
@@ -66,6 +66,15 @@ pub async fn undo(writer: &OrgWriter, deed: &Deed, mode: UndoMode) -> Result<Und
             ..Undone::default()
         });
     }
+    take_back(writer, deed, mode).await
+}
+
+/// As [`undo`], for a caller that has just looked itself: rows that change in between are still found,
+/// one by one, as they are taken back.
+///
+/// # Errors
+/// As [`undo`].
+pub async fn take_back(writer: &OrgWriter, deed: &Deed, mode: UndoMode) -> Result<Undone, DbFault> {
     let deed = deed.clone();
     writer
         .with(move |connection| undo_all(connection, &deed, mode))
@@ -76,6 +85,7 @@ fn undo_all(connection: &Connection, deed: &Deed, mode: UndoMode) -> Result<Undo
     if !prepared(connection)? {
         return Ok(Undone::default());
     }
+    connection.pragma_update(None, "cache_size", READ_BACK_KIB)?;
     let effects = effect::standing(connection, deed.run, deed.step.as_str(), deed.generation)?;
     note_newest(connection, &[])?;
     let mut back = TakingBack {
@@ -250,6 +260,7 @@ fn look_through(connection: &Connection, deed: &Deed) -> Result<Undone, DbTroubl
     if !prepared(connection)? {
         return Ok(Undone::default());
     }
+    connection.pragma_update(None, "cache_size", READ_BACK_KIB)?;
     let effects = effect::standing(connection, deed.run, deed.step.as_str(), deed.generation)?;
     let ids: Vec<i64> = effects.iter().map(|kept| kept.id).collect();
     note_newest(connection, &ids)?;

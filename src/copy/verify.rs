@@ -11,7 +11,7 @@ use rusqlite::Connection;
 use super::effect;
 use super::ledger::{Deed, prepared};
 use super::packed::unpack;
-use super::standing::{Reading, Standing, note_newest};
+use super::standing::{READ_BACK_KIB, Reading, Standing, note_newest};
 use crate::orgdb::{DbFault, DbTrouble, OrgReader};
 
 /// How many differing rows are named.
@@ -57,6 +57,7 @@ fn read_back(connection: &Connection, deed: &Deed) -> Result<Digested, DbTrouble
     if !prepared(connection)? {
         return Ok(found);
     }
+    connection.pragma_update(None, "cache_size", READ_BACK_KIB)?;
     note_newest(connection, &effect::all_standing(connection, deed.run)?)?;
     let effects = effect::standing(connection, deed.run, deed.step.as_str(), deed.generation)?;
     let mut reading = Reading::new(connection, &deed.key);

@@ -44,7 +44,7 @@ pub(super) async fn databases(
     }
     let mut undone = Undone::default();
     for org in orgs {
-        let here = undo::undo(act.writer(org)?, &act.deed, mode).await?;
+        let here = undo::take_back(act.writer(org)?, &act.deed, mode).await?;
         if here.refused {
             return Err(changed_since(&here));
         }

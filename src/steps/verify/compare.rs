@@ -29,6 +29,7 @@ pub(super) struct Over<'a> {
     pub(super) step: &'a Verify,
     pub(super) copies: &'a [Copied<'a>],
     pub(super) forecasts: &'a BTreeMap<&'a StepId, Arc<look::Forecast>>,
+    pub(super) wholes: &'a BTreeMap<&'a StepId, Arc<look::Forecast>>,
 }
 
 impl Over<'_> {
@@ -137,7 +138,7 @@ impl Over<'_> {
         let Some((copied, dataset, key, run)) = landing(self.copies, check) else {
             return Ok(());
         };
-        let Some(forecast) = self.forecasts.get(copied.id) else {
+        let Some(forecast) = self.wholes.get(copied.id) else {
             return Ok(());
         };
         let mut places: HashMap<u64, u32> = HashMap::new();

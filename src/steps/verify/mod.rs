@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use self::compare::Over;
 use super::{Act, Fault, Finding, Forecast, Look, Output, data_copy};
-use crate::copy::look;
+use crate::copy::look::{self, Route};
 use crate::machine::event::Check;
 use crate::plan::map::{Becomes, Dataset, Origin};
 use crate::plan::model::{DataCopy, StepSpec, Verify, VerifyCheck};
@@ -53,13 +53,15 @@ pub(super) fn preview(step: &Verify) -> Forecast {
 pub(super) async fn run(act: &Act, step: &Verify) -> Result<Output, Fault> {
     let copies = copies(&act.look, step);
     let mut found = Found::default();
-    let forecasts = forecasts(&act.look, &copies, &step.checks).await?;
+    let own = own_parts(&act.look, &copies, &step.checks).await?;
+    let whole = wholes(&act.look, &copies, &step.checks).await?;
     for one in &step.checks {
         let over = Over {
             act,
             step,
             copies: &copies,
-            forecasts: &forecasts,
+            forecasts: &own,
+            wholes: &whole,
         };
         match one {
             VerifyCheck::RowCounts => over.row_counts(&mut found).await?,
@@ -90,14 +92,48 @@ fn copies<'a>(look: &'a Look, step: &Verify) -> Vec<Copied<'a>> {
     mine.collect()
 }
 
-/// What the source comes to, once for all copies that share a route. Digests need none.
-async fn forecasts<'a>(
+/// What the source comes to, by copy.
+type Forecasts<'a> = BTreeMap<&'a StepId, Arc<look::Forecast>>;
+
+/// What the source comes to for each copy's own target; everybody else's rows are nobody's here, which
+/// is all that a count of every row needs. Digests need none.
+async fn own_parts<'a>(
     look: &Look,
     copies: &[Copied<'a>],
     checks: &[VerifyCheck],
-) -> Result<BTreeMap<&'a StepId, Arc<look::Forecast>>, Fault> {
-    let mut forecasts: BTreeMap<&StepId, Arc<look::Forecast>> = BTreeMap::new();
-    if checks.iter().all(|one| *one == VerifyCheck::KeyedDigests) {
+) -> Result<Forecasts<'a>, Fault> {
+    let mut forecasts = Forecasts::new();
+    let needs =
+        |one: &VerifyCheck| matches!(one, VerifyCheck::RowCounts | VerifyCheck::SumOf { .. });
+    if !checks.iter().any(needs) {
+        return Ok(forecasts);
+    }
+    for Copied { id, copy } in copies {
+        let route = Route {
+            targets: vec![copy.target.clone()],
+            ..data_copy::route(&look.plan, copy)
+        };
+        let reader = look.reader(&copy.source)?;
+        let forecast = look::forecast(reader, &copy.map, &copy.tables, &route).await?;
+        forecasts.insert(id, forecast.into());
+    }
+    Ok(forecasts)
+}
+
+/// What the tables of `every TABLE lands once` come to for all targets together, once for all copies
+/// that share a source.
+async fn wholes<'a>(
+    look: &Look,
+    copies: &[Copied<'a>],
+    checks: &[VerifyCheck],
+) -> Result<Forecasts<'a>, Fault> {
+    let once = checks.iter().filter_map(|one| match one {
+        VerifyCheck::LandsOnce { table } => Some(table.clone()),
+        _ => None,
+    });
+    let tables: Vec<String> = once.collect();
+    let mut forecasts = Forecasts::new();
+    if tables.is_empty() {
         return Ok(forecasts);
     }
     for (at, Copied { id, copy }) in copies.iter().enumerate() {
@@ -113,7 +149,7 @@ async fn forecasts<'a>(
         } else {
             let route = data_copy::route(&look.plan, copy);
             let reader = look.reader(&copy.source)?;
-            look::forecast(reader, &copy.map, &copy.tables, &route)
+            look::forecast(reader, &copy.map, &tables, &route)
                 .await?
                 .into()
         };
