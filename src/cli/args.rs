@@ -110,8 +110,6 @@ pub enum Command {
     Explain(Explain),
     /// Export, then remove what we keep in the organisations' databases
     Close(Close),
-    /// Go on after a journal was cut or restored, reviewed
-    Recover(Recover),
     /// Look after a run's key
     #[command(subcommand)]
     Key(Key),
@@ -382,19 +380,6 @@ pub struct Close {
     /// Where to export the log first
     #[arg(long, value_name = "FOLDER")]
     pub to: PathBuf,
-    /// The plan's short name, typed to confirm
-    #[arg(long, value_name = "NAME")]
-    pub confirm: Option<String>,
-}
-
-/// `recover`
-#[derive(Debug, Args)]
-pub struct Recover {
-    /// A run
-    pub run: Option<String>,
-    /// Only show what was lost
-    #[arg(long)]
-    pub preview: bool,
     /// The plan's short name, typed to confirm
     #[arg(long, value_name = "NAME")]
     pub confirm: Option<String>,

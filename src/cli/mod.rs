@@ -19,7 +19,6 @@ mod log;
 mod new;
 mod preview;
 mod progress;
-mod recover;
 mod replay;
 mod rollback;
 mod run;
@@ -84,7 +83,6 @@ fn carry_out(cli: &Cli, output: &Output) -> Outcome {
             Command::Export(args) => export::export(args, global, output).await,
             Command::Explain(args) => explain::explain(args, output),
             Command::Close(args) => close::close(args, global, output).await,
-            Command::Recover(args) => recover::recover(args, global, output).await,
             Command::Key(args) => key::key(args, global, output).await,
             Command::Schema => {
                 output.value(&crate::plan::schema());

@@ -226,7 +226,7 @@ impl JournalFault {
             | JournalFault::Edited { .. }
             | JournalFault::Unreadable { .. }
             | JournalFault::Blob(_) => {
-                "change nothing; keep a copy of the file as evidence, look for a whole copy of it, or have `handover recover RUN` reviewed"
+                "change nothing; keep a copy of the file as evidence, and put the newest whole copy of it in its place"
             }
             JournalFault::NoRun(_) => "`handover status` lists the runs",
             JournalFault::Whole(_) => "carry on with `handover run RUN`",
@@ -274,7 +274,7 @@ impl Db {
             }
             Db::NotADatabase | Db::NotAJournal => "name the right file in `handover.toml`",
             Db::Damaged => {
-                "change nothing; keep a copy of the file as evidence, then restore a whole copy or have `handover recover RUN` reviewed"
+                "change nothing; keep a copy of the file as evidence, then put the newest whole copy of it in its place"
             }
             Db::Other(_) => "try again; if it stays, keep a copy of the file and ask for help",
         }

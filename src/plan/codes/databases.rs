@@ -78,7 +78,7 @@ pub(super) const TABLE: &[Entry] = &[
         "a ledger ahead of the journal",
         "The ledger names an entry of the step log that our journal does not hold, or a claim that it does not know.",
         "The journal was cut or restored from an old copy: going on would fork the record.",
-        "Use the newest copy of the journal. If there is none, have `handover recover RUN` reviewed.",
+        "Put the newest whole copy of the journal in place. Without one this run cannot go on.",
     ),
     Entry::new(
         "HO912",

@@ -9,8 +9,8 @@ pub(super) const TABLE: &[Entry] = &[
         "Entries that the journal counted are no longer in it, or the file ends before its pages do.",
         "The step log is the only record of what was done. Going on from a shortened one would write \
          a second history beside the first.",
-        "Change nothing and keep a copy of the file as evidence. Look for a whole copy. If there is \
-         none, have `handover recover RUN` reviewed: it opens a successor log that says what is lost.",
+        "Change nothing and keep a copy of the file as evidence. Put the \
+         newest whole copy in its place; without one this run cannot go on.",
     ),
     Entry::new(
         "HO602",
