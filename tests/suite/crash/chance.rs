@@ -2,11 +2,15 @@
 
 use std::hash::{BuildHasher, Hasher, RandomState};
 
-/// Numbers out of a seed (SplitMix64, Steele, Lea and Flood 2014).
+/// Numbers out of a seed (`SplitMix64`, Steele, Lea and Flood 2014).
 pub(super) struct Chance(u64);
 
 impl Chance {
     /// From `HANDOVER_SEED`, or a seed of its own; says which, for whoever has to repeat a failure.
+    #[expect(
+        clippy::print_stderr,
+        reason = "the harness shows it beside a failure, and nothing else can"
+    )]
     pub(super) fn told(what: &str) -> Chance {
         let said = std::env::var("HANDOVER_SEED").ok();
         let seed = said.and_then(|seed| seed.parse().ok()).unwrap_or_else(|| {
