@@ -36,9 +36,7 @@ pub(super) fn new(args: &New, output: &Output) -> Outcome {
         .moment()
         .to_zoned(crate::calendar::london())
         .date();
-    let handover = today
-        .saturating_add(jiff::Span::new().months(MONTHS_AHEAD))
-        .first_of_month();
+    let handover = working_first(today.saturating_add(jiff::Span::new().months(MONTHS_AHEAD)));
     for (path, bytes) in template::new_plan(&name, from, handover) {
         let path = folder.join(path);
         write(&path, &bytes).map_err(|fault| {
@@ -54,6 +52,18 @@ pub(super) fn new(args: &New, output: &Output) -> Outcome {
          Next: handover check {shown} --offline"
     ));
     Ok(Exit::Done)
+}
+
+/// The first of that month or of the next that begins between Tuesday and Friday: dates that hang off
+/// the handover by whole weeks are then working days too.
+fn working_first(day: jiff::civil::Date) -> jiff::civil::Date {
+    use jiff::civil::Weekday::{Monday, Saturday, Sunday};
+    let mut firsts = (0..12).map(|months| {
+        let span = jiff::Span::new().months(months);
+        day.saturating_add(span).first_of_month()
+    });
+    let works = |first: &jiff::civil::Date| !matches!(first.weekday(), Saturday | Sunday | Monday);
+    firsts.find(works).unwrap_or(day)
 }
 
 fn write(path: &std::path::Path, bytes: &[u8]) -> std::io::Result<()> {

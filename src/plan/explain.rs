@@ -92,7 +92,7 @@ fn of_key(word: &str) -> Option<Page> {
 }
 
 /// Every table of keys, with what it is called.
-fn tables() -> Vec<(String, &'static [Key])> {
+pub(super) fn tables() -> Vec<(String, &'static [Key])> {
     let mut all: Vec<(String, &'static [Key])> = vec![
         ("plan.toml".to_owned(), keys::ROOT),
         ("[plan]".to_owned(), keys::PLAN),

@@ -56,8 +56,9 @@ impl Report for ExplainReport {
         lines.line(manner.head(&format!("{}  {}", self.name, self.title)));
         for (head, text) in self.parts() {
             lines.gap().line(manner.head(head));
-            for paragraph in text.split("\n\n") {
-                lines.wrapped("  ", paragraph);
+            for paragraph in text.split('\n').filter(|text| !text.is_empty()) {
+                let own = paragraph.len() - paragraph.trim_start().len();
+                lines.wrapped(&" ".repeat(own + 2), paragraph.trim_start());
             }
         }
         lines.text()

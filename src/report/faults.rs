@@ -139,7 +139,9 @@ pub fn json(faults: &PlanFaults) -> serde_json::Value {
 
 /// `2 errors. Nothing was changed.   More: handover explain HO102`
 fn closing(faults: &PlanFaults) -> String {
-    match faults.faults.first() {
+    let mut errors = faults.faults.iter();
+    let error = errors.find(|fault| fault.severity == Severity::Error);
+    match error.or(faults.faults.first()) {
         None => "No faults.\n".to_owned(),
         Some(first) => format!(
             "{faults}. Nothing was changed.   More: handover explain {}\n",

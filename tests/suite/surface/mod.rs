@@ -1,6 +1,8 @@
 //! What people and programs see: every report drawn, plain and as JSON, with hand-made data.
 
+mod codes;
 mod compared;
+mod docs;
 mod fixture;
 mod folded;
 mod made;
