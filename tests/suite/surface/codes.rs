@@ -180,7 +180,9 @@ fn tampered(here: &Path) {
     ends(here, &["verify", "log"], 6);
 }
 
+/// As before any run: its journal is taken away.
 fn unsigned_and_stale(here: &Path) {
+    fs::remove_dir_all(here.join(".handover")).unwrap();
     ends(here, &["preview", "--out", "fresh.preview"], 0);
     ends(here, &["run", ".", "--signed", "fresh.preview"], 5);
     let map = here.join("maps/homes.toml");
