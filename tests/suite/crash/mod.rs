@@ -11,3 +11,4 @@ mod chance;
 mod kills;
 mod rows;
 mod stage;
+mod trouble;

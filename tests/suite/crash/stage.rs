@@ -36,6 +36,21 @@ impl Stage {
         copy
     }
 
+    /// The binary, to be told its arguments.
+    pub(super) fn handover(&self) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_handover"));
+        command
+            .current_dir(&self.path)
+            .env_remove("HANDOVER_KILL")
+            .arg("--plain");
+        command
+    }
+
+    /// Runs a command of the binary in this folder.
+    pub(super) fn tell(&self, arguments: &[&str]) -> Said {
+        Said::of(self.handover().args(arguments).output().unwrap())
+    }
+
     /// `demo` on this folder, from wherever it stands.
     pub(super) fn demo(&self, breaks: Option<&str>) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_handover"));
@@ -48,6 +63,30 @@ impl Stage {
             command.args(["--break", breaks]);
         }
         command
+    }
+
+    /// Has a preview file signed by as many people as it needs.
+    pub(super) fn sign(&self, file: &str) {
+        let preview = self.json(file);
+        for seat in preview["seats"].as_array().unwrap() {
+            let signed = self.json(file)["signatures"].as_array().unwrap().len();
+            if signed as u64 >= preview["needs"].as_u64().unwrap() {
+                return;
+            }
+            let role = seat["role"].as_str().unwrap();
+            let who = match seat["org"].as_str() {
+                Some(org) => format!("{role}@{org}"),
+                None => role.to_owned(),
+            };
+            let said = self.tell(&["approve", file, "--as", &who, "--reason", "read and agreed"]);
+            said.is(0, &[]);
+        }
+    }
+
+    /// A JSON file of this folder.
+    pub(super) fn json(&self, file: &str) -> serde_json::Value {
+        let bytes = std::fs::read(self.path.join(file)).unwrap();
+        serde_json::from_slice(&bytes).unwrap()
     }
 
     /// What the organisations hold now.
@@ -77,6 +116,15 @@ impl Said {
         }
     }
 
+    /// Holds the exit code and words against what is promised.
+    #[track_caller]
+    pub(super) fn is(&self, code: i32, words: &[&str]) {
+        assert_eq!(self.code, Some(code), "{}", self.text);
+        for word in words {
+            assert!(self.text.contains(word), "no `{word}` in:\n{}", self.text);
+        }
+    }
+
     /// SIGKILL ended it.
     pub(super) fn was_killed(&self) -> bool {
         self.signal == Some(9)
@@ -87,6 +135,12 @@ impl Said {
 pub(super) fn begun() -> &'static Stage {
     static BEGUN: OnceLock<Stage> = OnceLock::new();
     BEGUN.get_or_init(|| just_begun(None))
+}
+
+/// The same of a story in which nothing breaks.
+pub(super) fn begun_unbroken() -> &'static Stage {
+    static BEGUN: OnceLock<Stage> = OnceLock::new();
+    BEGUN.get_or_init(|| just_begun(Some("none")))
 }
 
 fn just_begun(breaks: Option<&str>) -> Stage {
