@@ -21,16 +21,18 @@ impl Draw {
         Draw(mac)
     }
 
-    /// The key for a source key, in lower-case text. Its first 48 bits are the row's place in the
-    /// source, so that rows lie in the target as they are written: keys without any order would send
+    /// The key for a source key, in lower-case text. A source key that is a number leads it, so that
+    /// rows of a ledger lie in the target as they were numbered: keys without any order would send
     /// every insert, read-back and undo to another page.
-    pub(super) fn id(&self, place: i64, source_key: &[u8]) -> [u8; 36] {
+    pub(super) fn id(&self, source_key: &[u8]) -> [u8; 36] {
         let mut mac = self.0.clone();
         mac.update(source_key);
         let digest = mac.finalize().into_bytes();
         let mut bytes = [0; 16];
-        bytes[..6].copy_from_slice(&place.to_be_bytes()[2..]);
-        bytes[6..].copy_from_slice(&digest[..10]);
+        bytes.copy_from_slice(&digest[..16]);
+        if let Some(number) = number(source_key) {
+            bytes[..6].copy_from_slice(&number.to_be_bytes()[2..]);
+        }
         let mut text = [0; 36];
         uuid::Builder::from_custom_bytes(bytes)
             .into_uuid()
@@ -38,4 +40,15 @@ impl Draw {
             .encode_lower(&mut text);
         text
     }
+}
+
+/// The number that a key of digits is, if 48 bits hold it.
+fn number(key: &[u8]) -> Option<u64> {
+    if !(1..=14).contains(&key.len()) || !key.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    let value = key
+        .iter()
+        .fold(0, |value, digit| value * 10 + u64::from(digit - b'0'));
+    Some(value)
 }

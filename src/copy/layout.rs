@@ -139,7 +139,7 @@ impl Layout {
                     Verdict::Fine
                 }
                 Place::Drawn(fit) => {
-                    fit.push(out, ValueRef::Text(&draw.id(line.position()?, &bench.key)));
+                    fit.push(out, ValueRef::Text(&draw.id(&bench.key)));
                     Verdict::Fine
                 }
             };
