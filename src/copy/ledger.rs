@@ -159,11 +159,10 @@ fn look_before_raising(
     let (theirs, raised_at) = fence.map_or((0, 0), |(epoch, at)| {
         (epoch.cast_unsigned(), at.cast_unsigned())
     });
+    // Our number was one above the journal's highest when we claimed: a higher fence was raised out of
+    // a journal that knew more.
     if theirs > epoch {
-        return Err(DbTrouble::Fenced {
-            ours: epoch,
-            theirs,
-        });
+        return Err(DbTrouble::AheadOfJournal { seen: raised_at });
     }
     let strangers: i64 = connection.query_row(
         "SELECT count(*) FROM handover_session WHERE run = ?1 AND epoch = ?2

@@ -191,6 +191,11 @@ impl Journal {
         Ok(())
     }
 
+    /// Forgets what was staged and not committed.
+    pub fn discard(&mut self, lease: &Lease) {
+        self.staged.remove(&lease.run);
+    }
+
     async fn taken_over(&mut self, lease: &Lease) -> Result<JournalFault, JournalFault> {
         let theirs = self.head(lease.run).await?.epoch;
         Ok(JournalFault::TakenOver {

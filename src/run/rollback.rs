@@ -55,12 +55,11 @@ pub async fn go_back(
             decision.on = On::Rollback { preview: digest };
         }
     }
-    session.append(drafts).await?;
-    let approvals = (first..session.site.run.next_seq()).collect();
+    // One commit: decisions without what they allow could not be made again after a crash.
+    let approvals = (first..first + drafts.len() as u64).collect();
     let started = way.started(digest, preview.mode, approvals);
-    session
-        .append(vec![Draft::of_run(Event::RollbackStarted(started))])
-        .await?;
+    drafts.push(Draft::of_run(Event::RollbackStarted(started)));
+    session.append(drafts).await?;
     Ok(())
 }
 
@@ -84,17 +83,14 @@ pub async fn amend(
         .cloned()
         .collect();
     let first = session.site.run.next_seq();
-    session
-        .append(decisions(&fresh, Some(preview.reading.digest)))
-        .await?;
-    let approvals = (first..session.site.run.next_seq()).collect();
+    let mut drafts = decisions(&fresh, Some(preview.reading.digest));
+    let approvals = (first..first + drafts.len() as u64).collect();
     let amended = PlanAmended {
         old,
         new,
         dag: plan.outline.dag,
         approvals,
     };
-    session
-        .append(vec![Draft::of_run(Event::PlanAmended(amended))])
-        .await
+    drafts.push(Draft::of_run(Event::PlanAmended(amended)));
+    session.append(drafts).await
 }

@@ -100,18 +100,36 @@ impl<'a> Session<'a> {
             return Ok(());
         }
         let moment = moment(&self.clock);
-        for entry in self
+        let by_people = drafts.iter().any(|draft| draft.actor != Actor::Executor);
+        let entries = self
             .site
             .journal
-            .append(&self.lease, &moment, drafts)
-            .await?
-        {
+            .stage(&self.lease, &moment, drafts)
+            .await?;
+        if by_people && let Err(fault) = self.judge(&entries) {
+            self.site.journal.discard(&self.lease);
+            return Err(fault);
+        }
+        self.site.journal.commit(&self.lease).await?;
+        for entry in entries {
             self.site.take(&entry)?;
             (self.watch)(&entry, &self.site.run);
             super::crash::after_entry();
         }
         self.wrote = true;
         Ok(())
+    }
+
+    /// What people say is judged before it is durable: a word that breaks the rules is refused, and the
+    /// log stays whole.
+    fn judge(&self, entries: &[Entry]) -> Result<(), SiteFault> {
+        let mut run = self.site.run.clone();
+        entries.iter().try_for_each(|entry| {
+            run.apply(entry).map_err(|illegal| SiteFault::Illegal {
+                label: self.site.head.label.clone(),
+                illegal: Box::new(illegal),
+            })
+        })
     }
 
     /// Appends one fact by a person, about the step that the fact concerns.

@@ -8,7 +8,9 @@
 //! Not here: the machine's own crash points (`machine`), torn journals (`journal`).
 
 mod chance;
+mod checkpoints;
 mod kills;
 mod rows;
 mod stage;
+mod sums;
 mod trouble;

@@ -144,7 +144,7 @@ fn a_journal_restored_from_yesterday_never_writes_over_what_the_councils_know() 
         }
     }
     // Its number is an old one, and the fences know: it may not act.
-    refused(&stage, 8, &["HO910", "was taken over"]);
+    refused(&stage, 6, &["HO911"]);
 }
 
 #[test]

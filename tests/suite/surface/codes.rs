@@ -8,9 +8,9 @@ use std::process::{Command, Output};
 
 use tempfile::TempDir;
 
-const COMMANDS: [&str; 15] = [
+const COMMANDS: [&str; 14] = [
     "demo", "new", "check", "preview", "run", "status", "approve", "rollback", "replay", "verify",
-    "export", "explain", "close", "recover", "key",
+    "export", "explain", "close", "key",
 ];
 
 fn handover(folder: &Path, args: &[&str]) -> Output {

@@ -1,0 +1,191 @@
+//! Guarantee 5: a rollback to any checkpoint before `switch` gives back what stood there, except for
+//! exactly what its preview says stays done.
+//!
+//! The run is driven one step at a time; whatever changes between two checkpoints is the doing of the
+//! step that made the second. What a checkpoint wants after a rollback is then what it held, with the
+//! doings of the steps that stay done on top.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use handover::demo::generate::World;
+use handover::demo::people::{self, Register};
+use handover::journal::Journal;
+use handover::machine::decide::Limits;
+use handover::machine::event::{Entry, Event};
+use handover::machine::run::Run;
+use handover::orgdb::Address;
+use handover::plan::model::StepSpec;
+use handover::plan::outline::StepId;
+use handover::run::connect::Addresses;
+use handover::run::{Bounds, Clock, Site, carry_on};
+
+use super::rows::{Held, differences};
+use super::stage::{Stage, begun_unbroken};
+use super::sums::Change;
+
+/// What stood at a checkpoint, and which step made it.
+struct Cut {
+    held: Held,
+    made_by: StepId,
+}
+
+/// A run that stands right before `switch`, and what stood at each of its checkpoints.
+struct Driven {
+    stage: Stage,
+    cuts: BTreeMap<u64, Cut>,
+}
+
+fn addresses(stage: &Stage) -> Addresses {
+    let data = stage.path.join("data");
+    let codes = ["ekh", "canterbury", "dover", "folkestone-hythe", "thanet"];
+    codes
+        .map(|code| {
+            (
+                code.into(),
+                Address::Sqlite(data.join(format!("{code}.db"))),
+            )
+        })
+        .into_iter()
+        .collect()
+}
+
+fn register(stage: &Stage) -> Register {
+    let targets = World::EastKent2020.targets().iter();
+    Register {
+        source: stage.path.join("data/ekh.db"),
+        owners: targets
+            .map(|target| (target.code.to_owned(), target.owner.to_owned()))
+            .collect(),
+    }
+}
+
+async fn site(stage: &Stage) -> Site {
+    let mut journal = Journal::open(&stage.path.join(".handover/journal.db"))
+        .await
+        .unwrap();
+    let head = journal.runs().await.unwrap().pop().unwrap();
+    Site::open(journal, head).await.unwrap()
+}
+
+/// The step right before the `switch`: the last that can be gone back over.
+fn before_switch(site: &Site) -> StepId {
+    let plan = site.plan().unwrap();
+    let switch = plan
+        .steps
+        .iter()
+        .find(|step| matches!(step.does, StepSpec::Switch(_)))
+        .unwrap();
+    let outline = plan.outline.steps.iter().find(|step| step.id == switch.id);
+    outline.unwrap().after.last().unwrap().clone()
+}
+
+async fn driven() -> Driven {
+    let stage = begun_unbroken().copy();
+    let mut cuts = BTreeMap::new();
+    let start = Cut {
+        held: stage.held(),
+        made_by: StepId::from(""),
+    };
+    cuts.insert(0, start);
+    let mut site = site(&stage).await;
+    let bounds = Bounds {
+        limits: Limits { side_by_side: 1 },
+        until: Some(before_switch(&site)),
+    };
+    let clock = Clock::made_up(site.run.head().unwrap().when.as_at.moment());
+    let (_keep, mut stop) = tokio::sync::watch::channel(false);
+    loop {
+        let watch = |entry: &Entry, run: &Run| {
+            let (Event::StepCommitted(_), Some(cut)) = (&entry.event, run.checkpoints().last())
+            else {
+                return;
+            };
+            cuts.entry(cut.number).or_insert_with(|| Cut {
+                held: stage.held(),
+                made_by: entry.about.as_ref().unwrap().step.clone(),
+            });
+        };
+        let watch = Box::new(watch);
+        let (moved, _) = carry_on(site, &addresses(&stage), &clock, &bounds, watch, &mut stop)
+            .await
+            .unwrap();
+        let (answered, words) = people::answer(moved, &clock, Some(&register(&stage)))
+            .await
+            .unwrap();
+        site = answered;
+        if words == 0 {
+            break;
+        }
+    }
+    drop(site);
+    Driven { stage, cuts }
+}
+
+/// Previews the way back to a checkpoint, has it signed, takes it; the steps that the preview says
+/// stay done.
+fn go_back(stage: &Stage, checkpoint: u64) -> BTreeSet<StepId> {
+    let to = format!("c{checkpoint}");
+    let look = [
+        "rollback",
+        ".",
+        "--to",
+        &to,
+        "--preview",
+        "--out",
+        "back.preview",
+    ];
+    stage.tell(&look).is(0, &[]);
+    stage.sign("back.preview");
+    let take = [
+        "rollback",
+        ".",
+        "--signed",
+        "back.preview",
+        "--confirm",
+        "east-kent-2020",
+    ];
+    stage.tell(&take).is(0, &[]);
+    let said = stage.json("back.preview");
+    let stays = said["stays"].as_array().unwrap().iter();
+    stays
+        .map(|stay| StepId::from(stay["step"].as_str().unwrap()))
+        .collect()
+}
+
+/// What should stand after going back to `checkpoint`: its rows, and the doings of later steps that
+/// stay done.
+fn wanted(cuts: &BTreeMap<u64, Cut>, checkpoint: u64, stays: &BTreeSet<StepId>) -> Held {
+    let mut held = cuts[&checkpoint].held.clone();
+    for (number, cut) in cuts.range(checkpoint + 1..) {
+        if stays.contains(&cut.made_by) {
+            Change::between(&cuts[&(number - 1)].held, &cut.held).put_on(&mut held);
+        }
+    }
+    held
+}
+
+#[test]
+fn a_rollback_to_any_checkpoint_leaves_only_what_its_preview_said_would_stay() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let driven = Arc::new(runtime.block_on(driven()));
+    // To the newest there is no way back: nothing was done since.
+    let mut numbers: Vec<u64> = driven.cuts.keys().copied().collect();
+    numbers.pop();
+    assert!(numbers.len() > 20, "checkpoints: {numbers:?}");
+    let back = |checkpoint: u64| {
+        let copy = driven.stage.copy();
+        let stays = go_back(&copy, checkpoint);
+        let wanted = wanted(&driven.cuts, checkpoint, &stays);
+        let differences = differences(&wanted, &copy.held());
+        assert!(
+            differences.is_empty(),
+            "to c{checkpoint}, staying {stays:?}: {differences:#?}"
+        );
+    };
+    let (even, odd): (Vec<u64>, Vec<u64>) = numbers.iter().partition(|number| *number % 2 == 0);
+    std::thread::scope(|scope| {
+        scope.spawn(|| even.into_iter().for_each(back));
+        odd.into_iter().for_each(back);
+    });
+}
