@@ -295,7 +295,12 @@ impl Run {
                 ensure(!step.freed, Breach::Twice)
             }
             (Answer::Undone, StepState::Stuck, _) => Ok(()),
-            (Answer::Undone, StepState::Committed | StepState::Failed, _) => {
+            // One that a kill or a hold left half-way, too: a rollback does not pass what is in flight.
+            (
+                Answer::Undone,
+                StepState::Committed | StepState::Failed | StepState::Running | StepState::Held,
+                _,
+            ) => {
                 let by_hand = matches!(self.step_at(at).undo, Undo::ByHand(_));
                 let passed = self.passed.contains(&entry_step(entry)?);
                 ensure(by_hand && passed, Breach::NoHold)

@@ -40,7 +40,7 @@ pub async fn begin<'a>(
         origin: format!("{}/{id}", plan.name),
         log_key: None,
         product: env!("CARGO_PKG_VERSION").to_owned(),
-        schema: Digest::ZERO,
+        schema: crate::machine::schema::digest(),
         manifest: paper,
         commitment: key.commitment(),
         clock: clock.kind(),

@@ -275,8 +275,14 @@ fn states(run: &Run) -> String {
     )
 }
 
+/// How many tales are told: few by default, as many as `PROPTEST_CASES` says.
+fn cases() -> u32 {
+    let said = std::env::var("PROPTEST_CASES");
+    said.ok().and_then(|said| said.parse().ok()).unwrap_or(40)
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 40, max_shrink_iters: 500, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: cases(), max_shrink_iters: 500, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn however_a_run_goes_its_lines_tell_it_and_it_can_be_brought_to_its_end(
