@@ -130,16 +130,19 @@ impl Run {
             StepState::Committed | StepState::Skipped => Rest::Completed,
             StepState::Stuck => Rest::Stuck(step.failure.as_ref().map(|fault| fault.code.clone())),
             StepState::Failed => failed(step, false),
-            StepState::Undone if step.failure.is_some() => failed(step, true),
-            StepState::Undone => self.waiting_rest(at, step).unwrap_or(Rest::Undone),
-            StepState::Pending | StepState::Held => {
-                self.waiting_rest(at, step).unwrap_or(Rest::Pending)
+            // One that took its work back and may try again is asked for like any other.
+            StepState::Undone if step.failure.is_some() => {
+                self.at_its_gate(at, step).unwrap_or(failed(step, true))
             }
+            StepState::Undone => self.at_its_gate(at, step).unwrap_or(Rest::Undone),
+            StepState::Pending => self.at_its_gate(at, step).unwrap_or(Rest::Pending),
+            StepState::Held => self.in_mid_work(at, step).unwrap_or(Rest::Pending),
             StepState::Running | StepState::Undoing => Rest::Pending,
         }
     }
 
-    fn waiting_rest(&self, at: usize, step: &StepRun) -> Option<Rest> {
+    /// What a step that has not begun waits for, once that was written.
+    fn at_its_gate(&self, at: usize, step: &StepRun) -> Option<Rest> {
         if let Some((refusal, _)) = self.refusal(at) {
             return Some(Rest::Refused(refusal));
         }
@@ -147,13 +150,19 @@ impl Run {
             let missing = self.undecided(at);
             return (!missing.is_empty()).then_some(Rest::Undecided(missing));
         }
-        // In mid-work an answer lets it go on; before, a word opens its gate.
-        let answered = match step.state {
-            StepState::Held => step.answer.is_some(),
-            _ => step.done.is_some(),
-        };
-        let hold = step.hold.as_ref().filter(|_| !answered)?;
+        let hold = step.hold.as_ref().filter(|_| step.done.is_none())?;
         Some(Rest::Held(hold.waiting.clone()))
+    }
+
+    /// What a step waits for in the middle of its work: its gate is behind it, whatever became of
+    /// those decisions. One that a rollback is to undo waits for nobody.
+    fn in_mid_work(&self, at: usize, step: &StepRun) -> Option<Rest> {
+        let rollback = self.rollback.as_ref();
+        let goes = rollback.is_some_and(|rollback| rollback.listed[at]);
+        let hold = step.hold.as_ref().filter(|_| !goes)?;
+        step.answer
+            .is_none()
+            .then(|| Rest::Held(hold.waiting.clone()))
     }
 
     fn refusal(&self, at: usize) -> Option<(u64, &super::state::Decided)> {

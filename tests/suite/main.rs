@@ -9,6 +9,7 @@
     reason = "a test room's `pub` means: for the other files of the room"
 )]
 
+mod cases;
 mod copying;
 mod crash;
 mod demo;

@@ -7,6 +7,7 @@ use handover::machine::schema::entry_v1;
 use proptest::prelude::*;
 
 use super::sample::every_event;
+use crate::cases::cases;
 
 fn bytes(entry: &Entry) -> Vec<u8> {
     line::write(entry).unwrap()
@@ -158,7 +159,7 @@ fn value() -> impl Strategy<Value = serde_json::Value> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
+    #![proptest_config(cases(400))]
 
     /// Our one-pass check says yes to exactly what the canonicalizer gives back unchanged.
     #[test]

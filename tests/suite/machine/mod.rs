@@ -7,4 +7,5 @@ mod paper;
 mod property;
 mod replay;
 mod sample;
+mod waiting;
 mod world;

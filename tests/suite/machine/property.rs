@@ -1,5 +1,7 @@
 //! Large runs by chance: retries, holds, refusals, amendments, rollbacks, runs again, kills. However
 //! they go, the fold of the lines is the live run, and every run can be brought to its end.
+//!
+//! Forty tales, always the same; `PROPTEST_CASES` or `HANDOVER_FULL` tells others and more (`cases`).
 
 use std::sync::Arc;
 
@@ -13,6 +15,7 @@ use proptest::prelude::*;
 
 use super::paper::{id, of, seal, seat, step};
 use super::world::{Outcome, World, decision, person};
+use crate::cases::cases;
 
 const SUBJECTS: [Subject; 4] = [
     Subject::Data,
@@ -240,6 +243,9 @@ impl Tale {
         for _ in 0..self.papers[0].steps.len() * 3 + 20 {
             self.world.claim();
             self.world.drive();
+            let run = &self.world.run;
+            let moves = run.finished() || run.rolled_back() || !run.waiting().is_empty();
+            assert!(moves, "nobody is waited for\n{}", self.world.story());
             let retried = self.world.retry_failed();
             if !self.answer() && !retried && self.world.run.finished() {
                 return;
@@ -275,14 +281,8 @@ fn states(run: &Run) -> String {
     )
 }
 
-/// How many tales are told: few by default, as many as `PROPTEST_CASES` says.
-fn cases() -> u32 {
-    let said = std::env::var("PROPTEST_CASES");
-    said.ok().and_then(|said| said.parse().ok()).unwrap_or(40)
-}
-
 proptest! {
-    #![proptest_config(ProptestConfig { cases: cases(), max_shrink_iters: 500, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(cases(40))]
 
     #[test]
     fn however_a_run_goes_its_lines_tell_it_and_it_can_be_brought_to_its_end(

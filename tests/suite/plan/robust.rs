@@ -5,6 +5,8 @@ use handover::plan::{people_without_names, read, read_map};
 use handover::report::faults::{drawn, plain};
 use proptest::prelude::*;
 
+use crate::cases::cases;
+
 const PLAN: &str = include_str!("../../../plans/broken/sound/plan.toml");
 const MAP: &str = include_str!("../../../plans/broken/sound/maps/homes.toml");
 const PEOPLE: &str = include_str!("../../../plans/broken/sound/people.toml");
@@ -47,7 +49,7 @@ fn mutated(text: &'static str) -> impl Strategy<Value = Vec<u8>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(cases(300))]
 
     #[test]
     fn any_bytes_are_read_to_an_end(bytes in any::<Vec<u8>>()) {
