@@ -25,7 +25,7 @@ pub(super) async fn approve(args: &Approve, global: &Global, output: &Output) ->
     if path.is_file() && args.step.is_none() {
         return sign_file(path, args, global, output).await;
     }
-    let (_, site) = site::run(Some(&args.what), global).await?;
+    let (project, mut site) = site::run(Some(&args.what), global).await?;
     let Some(step) = &args.step else {
         return Err(Failure::usage("a decision on a run names its step")
             .with(hint("`handover status` shows what the run waits for")));
@@ -48,6 +48,7 @@ pub(super) async fn approve(args: &Approve, global: &Global, output: &Output) ->
         &roles,
     )?;
     let evidence = evidence(args)?;
+    site::held_against(&project, &mut site).await?;
     let word = Word {
         who,
         means: meaning(args),

@@ -11,7 +11,8 @@ use super::site;
 use crate::run::close;
 
 pub(super) async fn close(args: &Close, global: &Global, output: &Output) -> Outcome {
-    let (project, site) = site::run(args.run.as_deref(), global).await?;
+    let (project, mut site) = site::run(args.run.as_deref(), global).await?;
+    site::held_against(&project, &mut site).await?;
     let plan = site::plan_of(&site)?;
     let ended = site.run.closed() || site.run.finished() || site.run.rolled_back();
     if !ended {

@@ -153,6 +153,7 @@ fn said(fault: StoryFault, dir: &Path, output: &Output) -> Failure {
             ..Failure::new(Exit::Plan, "the plan has faults")
         },
         StoryFault::Db(fault) => fault.into(),
+        StoryFault::Halted(fault) => fault.into(),
         StoryFault::Journal(fault) => fault.into(),
         StoryFault::Site(fault) => fault.into(),
         StoryFault::Word(fault) => fault.into(),

@@ -75,6 +75,13 @@ impl Output {
         }
     }
 
+    /// A note to people beside the data, on stderr.
+    pub(super) fn note(&self, text: &str) {
+        if !self.quiet && !self.json {
+            talk(&format!("note: {text}"));
+        }
+    }
+
     /// How reports are drawn here.
     #[must_use]
     pub(super) fn manner(&self) -> Manner {

@@ -16,12 +16,13 @@ use crate::machine::state::Now;
 use crate::plan::outline::StepId;
 use crate::preview::rollback::{RollbackLook, look_rollback};
 use crate::preview::{Moment, RollbackPreview};
-use crate::report::rollback::RollbackReport;
+use crate::report::rollback::{RollbackReport, changed_rows};
 use crate::run::{Bounds, Clock, Session, Site, drive_on, rollback as back};
 use crate::steps::RunLook;
 
 pub(super) async fn rollback(args: &Args, global: &Global, output: &Output) -> Outcome {
-    let (project, site) = site::run(args.run.as_deref(), global).await?;
+    let (project, mut site) = site::run(args.run.as_deref(), global).await?;
+    site::held_against(&project, &mut site).await?;
     if args.preview || args.signed.is_none() {
         let preview = look(&project, &site, args).await?;
         return shown(&preview, args, output);
@@ -29,6 +30,7 @@ pub(super) async fn rollback(args: &Args, global: &Global, output: &Output) -> O
     let path = args.signed.as_deref().unwrap_or(Path::new(""));
     let preview = signed(path, &site)?;
     confirm(args.confirm.as_deref(), &preview.plan, output)?;
+    unchanged(&project, &site, &preview).await?;
     let addresses = project.addresses(&*site::plan_of(&site)?)?.all()?;
     let clock = site::clock(&site);
     let progress = Progress::new(&site, output);
@@ -100,6 +102,31 @@ fn signed(path: &Path, site: &Site) -> Result<RollbackPreview, Failure> {
     )
     .with(hint(
         "handover approve FILE --as ROLE@ORGANISATION --reason TEXT",
+    )))
+}
+
+/// Rows that somebody changed are looked for once more before anything is undone: in the mode `refuse`
+/// one of them leaves everything as it is.
+async fn unchanged(
+    project: &Project,
+    site: &Site,
+    signed: &RollbackPreview,
+) -> Result<(), Failure> {
+    if signed.mode != UndoMode::Refuse {
+        return Ok(());
+    }
+    let to = format!("c{}", signed.checkpoint);
+    let now = look_at(project, site, Some(&to), signed.mode).await?;
+    let changed = changed_rows(&now);
+    if changed.is_empty() {
+        return Ok(());
+    }
+    let says = "rows that the run wrote were changed since: nothing was undone";
+    let mut failure = Failure::coded(Exit::Stuck, "HO701", says);
+    failure.causes = changed;
+    Err(failure.with(hint(
+        "look at them; then preview the rollback with --changed skip (leaves them) or --changed force \
+         (takes them back too), and have it signed",
     )))
 }
 

@@ -15,7 +15,7 @@ use super::preview::{file_of, plan_of, read};
 use super::progress::Progress;
 use super::settings::Project;
 use super::site;
-use crate::journal::Journal;
+use crate::journal::{Journal, JournalFault};
 use crate::machine::event::ClockKind;
 use crate::machine::rests::Rests;
 use crate::machine::state::Now;
@@ -23,8 +23,9 @@ use crate::plan::model::{Plan, Seat};
 use crate::plan::outline::StepId;
 use crate::preview::timetable::points;
 use crate::preview::{self, Preview};
+use crate::report;
 use crate::report::rest::RestReport;
-use crate::run::connect::{self, Addresses};
+use crate::run::connect::{self, Addresses, Readers};
 use crate::run::decisions::{self, Meaning, Word};
 use crate::run::{Bounds, Clock, Session, Site, Who, begin, carry_on, rollback};
 
@@ -39,20 +40,23 @@ pub(super) async fn run(args: &Args, global: &Global, output: &Output) -> Outcom
     let stop = stop_on_signals();
     let (project, site, addresses, clock) = if let Some(path) = &args.signed {
         match signed(args, path, global, output).await? {
-            Ready::Run(project, site) => existing(project, *site, args)?,
+            Ready::Run(project, site) => {
+                say_begun(path, &site, output);
+                existing(project, *site, args).await?
+            }
             Ready::New(project, plan, preview) => {
                 let site = new_run(args, &project, &plan, &preview, output).await?;
-                existing(project, site, args)?
+                existing(project, site, args).await?
             }
             Ready::Amend(project, site, plan, preview) => {
-                let (project, site, addresses, clock) = existing(project, *site, args)?;
+                let (project, site, addresses, clock) = existing(project, *site, args).await?;
                 let site = amend(site, plan, &preview, &clock).await?;
                 (project, site, addresses, clock)
             }
         }
     } else {
         let (project, site) = site::run(Some(&args.what), global).await?;
-        existing(project, site, args)?
+        existing(project, site, args).await?
     };
     warn_of_changes(&project, &site, output);
     let site = retries(args, site, &clock).await?;
@@ -127,7 +131,11 @@ impl Drive<'_> {
 
 type Existing = (Project, Site, Addresses, Clock);
 
-fn existing(project: Project, site: Site, args: &Args) -> Result<Existing, Failure> {
+async fn existing(project: Project, mut site: Site, args: &Args) -> Result<Existing, Failure> {
+    if site.run.closed() {
+        return Err(JournalFault::Closed(site.head.label).into());
+    }
+    site::held_against(&project, &mut site).await?;
     let clock = site::clock(&site);
     if args.rehearsal && clock.kind() == ClockKind::Real {
         return Err(Failure::usage(
@@ -230,7 +238,7 @@ async fn new_run(
     };
     let readers = connect::readers(&addresses).await?;
     let prints = connect::prints(&readers, args.rehearsal).await?;
-    drop(readers);
+    seen(preview, plan, readers, &clock, output).await?;
     let journal = Journal::open(&project.journal).await?;
     let progress = Progress::of_plan(plan, clock.kind(), output);
     let watch = progress.watch();
@@ -239,6 +247,37 @@ async fn new_run(
     let begun = session.release().await;
     progress.end();
     Ok(begun?)
+}
+
+/// Looks once more before a run begins: what those who signed have not seen refuses it, and numbers that
+/// moved on are told.
+async fn seen(
+    signed: &Preview,
+    plan: &Arc<Plan>,
+    readers: Readers,
+    clock: &Clock,
+    output: &Output,
+) -> Result<(), Failure> {
+    let moment = preview::Moment {
+        as_at: clock.as_at().moment(),
+        clock: clock.kind(),
+    };
+    let fresh = preview::look(Arc::clone(plan), readers, &moment, None).await?;
+    let moved = preview::moved(signed, &fresh);
+    let drifted = report::moved::drifted(&moved);
+    if moved.lapses() {
+        let says = "the databases are not what they were when this preview was read";
+        let mut failure = Failure::coded(Exit::Unsigned, "HO402", says);
+        failure.causes = report::moved::unseen(&moved);
+        failure.causes.extend(drifted);
+        return Err(failure.with(hint(
+            "mend what stops a step, then: handover preview --out FILE, and have it signed again",
+        )));
+    }
+    for drift in drifted {
+        output.note(&format!("moved on since the preview: {drift}"));
+    }
+    Ok(())
 }
 
 async fn amend(
@@ -296,14 +335,28 @@ async fn retries(args: &Args, site: Site, clock: &Clock) -> Result<Site, Failure
     Ok(site)
 }
 
+/// The same paper given again begins no second run and signs nothing: it is said, since the run goes on
+/// without the file.
+fn say_begun(path: &Path, site: &Site, output: &Output) {
+    let (file, label) = (path.display(), &site.head.label);
+    let then = if site.run.finished() {
+        "it is finished, and the file changes nothing (to run the same paper again: `handover close` first)"
+    } else {
+        "the run goes on as it was signed then"
+    };
+    output.note(&format!(
+        "`{file}` is the paper that {label} runs under: {then}"
+    ));
+}
+
 /// A folder that differs from the paper in force is said, no more: the run does not read it.
 fn warn_of_changes(project: &Project, site: &Site, output: &Output) {
     let Ok(plan) = site::quietly(project, output) else {
         return;
     };
-    if plan.fingerprint() != site.run.paper() && !output.quiet && !output.json {
-        super::output::talk(
-            "note: the plan folder is not what this run was signed for; the run goes on as signed \
+    if plan.fingerprint() != site.run.paper() {
+        output.note(
+            "the plan folder is not what this run was signed for; the run goes on as signed \
              (to take the change in: handover preview RUN --amend)",
         );
     }

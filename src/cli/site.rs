@@ -16,7 +16,7 @@ use crate::plan::papers::Papers;
 use crate::report;
 use crate::run::begin::clock_kind;
 use crate::run::connect::{self, Readers};
-use crate::run::{Clock, Site};
+use crate::run::{Clock, Site, known};
 
 /// Reads and checks a project's papers; warnings are said, faults fail.
 pub(super) fn plan(project: &Project, output: &Output) -> Result<Arc<Plan>, Failure> {
@@ -86,6 +86,14 @@ fn no_run() -> Failure {
 pub(super) fn plan_of(site: &Site) -> Result<Arc<Plan>, Failure> {
     let plan = site.plan().cloned();
     plan.ok_or_else(|| Failure::new(Exit::CannotTell, "the run is bound to no plan"))
+}
+
+/// Holds a run against what the organisations' databases know of it, those that are set: before anything
+/// is written into its journal.
+pub(super) async fn held_against(project: &Project, site: &mut Site) -> Result<(), Failure> {
+    let plan = plan_of(site)?;
+    let addresses = project.addresses(&plan)?;
+    Ok(known::hold(site, &addresses.known).await?)
 }
 
 /// Read-only connections to every database that the plan names.

@@ -22,10 +22,8 @@ pub(super) async fn verify(args: &Verify, global: &Global, output: &Output) -> O
     if args.against_live {
         live(&log, &mut claims).await?;
     }
-    let clock = match &log.of {
-        Some((_, of)) => crate::run::begin::clock_kind(of),
-        None => ClockKind::Real,
-    };
+    let opened = judged.run.opened();
+    let clock = opened.map_or(ClockKind::Real, |opened| opened.clock);
     let unseen = |says: &&&str| !args.against_live || !says.contains("were not looked at");
     let not_proved = judged.not_proven.iter().filter(unseen);
     let not_proved = not_proved.map(ToString::to_string).collect();

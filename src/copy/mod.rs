@@ -22,6 +22,7 @@ mod packed;
 mod pen;
 mod program;
 mod scan;
+pub mod seen;
 mod shape;
 mod sight;
 mod standing;

@@ -37,7 +37,7 @@ use crate::run::rollback::BackFault;
 use crate::run::{
     Bounds, CarryFault, Clock, Session, Site, SiteFault, begin, carry_on, drive_on, rollback,
 };
-use crate::steps::RunLook;
+use crate::steps::{Fault, RunLook};
 
 /// Homes of a world whose plan does not say how many.
 const HOMES: u32 = 17_000;
@@ -143,6 +143,9 @@ pub enum StoryFault {
     /// A database.
     #[error(transparent)]
     Db(#[from] DbFault),
+    /// A database takes no writes.
+    #[error("{}", .0.says)]
+    Halted(Fault),
     /// The journal.
     #[error(transparent)]
     Journal(#[from] JournalFault),
@@ -165,6 +168,7 @@ impl From<CarryFault> for StoryFault {
         match fault {
             CarryFault::Db(fault) => StoryFault::Db(fault),
             CarryFault::Site(fault) => StoryFault::Site(fault),
+            CarryFault::Halted(fault) => StoryFault::Halted(fault),
             CarryFault::Stopped => StoryFault::Stopped,
         }
     }

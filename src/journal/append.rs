@@ -87,6 +87,7 @@ pub(super) struct Tail {
     size: u64,
     head: Digest,
     last: Option<Moment>,
+    closed: bool,
 }
 
 impl Tail {
@@ -98,7 +99,13 @@ impl Tail {
             size: 0,
             head: Digest::ZERO,
             last: None,
+            closed: false,
         }
+    }
+
+    /// Whether nothing may follow.
+    pub(super) fn closed(&self) -> bool {
+        self.closed
     }
 }
 
@@ -233,6 +240,7 @@ impl Journal {
         tail.size = head.size;
         tail.head = head.head;
         tail.last = Some(moment_of(&entry));
+        tail.closed = matches!(entry.event, Event::LogClosed(_));
         Ok(tail)
     }
 }

@@ -175,6 +175,9 @@ impl Journal {
         now: &Moment,
     ) -> Result<Lease, JournalFault> {
         let head = self.head(run).await?;
+        if self.tail(run).await?.closed() {
+            return Err(JournalFault::Closed(head.label));
+        }
         let row = self.lease_row(&head).await?;
         let folder = self.run_folder(run);
         place::private_folder(&folder)?;
@@ -200,7 +203,11 @@ impl Journal {
         acquired: Draft,
         now: &Moment,
     ) -> Result<(), JournalFault> {
-        let mut batch = Batch::after(self.tail(lease.run).await?);
+        let tail = self.tail(lease.run).await?;
+        if tail.closed() {
+            return Err(JournalFault::Closed(head.label.clone()));
+        }
+        let mut batch = Batch::after(tail);
         batch.add(lease.hand(), now, vec![acquired])?;
         let refused = self.fault();
         let mut whole = self

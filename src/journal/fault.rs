@@ -81,6 +81,9 @@ pub enum JournalFault {
         /// The runs that begin so.
         labels: Vec<String>,
     },
+    /// The run's log has its last entry.
+    #[error("run `{0}` is closed: nothing more is done on it")]
+    Closed(String),
     /// Another process drives the run.
     #[error("run `{label}` is held by process {pid} until {until} at least")]
     Held {
@@ -161,7 +164,10 @@ impl JournalFault {
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         match self {
-            JournalFault::NoRun(_) | JournalFault::Ambiguous { .. } | JournalFault::Whole(_) => 2,
+            JournalFault::NoRun(_)
+            | JournalFault::Ambiguous { .. }
+            | JournalFault::Whole(_)
+            | JournalFault::Closed(_) => 2,
             JournalFault::Cut { .. }
             | JournalFault::Edited { .. }
             | JournalFault::Unreadable { .. }
@@ -202,6 +208,7 @@ impl JournalFault {
             JournalFault::NoRun(_) | JournalFault::Ambiguous { .. } => "HO608",
             JournalFault::KeyExists(_) | JournalFault::Draft(_) => "HO609",
             JournalFault::Whole(_) => "HO610",
+            JournalFault::Closed(_) => "HO611",
             JournalFault::Held { .. } => "HO801",
             JournalFault::TakenOver { .. } => "HO802",
         }
@@ -230,6 +237,9 @@ impl JournalFault {
             }
             JournalFault::NoRun(_) => "`handover status` lists the runs",
             JournalFault::Whole(_) => "carry on with `handover run RUN`",
+            JournalFault::Closed(_) => {
+                "`handover status`, `replay` and `verify` still read it; a new preview, signed, begins a new run"
+            }
             JournalFault::Ambiguous { .. } => "type more of the run's name",
             JournalFault::Held { .. } => {
                 "wait for it, or stop that process: a run whose process has ended can be carried on at once"
@@ -286,8 +296,9 @@ fn trouble(code: i32) -> Db {
     const IOERR_WRITE: i32 = 778;
     const IOERR_FSYNC: i32 = 1034;
     const IOERR_TRUNCATE: i32 = 1546;
+    const IOERR_SHMSIZE: i32 = 4874;
     match (code, code & 0xff) {
-        (IOERR_WRITE | IOERR_FSYNC | IOERR_TRUNCATE, _) => Db::Disk,
+        (IOERR_WRITE | IOERR_FSYNC | IOERR_TRUNCATE | IOERR_SHMSIZE, _) => Db::Disk,
         (_, 5 | 6) => Db::Locked,
         (_, 3 | 8) => Db::ReadOnly,
         (_, 13) => Db::Full,

@@ -3,6 +3,14 @@
 
 use rusqlite::ffi;
 
+/// What the engine says when writing itself fails, other than for want of room.
+const WRITING: [i32; 4] = [
+    ffi::SQLITE_IOERR_WRITE,
+    ffi::SQLITE_IOERR_FSYNC,
+    ffi::SQLITE_IOERR_TRUNCATE,
+    ffi::SQLITE_IOERR_SHMSIZE,
+];
+
 /// What is wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DbTrouble {
@@ -20,6 +28,8 @@ pub enum DbTrouble {
     Interrupted,
     /// Its disk or its size limit is full.
     Full,
+    /// The operating system did not take what was written: a quota, a size limit, a failing disk.
+    Disk,
     /// The file is not a database.
     NotADatabase,
     /// The file is damaged.
@@ -76,6 +86,7 @@ impl DbTrouble {
             }
             DbTrouble::Interrupted => "was interrupted".to_owned(),
             DbTrouble::Full => "has no room left".to_owned(),
+            DbTrouble::Disk => "could not be written to the disk".to_owned(),
             DbTrouble::NotADatabase => "is not a database".to_owned(),
             DbTrouble::Damaged => "is damaged".to_owned(),
             DbTrouble::NoSuch(what) => format!("has no `{what}`"),
@@ -118,6 +129,9 @@ impl From<rusqlite::Error> for DbTrouble {
 }
 
 fn read_code(error: ffi::Error, text: Option<&str>) -> DbTrouble {
+    if WRITING.contains(&error.extended_code) {
+        return DbTrouble::Disk;
+    }
     match error.extended_code & 0xff {
         ffi::SQLITE_BUSY | ffi::SQLITE_LOCKED => DbTrouble::Locked(None),
         ffi::SQLITE_READONLY | ffi::SQLITE_PERM => DbTrouble::ReadOnly,

@@ -12,6 +12,7 @@ pub mod explain;
 pub mod faults;
 pub mod ink;
 pub mod mermaid;
+pub mod moved;
 pub mod preview;
 pub mod progress;
 pub mod proof;

@@ -117,8 +117,8 @@ impl RestReport {
         let carry_on = way("then carry on with", format!("run {run}"));
         match self.exit {
             7 => vec![
-                way("see what is stuck", format!("rollback {run} --preview")),
-                way("when it is mended", format!("rollback {run}")),
+                way("see what is stuck", format!("status {run}")),
+                way("when it is mended", self.retry()),
             ],
             1 => vec![
                 way(
@@ -129,6 +129,7 @@ impl RestReport {
                     "then carry on with",
                     format!("run {run} --signed amend.preview"),
                 ),
+                way("or, where data were mended", self.retry()),
                 way("or undo what was done", format!("rollback {run} --preview")),
             ],
             5 => vec![
@@ -150,10 +151,19 @@ impl RestReport {
                 way("prove it", format!("verify {run}")),
                 way(
                     "when nothing is left to undo",
-                    format!("close {run} --confirm {}", plan.name),
+                    format!("close {run} --to closed-log --confirm {}", plan.name),
                 ),
             ],
         }
+    }
+
+    /// Somebody says that a step may be tried again: the first of those in trouble.
+    fn retry(&self) -> String {
+        let step = self
+            .problems
+            .first()
+            .map_or("STEP", |problem| problem.step.as_str());
+        format!("run {} --retry {step} --as ROLE", self.run)
     }
 
     fn heading(&self) -> String {
@@ -168,8 +178,8 @@ impl RestReport {
             1 => "Stopped safely",
             5 => "Stopped: refused",
             4 => "Waiting safely",
-            _ if self.pending > 0 => "Stopped safely",
             _ if self.undone > 0 => "Rolled back",
+            _ if self.pending > 0 => "Stopped safely",
             _ => "Completed",
         };
         let counts = [

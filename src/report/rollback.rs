@@ -97,7 +97,7 @@ impl RollbackReport<'_> {
         let preview = self.preview;
         let time = match preview.rehearsed_s {
             Some(seconds) => format!("About {} as rehearsed.", span(seconds)),
-            None => "How long it takes is not known: not rehearsed.".to_owned(),
+            None => "How long it takes is not known: no rehearsal was timed.".to_owned(),
         };
         let voids = match preview.voids.len() {
             0 => String::new(),
@@ -150,26 +150,30 @@ fn facts(preview: &RollbackPreview) -> Vec<(char, String)> {
         .iter()
         .filter(|stay| !matches!(stay.why, Why::ByHand(_)));
     facts.extend(stays.map(|stay| ('!', format!("Stays done: {} ({})", stay.step, why(stay)))));
-    for undo in &preview.undoes {
-        for changed in &undo.changed {
-            facts.push((
-                '?',
-                format!(
-                    "{}: {} of `{}` {} since: {}",
-                    undo.step,
-                    many(changed.rows, "row", "rows"),
-                    changed.table,
-                    changed.class,
-                    treated(preview.mode)
-                ),
-            ));
-        }
-    }
+    let treated = treated(preview.mode);
+    let changed = changed_rows(preview).into_iter();
+    facts.extend(changed.map(|changed| ('?', format!("{changed}: {treated}"))));
     if !preview.again.is_empty() {
         let again: Vec<&str> = preview.again.iter().map(StepId::as_str).collect();
         facts.push(('=', format!("To be done again: {}", listed(&again))));
     }
     facts
+}
+
+/// Rows that somebody changed since the run wrote them: `copy-homes/dover: 1 row of `asset` edited since`.
+#[must_use]
+pub fn changed_rows(preview: &RollbackPreview) -> Vec<String> {
+    let each = |undo: &UndoSaid| {
+        let said = undo.changed.iter().map(|changed| {
+            let rows = many(changed.rows, "row", "rows");
+            format!(
+                "{}: {rows} of `{}` {} since",
+                undo.step, changed.table, changed.class
+            )
+        });
+        said.collect::<Vec<_>>()
+    };
+    preview.undoes.iter().flat_map(each).collect()
 }
 
 /// Siblings whose undo reads the same stand on one line.
@@ -236,7 +240,7 @@ fn why(stay: &StaySaid) -> &'static str {
 
 fn treated(mode: UndoMode) -> &'static str {
     match mode {
-        UndoMode::Refuse => "nothing of this step is undone until a person decides",
+        UndoMode::Refuse => "nothing is undone until a person decides",
         UndoMode::Skip => "kept and reported",
         UndoMode::Force => "taken out too and reported",
     }

@@ -10,6 +10,7 @@ use super::clock::Clock;
 use super::connect::{self, Addresses};
 use super::drive::{Bounds, DriveFault, drive};
 use super::hands::Live;
+use super::known;
 use super::session::{Session, Watch};
 use super::site::{Site, SiteFault};
 use crate::journal::JournalFault;
@@ -17,6 +18,7 @@ use crate::machine::event::ClockKind;
 use crate::machine::rests::Rests;
 use crate::machine::state::Now;
 use crate::orgdb::DbFault;
+use crate::steps::Fault;
 
 /// Why a run could not be carried on. What is durable is safe in every case.
 #[derive(Debug, thiserror::Error)]
@@ -27,6 +29,9 @@ pub enum CarryFault {
     /// The journal, the log or the key.
     #[error(transparent)]
     Site(#[from] SiteFault),
+    /// A database takes no writes: the run stopped where it was.
+    #[error("{}", .0.says)]
+    Halted(Fault),
     /// Somebody asked us to stop.
     #[error("stopped at a safe point")]
     Stopped,
@@ -36,6 +41,7 @@ impl From<DriveFault> for CarryFault {
     fn from(fault: DriveFault) -> CarryFault {
         match fault {
             DriveFault::Site(fault) => CarryFault::Site(fault),
+            DriveFault::Halted(fault) => CarryFault::Halted(fault),
             DriveFault::Stopped => CarryFault::Stopped,
         }
     }
@@ -53,13 +59,14 @@ impl From<JournalFault> for CarryFault {
 /// # Errors
 /// See [`CarryFault`].
 pub async fn carry_on(
-    site: Site,
+    mut site: Site,
     addresses: &Addresses,
     clock: &Clock,
     bounds: &Bounds,
     watch: Watch<'_>,
     stop: &mut watch::Receiver<bool>,
 ) -> Result<(Site, Rests), CarryFault> {
+    known::hold(&mut site, addresses).await?;
     if !jump_to_work(&site, clock, bounds) {
         let rests = site.run.rests();
         return Ok((site, rests));

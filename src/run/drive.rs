@@ -16,7 +16,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use super::hands::{Hands, Order, Verb, Word};
+use super::hands::{Ended, Hands, Order, Verb, Word};
 use super::session::{LEASE_TERM, Session};
 use super::site::SiteFault;
 use crate::journal::Draft;
@@ -26,6 +26,7 @@ use crate::machine::rests::Rests;
 use crate::machine::run::Run;
 use crate::machine::state::StepRun;
 use crate::plan::outline::StepId;
+use crate::steps::Fault;
 
 /// How a drive ends beside resting.
 #[derive(Debug, thiserror::Error)]
@@ -33,6 +34,9 @@ pub enum DriveFault {
     /// The journal or the log.
     #[error(transparent)]
     Site(#[from] SiteFault),
+    /// A database takes no writes: whoever else was at work has finished, nothing new has started.
+    #[error("{}", .0.says)]
+    Halted(Fault),
     /// Somebody asked us to stop; what is durable is safe and a later run goes on from it.
     #[error("stopped at a safe point")]
     Stopped,
@@ -69,12 +73,16 @@ pub async fn drive<H: Hands>(
         busy: Busy::default(),
         tasks: JoinSet::new(),
         say,
+        halted: None,
     };
     loop {
         let ordered = work.order(session, hands, bounds).await?;
         if work.busy.0.is_empty() {
             if ordered {
                 continue;
+            }
+            if let Some(fault) = work.halted {
+                return Err(DriveFault::Halted(fault));
             }
             match wake(session, bounds) {
                 Some(pause) => nap(pause, stop).await?,
@@ -92,6 +100,8 @@ struct Work {
     busy: Busy,
     tasks: JoinSet<()>,
     say: UnboundedSender<Word>,
+    /// Why nothing new is begun.
+    halted: Option<Fault>,
 }
 
 impl Work {
@@ -103,6 +113,9 @@ impl Work {
         hands: &H,
         bounds: &Bounds,
     ) -> Result<bool, SiteFault> {
+        if self.halted.is_some() {
+            return Ok(false);
+        }
         let commands = commands(session, &self.busy, bounds);
         let intent = |command: &Command| intent(session, command);
         let drafts: Vec<Draft> = commands.iter().filter_map(intent).collect();
@@ -171,7 +184,11 @@ impl Work {
                         drafts.push(Draft::of_step(about, Event::StepMarked(mark)));
                     }
                 }
-                Word::End(about, events) => {
+                Word::End(about, Ended::Halted(fault)) => {
+                    self.busy.0.remove(&about.step);
+                    self.halted.get_or_insert(fault);
+                }
+                Word::End(about, Ended::Told(events)) => {
                     self.busy.0.remove(&about.step);
                     let of_step = |event| Draft::of_step(about.clone(), event);
                     drafts.extend(events.into_iter().map(of_step));

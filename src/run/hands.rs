@@ -58,8 +58,17 @@ pub struct Order {
 pub enum Word {
     /// A chunk is durable.
     Mark(About, StepMarked),
-    /// The work ended, one way or another: entries to write, the last one its outcome.
-    End(About, Vec<Event>),
+    /// The work ended, one way or another.
+    End(About, Ended),
+}
+
+/// How an order ended.
+#[derive(Debug)]
+pub enum Ended {
+    /// Entries to write, the last one its outcome.
+    Told(Vec<Event>),
+    /// A database takes no writes at all: nothing is known for or against the step.
+    Halted(Fault),
 }
 
 /// Who carries orders out.
@@ -69,7 +78,7 @@ pub trait Hands: Clone + Send + Sync + 'static {
         self,
         order: Order,
         marks: UnboundedSender<StepMarked>,
-    ) -> impl Future<Output = Vec<Event>> + Send;
+    ) -> impl Future<Output = Ended> + Send;
 }
 
 /// Hands on the organisations' databases.
@@ -90,16 +99,20 @@ pub struct Live {
 }
 
 impl Hands for Live {
-    async fn perform(self, order: Order, marks: UnboundedSender<StepMarked>) -> Vec<Event> {
+    async fn perform(self, order: Order, marks: UnboundedSender<StepMarked>) -> Ended {
         let Some(act) = self.act(&order, marks) else {
-            return vec![failed(&order.verb, unknown_step(&order))];
+            return Ended::Told(vec![failed(&order.verb, unknown_step(&order))]);
         };
-        match &order.verb {
-            Verb::Run => self.ended(steps::run(&act).await),
-            Verb::Undo(mode) => match steps::undo(&act, *mode).await {
-                Ok(undone) => vec![Event::UndoCommitted(undone)],
-                Err(fault) => self.fault(&order.verb, &fault),
-            },
+        let done = match &order.verb {
+            Verb::Run => steps::run(&act).await.map(ended),
+            Verb::Undo(mode) => steps::undo(&act, *mode)
+                .await
+                .map(|undone| vec![Event::UndoCommitted(undone)]),
+        };
+        match done {
+            Ok(events) => Ended::Told(events),
+            Err(fault) if fault.halts() => Ended::Halted(fault),
+            Err(fault) => Ended::Told(self.fault(&order.verb, &fault)),
         }
     }
 }
@@ -140,22 +153,6 @@ impl Live {
         })
     }
 
-    fn ended(&self, outcome: Result<Output, Fault>) -> Vec<Event> {
-        match outcome {
-            Ok(Output::Done {
-                outputs,
-                effects,
-                checks,
-            }) => {
-                let mut events: Vec<Event> = checks.into_iter().map(Event::CheckPassed).collect();
-                events.push(Event::StepCommitted(StepCommitted { outputs, effects }));
-                events
-            }
-            Ok(Output::Held(waiting)) => vec![Event::HoldBegun(HoldBegun { waiting })],
-            Err(fault) => self.fault(&Verb::Run, &fault),
-        }
-    }
-
     fn fault(&self, verb: &Verb, fault: &Fault) -> Vec<Event> {
         tracing::info!(code = fault.code, about = fault.about, "{}", fault.says);
         let detail = fault.detail.as_ref().and_then(|detail| {
@@ -181,6 +178,21 @@ impl Live {
         };
         events.push(failed(verb, body));
         events
+    }
+}
+
+fn ended(output: Output) -> Vec<Event> {
+    match output {
+        Output::Done {
+            outputs,
+            effects,
+            checks,
+        } => {
+            let mut events: Vec<Event> = checks.into_iter().map(Event::CheckPassed).collect();
+            events.push(Event::StepCommitted(StepCommitted { outputs, effects }));
+            events
+        }
+        Output::Held(waiting) => vec![Event::HoldBegun(HoldBegun { waiting })],
     }
 }
 

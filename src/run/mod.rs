@@ -20,6 +20,7 @@ pub mod decisions;
 pub mod drive;
 pub mod folder;
 pub mod hands;
+pub mod known;
 pub mod rollback;
 pub mod session;
 pub mod site;

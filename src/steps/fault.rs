@@ -15,7 +15,17 @@ use crate::orgdb::{DbFault, DbTrouble};
 /// `SQLITE_IOERR` and `SQLITE_CANTOPEN`: the machine's trouble, which may pass.
 const PASSING: [i32; 2] = [10, 14];
 
+/// A database that may not be written to, or has no room.
+const HALTING: [&str; 2] = ["HO903", "HO904"];
+
 impl Fault {
+    /// Whether nothing can be said for or against the step, because its database takes no writes at
+    /// all: it is left as it stands, neither failed nor undone, and goes on once that is mended.
+    #[must_use]
+    pub fn halts(&self) -> bool {
+        HALTING.contains(&self.code)
+    }
+
     /// The world said no.
     pub(super) fn refused(code: &'static str, about: &str, rows: u64, says: String) -> Fault {
         Fault {
@@ -128,7 +138,16 @@ fn verdict(trouble: &DbTrouble) -> (FaultKind, &'static str, &'static str) {
             "give this account the right to write to the database's folder",
         ),
         DbTrouble::Interrupted => (Transient, "HO914", "run again: it goes on from its marks"),
-        DbTrouble::Full => (Refused, "HO904", "make room on its disk, then run again"),
+        DbTrouble::Full => (
+            Transient,
+            "HO904",
+            "make room on its disk, then run again: it goes on from its marks",
+        ),
+        DbTrouble::Disk => (
+            Transient,
+            "HO904",
+            "look at its disk, quotas and size limits, then run again: it goes on from its marks",
+        ),
         DbTrouble::NotADatabase => (Refused, "HO905", "check the address of the database"),
         DbTrouble::Damaged => (Refused, "HO906", "restore the database before going on"),
         DbTrouble::NoSuch(_) => (

@@ -27,8 +27,8 @@ pub(super) const TABLE: &[Entry] = &[
     Entry::new(
         "HO904",
         "a full disk",
-        "The database's disk, or its size limit, is full.",
-        "What was durable stays, with its ledger.",
+        "The database's disk, or its size limit, is full, or the operating system did not take what was written.",
+        "What was durable stays, with its ledger. No step fails of it and nothing is undone: the run stops where it is.",
         "Make room, then run again: it goes on from its marks.",
     ),
     Entry::new(

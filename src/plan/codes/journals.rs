@@ -77,4 +77,11 @@ pub(super) const TABLE: &[Entry] = &[
         "A successor log beside a whole one would be a second history of the same run.",
         "Carry on with `handover run RUN`.",
     ),
+    Entry::new(
+        "HO611",
+        "the run is closed",
+        "The run's log has its last entry, and what was kept for undo at the organisations is gone.",
+        "An entry after the last one would be a record that nobody signed off.",
+        "Read it with `handover status`, `replay` and `verify`. A new preview, signed, begins a new run.",
+    ),
 ];

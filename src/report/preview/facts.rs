@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::Depth;
 use crate::plan::outline::{Subject, Undo};
 use crate::preview::Preview;
 use crate::preview::model::StepSaid;
@@ -208,7 +209,7 @@ pub(super) fn org<'a>(preview: &'a Preview, code: &'a str) -> &'a str {
 }
 
 /// Rows nobody owns, in one line: in which table (or how many tables), and how many for which reason.
-fn nobodys(preview: &Preview) -> Option<String> {
+fn nobodys(preview: &Preview, depth: Depth) -> Option<String> {
     let mut reasons: BTreeMap<&str, u64> = BTreeMap::new();
     for (reason, rows) in preview.reading.unrouted.values().flatten() {
         *reasons.entry(reason).or_default() += rows;
@@ -219,25 +220,29 @@ fn nobodys(preview: &Preview) -> Option<String> {
         .map(|(reason, rows)| format!("{reason} {}", count(*rows)));
     let each: Vec<String> = each.collect();
     let (rows, each) = (many(all, "row", "rows"), each.join(", "));
+    let deeper = match depth {
+        Depth::Rows => "",
+        Depth::Brief | Depth::Steps => " (--depth rows)",
+    };
     let with_rows = |(_, reasons): &(_, &BTreeMap<_, u64>)| reasons.values().any(|rows| *rows > 0);
     let mut tables = preview.reading.unrouted.iter().filter(with_rows);
     match (tables.next(), tables.count()) {
         (None, _) => None,
         (Some((table, _)), 0) => Some(format!("{rows} of `{table}` belong to no target: {each}")),
         (Some(_), more) => Some(format!(
-            "{rows} in {} belong to no target: {each} (--depth rows)",
+            "{rows} in {} belong to no target: {each}{deeper}",
             some(more + 1, "table", "tables"),
         )),
     }
 }
 
 /// What needs a decision: findings that stop a step, and rows nobody owns.
-pub(super) fn open_questions(preview: &Preview) -> Vec<String> {
+pub(super) fn open_questions(preview: &Preview, depth: Depth) -> Vec<String> {
     let findings = preview.findings.iter().filter(|finding| finding.stops);
     let mut open: Vec<String> = findings
         .map(|finding| format!("{} ({})", finding.says, finding.code))
         .collect();
-    open.extend(nobodys(preview));
+    open.extend(nobodys(preview, depth));
     if let Some(homes) = preview.homes.as_ref().filter(|homes| !homes.agrees()) {
         open.push(format!(
             "the plan speaks of {} homes, give or take {}; {} were read",

@@ -19,7 +19,7 @@ pub(super) fn page(report: &PreviewReport<'_>, manner: Manner) -> String {
     let mut lines = Lines::new();
     top(&mut lines, preview, &dates, manner);
     no_way_back(&mut lines, preview, &dates, manner);
-    moves(&mut lines, preview, manner);
+    moves(&mut lines, preview, report.depth, manner);
     night(&mut lines, preview, &dates);
     people(&mut lines, preview, report.depth);
     closing(&mut lines, report);
@@ -93,7 +93,7 @@ fn no_way_back(lines: &mut Lines, preview: &Preview, dates: &Dates, manner: Mann
     lines.gap();
 }
 
-fn moves(lines: &mut Lines, preview: &Preview, manner: Manner) {
+fn moves(lines: &mut Lines, preview: &Preview, depth: Depth, manner: Manner) {
     let columns = columns(preview);
     let mut shape = vec![(Side::Left, 30)];
     shape.extend(columns.iter().map(|_| (Side::Right, 16)));
@@ -124,7 +124,7 @@ fn moves(lines: &mut Lines, preview: &Preview, manner: Manner) {
             lines.line(line.replace("WHAT MOVES", &manner.head("WHAT MOVES")));
         }
     }
-    for question in open_questions(preview) {
+    for question in open_questions(preview, depth) {
         lines.wrapped("  ? ", &question);
     }
     lines.gap();
@@ -147,7 +147,7 @@ fn night(lines: &mut Lines, preview: &Preview, dates: &Dates) {
             span(point.rollback_s.unwrap_or_default())
         ),
         None if preview.points.is_empty() => "no point of no return".to_owned(),
-        None => "last safe start of a rollback: not rehearsed".to_owned(),
+        None => "last safe start of a rollback: not known, no rehearsal was timed".to_owned(),
     };
     lines.wrapped("  ", &safe);
     lines.gap();

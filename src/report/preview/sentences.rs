@@ -20,7 +20,7 @@ pub(super) fn sentences(report: &PreviewReport<'_>) -> String {
     let mut lines = Lines::new();
     top(&mut lines, preview, &dates);
     no_way_back(&mut lines, preview, &dates);
-    moves(&mut lines, preview);
+    moves(&mut lines, preview, report.depth);
     night(&mut lines, preview, &dates);
     if report.depth != Depth::Brief {
         steps(&mut lines, preview, &dates);
@@ -91,7 +91,7 @@ fn spaced(when: &str) -> String {
     }
 }
 
-fn moves(lines: &mut Lines, preview: &Preview) {
+fn moves(lines: &mut Lines, preview: &Preview, depth: Depth) {
     let columns = columns(preview);
     let values = |code: Option<&str>| {
         let said = columns
@@ -113,7 +113,7 @@ fn moves(lines: &mut Lines, preview: &Preview) {
     } else {
         lines.line("No data moves.");
     }
-    for question in open_questions(preview) {
+    for question in open_questions(preview, depth) {
         lines.line(format!("Needs a decision: {question}."));
     }
 }
@@ -129,7 +129,9 @@ fn night(lines: &mut Lines, preview: &Preview, dates: &Dates) {
             span(point.rollback_s.unwrap_or_default())
         ),
         None if preview.points.is_empty() => "There is no point of no return.".to_owned(),
-        None => "The last safe start of a rollback is not known: not rehearsed.".to_owned(),
+        None => {
+            "The last safe start of a rollback is not known: no rehearsal was timed.".to_owned()
+        }
     };
     lines.line(text);
 }

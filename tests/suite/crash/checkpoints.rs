@@ -8,18 +8,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use handover::demo::generate::World;
-use handover::demo::people::{self, Register};
-use handover::journal::Journal;
+use handover::demo::people;
 use handover::machine::decide::Limits;
 use handover::machine::event::{Entry, Event};
 use handover::machine::run::Run;
-use handover::orgdb::Address;
 use handover::plan::model::StepSpec;
 use handover::plan::outline::StepId;
-use handover::run::connect::Addresses;
 use handover::run::{Bounds, Clock, Site, carry_on};
 
+use super::played::{addresses, register, site};
 use super::rows::{Held, differences};
 use super::stage::{Stage, begun_unbroken};
 use super::sums::Change;
@@ -34,38 +31,6 @@ struct Cut {
 struct Driven {
     stage: Stage,
     cuts: BTreeMap<u64, Cut>,
-}
-
-fn addresses(stage: &Stage) -> Addresses {
-    let data = stage.path.join("data");
-    let codes = ["ekh", "canterbury", "dover", "folkestone-hythe", "thanet"];
-    codes
-        .map(|code| {
-            (
-                code.into(),
-                Address::Sqlite(data.join(format!("{code}.db"))),
-            )
-        })
-        .into_iter()
-        .collect()
-}
-
-fn register(stage: &Stage) -> Register {
-    let targets = World::EastKent2020.targets().iter();
-    Register {
-        source: stage.path.join("data/ekh.db"),
-        owners: targets
-            .map(|target| (target.code.to_owned(), target.owner.to_owned()))
-            .collect(),
-    }
-}
-
-async fn site(stage: &Stage) -> Site {
-    let mut journal = Journal::open(&stage.path.join(".handover/journal.db"))
-        .await
-        .unwrap();
-    let head = journal.runs().await.unwrap().pop().unwrap();
-    Site::open(journal, head).await.unwrap()
 }
 
 /// The step right before the `switch`: the last that can be gone back over.

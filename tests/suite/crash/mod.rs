@@ -9,7 +9,12 @@
 
 mod chance;
 mod checkpoints;
+mod closing;
+mod edited;
 mod kills;
+mod moved;
+mod played;
+mod room;
 mod rows;
 mod stage;
 mod sums;

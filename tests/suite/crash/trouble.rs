@@ -4,8 +4,11 @@
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
+use handover::journal::{Claimant, Journal, Lease, Moment, boot};
+use handover::run::Clock;
 use rusqlite::Connection;
 
+use super::played::{copied, frozen, played_to};
 use super::rows::differences;
 use super::stage::{Said, Stage, begun};
 
@@ -135,16 +138,68 @@ fn a_journal_restored_from_yesterday_never_writes_over_what_the_councils_know() 
     let yesterday = half_way();
     let said = Said::of(stage.demo(None).output().unwrap());
     said.is(0, &[]);
-    for file in ["journal.db", "journal.db-wal", "journal.db-shm"] {
-        let from = yesterday.path.join(".handover").join(file);
-        let to = stage.path.join(".handover").join(file);
-        let _ = std::fs::remove_file(&to);
-        if from.exists() {
-            std::fs::copy(from, to).unwrap();
-        }
-    }
+    restore(&yesterday, &stage);
     // Its number is an old one, and the fences know: it may not act.
     refused(&stage, 6, &["HO911"]);
+}
+
+#[test]
+fn a_journal_restored_from_yesterday_takes_no_decision_either() {
+    let stage = copied().copy();
+    let yesterday = stage.copy();
+    stage.tell(&["run", "."]).is(4, &["Waiting safely"]);
+    // A journal that only waits for people: it has nothing to do at the councils.
+    stage.tell(&["run", "."]).is(4, &[]);
+    let waiting = stage.copy();
+    played_to(&stage, "switch");
+    restore(&waiting, &stage);
+    refused(&stage, 6, &["HO911", "which our journal does not hold"]);
+    let lines = entries(&stage);
+    for arguments in [
+        &[
+            "approve",
+            ".",
+            "accept-data/dover",
+            "--as",
+            "s151@dover",
+            "--reason",
+            "agreed",
+        ][..],
+        &["rollback", ".", "--to", "copy-homes", "--preview"],
+        &[
+            "run",
+            ".",
+            "--retry",
+            "reconcile/dover",
+            "--as",
+            "s151@dover",
+        ],
+    ] {
+        stage.tell(arguments).is(6, &["HO911"]);
+    }
+    assert_eq!(
+        entries(&stage),
+        lines,
+        "nothing was written into the old journal"
+    );
+    restore(&yesterday, &stage);
+    refused(&stage, 6, &["HO911"]);
+}
+
+/// Puts another stage's journal in the place of this one's.
+fn restore(from: &Stage, to: &Stage) {
+    for file in ["journal.db", "journal.db-wal", "journal.db-shm"] {
+        let (from, to) = (from.path.join(".handover"), to.path.join(".handover"));
+        let _ = std::fs::remove_file(to.join(file));
+        if from.join(file).exists() {
+            std::fs::copy(from.join(file), to.join(file)).unwrap();
+        }
+    }
+}
+
+fn entries(stage: &Stage) -> i64 {
+    let sum = "SELECT count(*) FROM entry";
+    journal(stage).query_row(sum, [], |row| row.get(0)).unwrap()
 }
 
 #[test]
@@ -155,4 +210,120 @@ fn a_database_that_somebody_else_holds_is_waited_for_and_then_named() {
     stage.tell(&["run", "."]).is(9, &["HO902", "is locked"]);
     holder.execute_batch("ROLLBACK").unwrap();
     goes_on(&stage);
+}
+
+#[test]
+fn a_second_executor_is_refused_and_told_who_holds_the_run() {
+    let stage = half_way();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let (mut held, lease, moment) = runtime.block_on(claimed(&stage));
+    let words = ["HO801", &format!("held by process {}", std::process::id())];
+    refused(&stage, 8, &words);
+    let yes = [
+        "approve",
+        ".",
+        "staff-information",
+        "--as",
+        "hr",
+        "--reason",
+        "done",
+    ];
+    stage.tell(&yes).is(8, &words);
+    runtime.block_on(held.release(lease, &moment)).unwrap();
+    goes_on(&stage);
+}
+
+/// A claim of the run by this process.
+async fn claimed(stage: &Stage) -> (Journal, Lease, Moment) {
+    let mut journal = Journal::open(&stage.path.join(".handover/journal.db"))
+        .await
+        .unwrap();
+    let run = journal.runs().await.unwrap().pop().unwrap().id;
+    let clock = Clock::real();
+    let moment = Moment {
+        at: clock.now(),
+        as_at: clock.now(),
+        boot: boot(),
+        mono: 0,
+    };
+    let claimant = Claimant {
+        exec: uuid::Uuid::now_v7(),
+        fences: Vec::new(),
+        term: std::time::Duration::from_hours(1),
+    };
+    let lease = journal.claim(run, &claimant, &moment).await.unwrap();
+    (journal, lease, moment)
+}
+
+/// Sets the byte of the header that says who may write: 2 is everybody, 3 is nobody of today
+/// (<https://www.sqlite.org/fileformat.html>). Root is held by it too.
+fn write_version(path: &Path, version: u8) {
+    use std::os::unix::fs::FileExt;
+    let file = std::fs::OpenOptions::new().write(true).open(path).unwrap();
+    file.write_all_at(&[version], 18).unwrap();
+}
+
+#[test]
+fn a_database_that_may_only_be_read_is_looked_at_but_never_run_on() {
+    let stage = frozen().copy();
+    let dover = stage.path.join("data/dover.db");
+    let emptied = Connection::open(&dover).unwrap();
+    emptied
+        .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+        .unwrap();
+    drop(emptied);
+    write_version(&dover, 3);
+    stage.tell(&["preview", "."]).is(0, &[]);
+    refused(&stage, 9, &["HO903", "`dover`", "cannot be written to"]);
+    write_version(&dover, 2);
+    goes_on(&stage);
+}
+
+#[test]
+fn a_database_of_another_schema_is_found_by_check_by_preview_and_by_the_run() {
+    let stage = frozen().copy();
+    let dover = Connection::open(stage.path.join("data/dover.db")).unwrap();
+    dover
+        .execute_batch(
+            "ALTER TABLE direct_debit RENAME TO bank_order;
+             ALTER TABLE asset RENAME COLUMN asset_ref TO number",
+        )
+        .unwrap();
+    let table = "the target has no table `direct_debit`";
+    let column = "the target has no column `asset.asset_ref`";
+    stage
+        .tell(&["check", "."])
+        .is(3, &["HO520", table, "HO521", column]);
+    stage.tell(&["preview", "."]).is(3, &["HO520", table]);
+    let before = stage.held();
+    stage.tell(&["run", "."]).is(
+        1,
+        &[
+            "copy-homes/dover: HO521 a column is not there",
+            "--retry copy-homes/dover",
+        ],
+    );
+    let changed = differences(&before, &stage.held());
+    assert!(
+        changed.iter().all(|table| !table.starts_with("dover.")),
+        "{changed:#?}"
+    );
+    dover
+        .execute_batch(
+            "ALTER TABLE bank_order RENAME TO direct_debit;
+             ALTER TABLE asset RENAME COLUMN number TO asset_ref",
+        )
+        .unwrap();
+    drop(dover);
+    let again = [
+        "run",
+        ".",
+        "--retry",
+        "copy-homes/dover",
+        "--as",
+        "s151@dover",
+    ];
+    stage
+        .tell(&again)
+        .is(4, &["Waiting safely", "copy-homes/dover"]);
 }

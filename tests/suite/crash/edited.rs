@@ -1,0 +1,141 @@
+//! A target row that somebody edited after the run wrote it, and then a rollback: it is listed first, the
+//! plain rollback leaves everything as it is, `skip` leaves that row, `force` takes it back.
+
+use rusqlite::Connection;
+
+use super::played::{copied, frozen};
+use super::rows::{Held, differences};
+use super::stage::{Said, Stage};
+
+const EDITED: &str = "a note by a housing officer";
+
+/// Every council's copy is done, and somebody at Dover has edited a home since.
+fn edited() -> Stage {
+    let stage = copied().copy();
+    edit(&stage);
+    stage
+}
+
+/// One home that the run wrote and that stands by itself.
+fn edit(stage: &Stage) {
+    let changed = dover(stage).execute(
+        "UPDATE asset SET ward = ?1 WHERE asset_id = (SELECT min(asset_id) FROM asset
+         WHERE loaded_run_id IS NOT NULL AND parent_asset_id IS NULL)",
+        [EDITED],
+    );
+    assert_eq!(changed.unwrap(), 1);
+}
+
+fn dover(stage: &Stage) -> Connection {
+    Connection::open(stage.path.join("data/dover.db")).unwrap()
+}
+
+/// Previews the way back to before the copies, has it signed.
+fn preview(stage: &Stage, how: &str) -> Said {
+    let look = [
+        "rollback",
+        ".",
+        "--to",
+        "copy-homes",
+        "--preview",
+        "--out",
+        "back.preview",
+        "--changed",
+        how,
+    ];
+    let said = stage.tell(&look);
+    said.is(0, &["1 row of `asset` edited since"]);
+    stage.sign("back.preview");
+    said
+}
+
+fn roll_back(stage: &Stage) -> Said {
+    stage.tell(&[
+        "rollback",
+        ".",
+        "--signed",
+        "back.preview",
+        "--confirm",
+        "east-kent-2020",
+    ])
+}
+
+/// How many homes of Dover bear the edit.
+fn left(stage: &Stage) -> i64 {
+    let count = "SELECT count(*) FROM asset WHERE ward = ?1";
+    dover(stage)
+        .query_row(count, [EDITED], |row| row.get(0))
+        .unwrap()
+}
+
+/// What stands at Dover beyond what stood there before the copy.
+fn beyond(stage: &Stage, before: &Held) -> Vec<String> {
+    differences(before, &stage.held())
+}
+
+#[test]
+fn a_plain_rollback_refuses_a_row_that_somebody_edited_and_changes_nothing() {
+    let stage = edited();
+    preview(&stage, "refuse").is(0, &["nothing is undone until a person decides"]);
+    let before = stage.held();
+    let said = roll_back(&stage);
+    said.is(
+        7,
+        &[
+            "HO701",
+            "copy-homes/dover: 1 row of `asset` edited since",
+            "--changed skip",
+        ],
+    );
+    let changed = differences(&before, &stage.held());
+    assert!(changed.is_empty(), "{changed:#?}");
+    stage
+        .tell(&["verify", ".", "--against-live"])
+        .is(6, &["1 differ"]);
+}
+
+#[test]
+fn skip_leaves_the_edited_row_and_says_so() {
+    let stage = edited();
+    preview(&stage, "skip").is(0, &["kept and reported"]);
+    roll_back(&stage).is(0, &["reported=1", "Rolled back"]);
+    assert_eq!(left(&stage), 1);
+    let said = beyond(&stage, &frozen().held());
+    assert!(
+        said.len() == 1 && said[0].starts_with("dover.asset: "),
+        "{said:#?}"
+    );
+}
+
+#[test]
+fn force_takes_the_edited_row_back_too() {
+    let stage = edited();
+    preview(&stage, "force").is(0, &["taken out too and reported"]);
+    roll_back(&stage).is(0, &["reported=1", "Rolled back"]);
+    assert_eq!(left(&stage), 0);
+    let said = beyond(&stage, &frozen().held());
+    assert!(said.is_empty(), "{said:#?}");
+}
+
+#[test]
+fn a_row_edited_after_the_signatures_is_noticed_before_anything_is_undone() {
+    let stage = copied().copy();
+    let look = [
+        "rollback",
+        ".",
+        "--to",
+        "copy-homes",
+        "--preview",
+        "--out",
+        "back.preview",
+    ];
+    let said = stage.tell(&look);
+    said.is(0, &[]);
+    assert!(!said.text.contains("since:"), "{}", said.text);
+    stage.sign("back.preview");
+    edit(&stage);
+    let before = stage.held();
+    roll_back(&stage).is(7, &["HO701"]);
+    let changed = differences(&before, &stage.held());
+    assert!(changed.is_empty(), "{changed:#?}");
+}
