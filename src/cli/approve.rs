@@ -14,6 +14,7 @@ use crate::plan::model::{Code, Plan};
 use crate::plan::outline::StepId;
 use crate::preview::sign::{self, Ask, SignFault};
 use crate::preview::{Preview, RollbackPreview, Signature};
+use crate::report::words::some;
 use crate::run::decisions::{self, Asked, Meaning, Word};
 use crate::run::{Clock, Session, Who};
 
@@ -149,7 +150,7 @@ async fn sign_file(path: &Path, args: &Approve, global: &Global, output: &Output
     let next = if missing == 0 {
         "Everybody has signed.".to_owned()
     } else {
-        format!("{missing} signatures to come.")
+        format!("{} to come.", some(missing, "signature", "signatures"))
     };
     output.say(&format!(
         "Signed by {} as {} of {}. {next}",

@@ -19,6 +19,8 @@ pub(super) struct Output {
     pub plain: bool,
     /// Whether to colour stdout.
     pub colour: bool,
+    /// Whether to colour stderr, which may go elsewhere.
+    pub talk_colour: bool,
     /// Only what went wrong.
     pub quiet: bool,
     /// Whether stdout can be redrawn: a terminal that is not dumb.
@@ -34,15 +36,19 @@ impl Output {
         let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
         let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
         let terminal = io::stdout().is_terminal();
-        let colour = match global.color {
-            Colour::Always => true,
-            Colour::Never => false,
-            Colour::Auto => terminal && !dumb && !set("NO_COLOR"),
+        let coloured = |terminal: bool| {
+            let wanted = match global.color {
+                Colour::Always => true,
+                Colour::Never => false,
+                Colour::Auto => terminal && !dumb && !set("NO_COLOR"),
+            };
+            wanted && !global.plain && !global.json
         };
         Output {
             json: global.json,
             plain: global.plain || dumb,
-            colour: colour && !global.plain && !global.json,
+            colour: coloured(terminal),
+            talk_colour: coloured(io::stderr().is_terminal()),
             quiet: global.quiet,
             live: terminal && !dumb && !global.plain && !global.json && !global.quiet,
             asks: !global.no_input && io::stdin().is_terminal() && terminal,

@@ -60,11 +60,14 @@ fn shown(preview: &RollbackPreview, args: &Args, output: &Output) -> Outcome {
         format!("handover approve {file} --as ROLE@ORGANISATION --reason TEXT"),
         format!("handover rollback --signed {file}"),
     ];
-    output.report(&RollbackReport {
-        preview,
-        saved: saved.as_deref(),
-        next: &next,
-    });
+    // With `--json` one value goes out: where nothing was asked for but a look, the refusal.
+    if args.preview || !output.json {
+        output.report(&RollbackReport {
+            preview,
+            saved: saved.as_deref(),
+            next: &next,
+        });
+    }
     if args.preview {
         return Ok(Exit::Done);
     }

@@ -41,12 +41,12 @@ pub(super) fn quietly(project: &Project, output: &Output) -> Result<Arc<Plan>, F
     }
 }
 
-/// Faults as this output says them.
+/// Faults as this output says them on stderr.
 pub(super) fn drawn(faults: &PlanFaults, output: &Output) -> String {
     if output.plain {
         report::faults::plain(faults)
     } else {
-        report::faults::drawn(faults, output.colour)
+        report::faults::drawn(faults, output.talk_colour)
     }
 }
 

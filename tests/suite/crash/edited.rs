@@ -77,6 +77,11 @@ fn beyond(stage: &Stage, before: &Held) -> Vec<String> {
 fn a_plain_rollback_refuses_a_row_that_somebody_edited_and_changes_nothing() {
     let stage = edited();
     preview(&stage, "refuse").is(0, &["nothing is undone until a person decides"]);
+    let data = stage.tell(&["rollback", ".", "--to", "copy-homes", "--preview", "--json"]);
+    let data: serde_json::Value = serde_json::from_str(&data.text).unwrap();
+    let mut changed = data["undoes"].as_array().unwrap().iter();
+    let dover = changed.find(|undo| undo["org"] == "dover").unwrap();
+    assert_eq!(dover["changed"][0]["table"], "asset");
     let before = stage.held();
     let said = roll_back(&stage);
     said.is(

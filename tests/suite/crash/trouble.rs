@@ -47,18 +47,31 @@ fn goes_on(stage: &Stage) {
 #[test]
 fn a_missing_database_is_named_and_the_run_goes_on_once_it_is_back() {
     let stage = half_way();
-    // Everything of it: a file alone would leave its write-ahead log behind.
+    let data = stage.path.join("data");
+    let away = away(&stage, &of_dover(&data));
+    refused(&stage, 9, &["HO901", "`dover`", "does not exist"]);
+    stage.tell(&["check", "."]).is(9, &["HO901"]);
+    back(&away, &data);
+    goes_on(&stage);
+}
+
+/// Takes files out of the way: with a database everything of it, since the file alone would leave its
+/// write-ahead log behind.
+fn away(stage: &Stage, files: &[PathBuf]) -> PathBuf {
     let away = stage.path.join("away");
     std::fs::create_dir(&away).unwrap();
-    for file in of_dover(&stage.path.join("data")) {
-        std::fs::rename(&file, away.join(file.file_name().unwrap())).unwrap();
+    for file in files {
+        std::fs::rename(file, away.join(file.file_name().unwrap())).unwrap();
     }
-    refused(&stage, 9, &["HO901", "`dover`", "does not exist"]);
-    for file in of_dover(&away) {
-        let home = stage.path.join("data").join(file.file_name().unwrap());
-        std::fs::rename(&file, home).unwrap();
+    away
+}
+
+/// Puts them back, over whatever stands there.
+fn back(away: &Path, home: &Path) {
+    for file in std::fs::read_dir(away).unwrap() {
+        let file = file.unwrap();
+        std::fs::rename(file.path(), home.join(file.file_name())).unwrap();
     }
-    goes_on(&stage);
 }
 
 fn of_dover(folder: &Path) -> Vec<PathBuf> {
@@ -76,25 +89,76 @@ fn of_dover(folder: &Path) -> Vec<PathBuf> {
 #[test]
 fn a_file_that_is_no_database_is_named() {
     let stage = half_way();
-    for file in of_dover(&stage.path.join("data")) {
-        std::fs::remove_file(file).unwrap();
-    }
+    let data = stage.path.join("data");
+    let away = away(&stage, &of_dover(&data));
     let words = "a letter that somebody saved under the wrong name\n".repeat(100);
-    std::fs::write(stage.path.join("data/dover.db"), words).unwrap();
-    let said = stage.tell(&["run", "."]);
-    said.is(9, &["HO905", "`dover`", "is not a database"]);
+    std::fs::write(data.join("dover.db"), words).unwrap();
+    stage
+        .tell(&["run", "."])
+        .is(9, &["HO905", "`dover`", "is not a database"]);
+    stage.tell(&["preview", "."]).is(9, &["HO905"]);
+    back(&away, &data);
+    goes_on(&stage);
 }
 
 #[test]
 fn a_lost_run_key_stops_the_run_before_it_touches_anybody() {
     let stage = half_way();
-    let keys = std::fs::read_dir(stage.path.join(".handover")).unwrap();
-    let keys = keys.map(|run| run.unwrap().path().join("run.key"));
-    let key = keys.into_iter().find(|key| key.exists()).unwrap();
+    let key = run_key(&stage);
     let away = stage.path.join("run.key");
     std::fs::rename(&key, &away).unwrap();
     refused(&stage, 10, &["HO605", "is missing"]);
     std::fs::rename(&away, &key).unwrap();
+    goes_on(&stage);
+}
+
+#[test]
+fn another_runs_key_is_never_taken_for_this_ones() {
+    let stage = half_way();
+    let key = run_key(&stage);
+    let own = std::fs::read(&key).unwrap();
+    std::fs::write(&key, own.iter().rev().copied().collect::<Vec<u8>>()).unwrap();
+    refused(&stage, 10, &["HO605", "belongs to another run"]);
+    std::fs::write(&key, own).unwrap();
+    goes_on(&stage);
+}
+
+fn run_key(stage: &Stage) -> PathBuf {
+    let runs = std::fs::read_dir(stage.path.join(".handover")).unwrap();
+    let mut keys = runs.map(|run| run.unwrap().path().join("run.key"));
+    keys.find(|key| key.exists()).unwrap()
+}
+
+fn journal_files(stage: &Stage) -> Vec<PathBuf> {
+    let files = ["journal.db", "journal.db-wal", "journal.db-shm"];
+    let files = files.map(|file| stage.path.join(".handover").join(file));
+    files.into_iter().filter(|file| file.exists()).collect()
+}
+
+#[test]
+fn a_journal_that_is_missing_or_is_none_is_named_and_never_made_anew() {
+    let stage = half_way();
+    let home = stage.path.join(".handover");
+    let away = away(&stage, &journal_files(&stage));
+    refused(&stage, 9, &["HO607", "there is no journal"]);
+    assert!(!home.join("journal.db").exists());
+    std::fs::write(
+        home.join("journal.db"),
+        "minutes of a meeting\n".repeat(100),
+    )
+    .unwrap();
+    refused(&stage, 9, &["HO607", "is not a database"]);
+    back(&away, &home);
+    goes_on(&stage);
+}
+
+#[test]
+fn a_journal_that_another_program_keeps_locked_is_named() {
+    let stage = half_way();
+    let holder = journal(&stage);
+    holder.execute_batch("BEGIN IMMEDIATE").unwrap();
+    refused(&stage, 9, &["HO607", "is locked by another process"]);
+    holder.execute_batch("ROLLBACK").unwrap();
     goes_on(&stage);
 }
 

@@ -200,6 +200,103 @@ fn unsigned_and_stale(here: &Path) {
 }
 
 #[test]
+fn a_failure_is_one_json_value_where_json_is_asked_for() {
+    let folder = TempDir::new().unwrap();
+    ends(
+        folder.path(),
+        &["new", "ours", "--from", "almo-to-council"],
+        0,
+    );
+    for (args, code) in [
+        (&["status", "--json"][..], 9),
+        (&["run", "ours", "--json"], 9),
+        (&["run", "ours", "--signed", "none.preview", "--json"], 2),
+        (&["rollback", "ours", "--json"], 9),
+        (&["preview", "ours", "--json"], 9),
+        (
+            &[
+                "approve", "ours", "go-no-go", "--as", "s151", "--reason", "x", "--json",
+            ],
+            9,
+        ),
+        (&["explain", "HO999", "--json"], 2),
+        (&["verify", "ours", "--json"], 9),
+        (&["new", "ours", "--json"], 2),
+    ] {
+        let ran = handover(folder.path(), args);
+        assert_eq!(ran.status.code(), Some(code), "{args:?}");
+        assert!(ran.stderr.is_empty(), "{args:?}: {ran:?}");
+        let said: serde_json::Value =
+            serde_json::from_slice(&ran.stdout).unwrap_or_else(|fault| panic!("{args:?}: {fault}"));
+        assert_eq!(said["error"]["exit"], code, "{args:?}");
+        assert!(
+            said["error"]["says"]
+                .as_str()
+                .is_some_and(|says| !says.is_empty())
+        );
+    }
+}
+
+/// What a command prints on a terminal, with one variable of the environment set.
+fn on_a_terminal(args: &[&str], variable: (&str, &str)) -> String {
+    use std::io::Read;
+    let near =
+        rustix::pty::openpt(rustix::pty::OpenptFlags::RDWR | rustix::pty::OpenptFlags::NOCTTY);
+    let near = near.unwrap();
+    rustix::pty::grantpt(&near).unwrap();
+    rustix::pty::unlockpt(&near).unwrap();
+    let name = rustix::pty::ptsname(&near, Vec::new()).unwrap();
+    let far = fs::OpenOptions::new()
+        .read(true)
+        .write(true)
+        .open(name.to_str().unwrap())
+        .unwrap();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_handover"))
+        .args(args)
+        .env_remove("NO_COLOR")
+        .env("TERM", "xterm-256color")
+        .env(variable.0, variable.1)
+        .stdout(far.try_clone().unwrap())
+        .stderr(far)
+        .spawn()
+        .unwrap();
+    // Reading ends with a fault when nobody holds the far side any more.
+    let mut said = Vec::new();
+    let mut near = fs::File::from(near);
+    let mut some = [0; 4096];
+    while let Ok(count @ 1..) = near.read(&mut some) {
+        said.extend(&some[..count]);
+    }
+    child.wait().unwrap();
+    String::from_utf8(said).unwrap()
+}
+
+#[test]
+fn colour_is_for_terminals_and_for_those_who_want_it() {
+    let folder = TempDir::new().unwrap();
+    let plan = folder.path().join("ours");
+    ends(folder.path(), &["new", "ours"], 0);
+    let text = fs::read_to_string(plan.join("plan.toml")).unwrap();
+    fs::write(
+        plan.join("plan.toml"),
+        text.replace("\"reconcile\"]", "\"reconcil\"]"),
+    )
+    .unwrap();
+    let check = ["check", plan.to_str().unwrap(), "--offline"];
+    let coloured = on_a_terminal(&check, ("LANG", "C.UTF-8"));
+    assert!(coloured.contains('\u{1b}'), "{coloured}");
+    for variable in [("NO_COLOR", "1"), ("TERM", "dumb")] {
+        let said = on_a_terminal(&check, variable);
+        assert!(!said.contains('\u{1b}'), "{variable:?}: {said}");
+    }
+    for flag in ["--plain", "--color=never", "--json"] {
+        let args = [&check[..], &[flag]].concat();
+        let said = on_a_terminal(&args, ("LANG", "C.UTF-8"));
+        assert!(!said.contains('\u{1b}'), "{flag}: {said}");
+    }
+}
+
+#[test]
 fn a_reader_that_goes_away_is_no_fault() {
     let folder = TempDir::new().unwrap();
     let pipe = format!("{} --help | head -1", env!("CARGO_BIN_EXE_handover"));

@@ -9,6 +9,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use handover::demo::generate::{self, Spec, World};
 use handover::plan;
 use tempfile::TempDir;
 
@@ -19,7 +20,7 @@ const NOT_RUN: &[(&str, &str)] = &[
     ("tests/run", "is what runs this test"),
     (
         "handover new our-transfer",
-        "needs databases of one's own; the tutorial runs its parts",
+        "needs databases of one's own: a test below makes some and runs it",
     ),
 ];
 
@@ -85,14 +86,19 @@ fn alike(shown: &str, came: &str) -> bool {
     starts.any(|at| alike(rest, &came[at..]))
 }
 
+/// Where commands are looked for, the binary first.
+fn path() -> String {
+    let binary = Path::new(env!("CARGO_BIN_EXE_handover"));
+    let path = std::env::var("PATH").unwrap();
+    format!("{}:{path}", binary.parent().unwrap().display())
+}
+
 /// Runs a page's blocks in an empty folder.
 fn follow(page: &Path) {
     let text = fs::read_to_string(page).unwrap();
     let folder = TempDir::new().unwrap();
     let mut here = folder.path().to_owned();
-    let binary = Path::new(env!("CARGO_BIN_EXE_handover"));
-    let path = std::env::var("PATH").unwrap();
-    let path = format!("{}:{path}", binary.parent().unwrap().display());
+    let path = path();
     for (command, shown) in blocks(&text, "console")
         .iter()
         .flat_map(|block| commands(block))
@@ -132,6 +138,61 @@ fn every_other_page_shows_what_the_binary_prints() {
     let pages = pages.filter(|page| !page.ends_with("tutorial.md"));
     for page in pages.chain([root().join("README.md")]) {
         follow(&page);
+    }
+}
+
+/// The databases of an ALMO and a council that call themselves as a new plan does.
+fn databases_of_ones_own(folder: &Path) {
+    let spec = Spec {
+        world: World::Westminster2019,
+        homes: 60,
+        years: 1,
+        seed: 7,
+        progress: None,
+    };
+    generate::generate(folder, &spec).unwrap();
+    let council = rusqlite::Connection::open(folder.join("westminster.db")).unwrap();
+    council
+        .execute_batch(
+            "CREATE TEMP TABLE own AS SELECT * FROM organisation WHERE org_id = 'westminster';
+             UPDATE own SET org_id = 'council';
+             INSERT INTO organisation SELECT * FROM own",
+        )
+        .unwrap();
+}
+
+#[test]
+fn a_plan_of_ones_own_goes_line_by_line_as_the_readme_has_it() {
+    let text = fs::read_to_string(root().join("README.md")).unwrap();
+    let blocks = blocks(&text, "sh").into_iter();
+    let block = blocks.last().unwrap();
+    assert!(block.starts_with("handover new our-transfer"));
+    let folder = TempDir::new().unwrap();
+    let data = folder.path().join("data");
+    databases_of_ones_own(&data);
+    let mut here = folder.path().to_owned();
+    for line in block.lines() {
+        if let Some(to) = line.strip_prefix("cd ") {
+            here = here.join(to.split_whitespace().next().unwrap());
+            continue;
+        }
+        let ran = Command::new("sh")
+            .args(["-c", &format!("exec 2>&1\n{line}")])
+            .current_dir(&here)
+            .env("PATH", path())
+            .env(
+                "ALMO_DB",
+                format!("sqlite:{}", data.join("citywest.db").display()),
+            )
+            .env(
+                "COUNCIL_DB",
+                format!("sqlite:{}", data.join("westminster.db").display()),
+            )
+            .output()
+            .unwrap();
+        let said = String::from_utf8(ran.stdout).unwrap();
+        let wanted = if line.contains("(exit 4)") { 4 } else { 0 };
+        assert_eq!(ran.status.code(), Some(wanted), "`{line}`:\n{said}");
     }
 }
 
