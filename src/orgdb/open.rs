@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
+use rustix::fs::Access;
 
 use super::DbTrouble;
 
@@ -46,12 +47,17 @@ pub(super) fn writer(path: &Path) -> Result<Connection, DbTrouble> {
 }
 
 fn there(path: &Path) -> Result<(), DbTrouble> {
-    match std::fs::File::open(path) {
-        Ok(file) if file.metadata().is_ok_and(|meta| meta.is_file()) => Ok(()),
-        Ok(_) => Err(DbTrouble::NotADatabase),
-        Err(error) if error.kind() == ErrorKind::PermissionDenied => Err(DbTrouble::Unreadable),
-        Err(_) => Err(DbTrouble::Missing),
+    // Asked by name: opening the file and closing it again would drop the locks that this process's
+    // other connections hold on it (<https://www.sqlite.org/howtocorrupt.html>, section 2.2).
+    match std::fs::metadata(path) {
+        Ok(meta) if !meta.is_file() => return Err(DbTrouble::NotADatabase),
+        Ok(_) => {}
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => {
+            return Err(DbTrouble::Unreadable);
+        }
+        Err(_) => return Err(DbTrouble::Missing),
     }
+    rustix::fs::access(path, Access::READ_OK).map_err(|_| DbTrouble::Unreadable)
 }
 
 fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, DbTrouble> {

@@ -86,6 +86,28 @@ async fn a_lock_names_the_process_that_holds_it() {
     assert_eq!(seen.unwrap(), [[Value::Int(1)]], "readers go on");
 }
 
+/// Another program that believes nobody else is there takes the write-ahead log away under us.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_second_look_at_a_database_keeps_the_lock_that_tells_others_we_are_there() {
+    use std::os::unix::fs::MetadataExt;
+    let place = Place::new();
+    let path = place.database("a.db", NOTES);
+    let _first = writer(&path, &deed()).await;
+    let ours = format!(":{} ", std::fs::metadata(&path).unwrap().ino());
+    let held = || {
+        std::fs::read_to_string("/proc/locks")
+            .unwrap()
+            .contains(&ours)
+    };
+    assert!(held());
+    drop(reader(&path).await);
+    OrgReader::open("dover", &Address::Sqlite(path.clone()))
+        .await
+        .unwrap();
+    assert!(held());
+}
+
 #[tokio::test]
 async fn a_full_database_keeps_nothing_of_a_half_written_effect() {
     let place = Place::new();
