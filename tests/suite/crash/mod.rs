@@ -10,7 +10,9 @@
 mod chance;
 mod checkpoints;
 mod closing;
+mod databases;
 mod edited;
+mod journals;
 mod kills;
 mod moved;
 mod played;

@@ -1,19 +1,17 @@
-//! Things that go wrong around a run, one at a time: each is refused in plain words with its exit
-//! code, no organisation's row changes, and once it is mended the run goes on.
+//! Trouble around a run, as its tests have it: a stage to ruin, and what must hold whatever is wrong. Each
+//! trouble is refused in plain words with its exit code, no organisation's row changes, and once it is
+//! mended the run goes on.
+//!
+//! Not here: the troubles (`databases`, `journals`, `room`, `edited`, `moved`, `closing`).
 
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use handover::journal::{Claimant, Journal, Lease, Moment, boot};
-use handover::run::Clock;
-use rusqlite::Connection;
-
-use super::played::{copied, frozen, played_to};
 use super::rows::differences;
 use super::stage::{Said, Stage, begun};
 
 /// A run in the middle of its letters, killed there: it has work to do.
-fn half_way() -> Stage {
+pub(super) fn half_way() -> Stage {
     static HALF_WAY: OnceLock<Stage> = OnceLock::new();
     let made = HALF_WAY.get_or_init(|| {
         let stage = begun().copy();
@@ -25,13 +23,9 @@ fn half_way() -> Stage {
     made.copy()
 }
 
-fn journal(stage: &Stage) -> Connection {
-    Connection::open(stage.path.join(".handover/journal.db")).unwrap()
-}
-
 /// Holds that `run` is refused so, and that nobody's rows changed.
 #[track_caller]
-fn refused(stage: &Stage, code: i32, words: &[&str]) {
+pub(super) fn refused(stage: &Stage, code: i32, words: &[&str]) {
     let before = stage.held();
     stage.tell(&["run", "."]).is(code, words);
     let changed = differences(&before, &stage.held());
@@ -40,24 +34,13 @@ fn refused(stage: &Stage, code: i32, words: &[&str]) {
 
 /// Holds that `run` goes on: it works until it waits for people.
 #[track_caller]
-fn goes_on(stage: &Stage) {
+pub(super) fn goes_on(stage: &Stage) {
     stage.tell(&["run", "."]).is(4, &["Waiting safely"]);
-}
-
-#[test]
-fn a_missing_database_is_named_and_the_run_goes_on_once_it_is_back() {
-    let stage = half_way();
-    let data = stage.path.join("data");
-    let away = away(&stage, &of_dover(&data));
-    refused(&stage, 9, &["HO901", "`dover`", "does not exist"]);
-    stage.tell(&["check", "."]).is(9, &["HO901"]);
-    back(&away, &data);
-    goes_on(&stage);
 }
 
 /// Takes files out of the way: with a database everything of it, since the file alone would leave its
 /// write-ahead log behind.
-fn away(stage: &Stage, files: &[PathBuf]) -> PathBuf {
+pub(super) fn away(stage: &Stage, files: &[PathBuf]) -> PathBuf {
     let away = stage.path.join("away");
     std::fs::create_dir(&away).unwrap();
     for file in files {
@@ -67,327 +50,9 @@ fn away(stage: &Stage, files: &[PathBuf]) -> PathBuf {
 }
 
 /// Puts them back, over whatever stands there.
-fn back(away: &Path, home: &Path) {
+pub(super) fn back(away: &Path, home: &Path) {
     for file in std::fs::read_dir(away).unwrap() {
         let file = file.unwrap();
         std::fs::rename(file.path(), home.join(file.file_name())).unwrap();
     }
-}
-
-fn of_dover(folder: &Path) -> Vec<PathBuf> {
-    let files = std::fs::read_dir(folder).unwrap();
-    let files = files.map(|file| file.unwrap().path());
-    let dovers = |file: &PathBuf| {
-        file.file_name()
-            .unwrap()
-            .to_string_lossy()
-            .starts_with("dover")
-    };
-    files.filter(dovers).collect()
-}
-
-#[test]
-fn a_file_that_is_no_database_is_named() {
-    let stage = half_way();
-    let data = stage.path.join("data");
-    let away = away(&stage, &of_dover(&data));
-    let words = "a letter that somebody saved under the wrong name\n".repeat(100);
-    std::fs::write(data.join("dover.db"), words).unwrap();
-    stage
-        .tell(&["run", "."])
-        .is(9, &["HO905", "`dover`", "is not a database"]);
-    stage.tell(&["preview", "."]).is(9, &["HO905"]);
-    back(&away, &data);
-    goes_on(&stage);
-}
-
-#[test]
-fn a_lost_run_key_stops_the_run_before_it_touches_anybody() {
-    let stage = half_way();
-    let key = run_key(&stage);
-    let away = stage.path.join("run.key");
-    std::fs::rename(&key, &away).unwrap();
-    refused(&stage, 10, &["HO605", "is missing"]);
-    std::fs::rename(&away, &key).unwrap();
-    goes_on(&stage);
-}
-
-#[test]
-fn another_runs_key_is_never_taken_for_this_ones() {
-    let stage = half_way();
-    let key = run_key(&stage);
-    let own = std::fs::read(&key).unwrap();
-    std::fs::write(&key, own.iter().rev().copied().collect::<Vec<u8>>()).unwrap();
-    refused(&stage, 10, &["HO605", "belongs to another run"]);
-    std::fs::write(&key, own).unwrap();
-    goes_on(&stage);
-}
-
-fn run_key(stage: &Stage) -> PathBuf {
-    let runs = std::fs::read_dir(stage.path.join(".handover")).unwrap();
-    let mut keys = runs.map(|run| run.unwrap().path().join("run.key"));
-    keys.find(|key| key.exists()).unwrap()
-}
-
-fn journal_files(stage: &Stage) -> Vec<PathBuf> {
-    let files = ["journal.db", "journal.db-wal", "journal.db-shm"];
-    let files = files.map(|file| stage.path.join(".handover").join(file));
-    files.into_iter().filter(|file| file.exists()).collect()
-}
-
-#[test]
-fn a_journal_that_is_missing_or_is_none_is_named_and_never_made_anew() {
-    let stage = half_way();
-    let home = stage.path.join(".handover");
-    let away = away(&stage, &journal_files(&stage));
-    refused(&stage, 9, &["HO607", "there is no journal"]);
-    assert!(!home.join("journal.db").exists());
-    std::fs::write(
-        home.join("journal.db"),
-        "minutes of a meeting\n".repeat(100),
-    )
-    .unwrap();
-    refused(&stage, 9, &["HO607", "is not a database"]);
-    back(&away, &home);
-    goes_on(&stage);
-}
-
-#[test]
-fn a_journal_that_another_program_keeps_locked_is_named() {
-    let stage = half_way();
-    let holder = journal(&stage);
-    holder.execute_batch("BEGIN IMMEDIATE").unwrap();
-    refused(&stage, 9, &["HO607", "is locked by another process"]);
-    holder.execute_batch("ROLLBACK").unwrap();
-    goes_on(&stage);
-}
-
-#[test]
-fn a_journal_cut_short_is_noticed() {
-    let stage = half_way();
-    journal(&stage)
-        .execute_batch(
-            "DROP TRIGGER entry_is_not_deleted;
-             DELETE FROM entry WHERE seq > (SELECT max(seq) - 3 FROM entry)",
-        )
-        .unwrap();
-    refused(&stage, 6, &["HO601", "was cut short"]);
-}
-
-#[test]
-fn an_edited_journal_is_noticed() {
-    let stage = half_way();
-    journal(&stage)
-        .execute_batch(
-            "DROP TRIGGER entry_is_not_changed;
-             UPDATE entry SET line = CAST(replace(CAST(line AS TEXT), 'executor', 'executer') AS BLOB)
-             WHERE seq = 30",
-        )
-        .unwrap();
-    refused(&stage, 6, &["entry 30", "was changed"]);
-}
-
-#[test]
-fn a_journal_of_a_newer_version_is_left_alone() {
-    let stage = half_way();
-    journal(&stage)
-        .execute("INSERT INTO migration VALUES (99, x'00')", [])
-        .unwrap();
-    refused(&stage, 11, &["HO603", "newer version"]);
-}
-
-#[test]
-fn a_journal_restored_from_yesterday_never_writes_over_what_the_councils_know() {
-    let stage = half_way();
-    let yesterday = half_way();
-    let said = Said::of(stage.demo(None).output().unwrap());
-    said.is(0, &[]);
-    restore(&yesterday, &stage);
-    // Its number is an old one, and the fences know: it may not act.
-    refused(&stage, 6, &["HO911"]);
-}
-
-#[test]
-fn a_journal_restored_from_yesterday_takes_no_decision_either() {
-    let stage = copied().copy();
-    let yesterday = stage.copy();
-    stage.tell(&["run", "."]).is(4, &["Waiting safely"]);
-    // A journal that only waits for people: it has nothing to do at the councils.
-    stage.tell(&["run", "."]).is(4, &[]);
-    let waiting = stage.copy();
-    played_to(&stage, "switch");
-    restore(&waiting, &stage);
-    refused(&stage, 6, &["HO911", "which our journal does not hold"]);
-    let lines = entries(&stage);
-    for arguments in [
-        &[
-            "approve",
-            ".",
-            "accept-data/dover",
-            "--as",
-            "s151@dover",
-            "--reason",
-            "agreed",
-        ][..],
-        &["rollback", ".", "--to", "copy-homes", "--preview"],
-        &[
-            "run",
-            ".",
-            "--retry",
-            "reconcile/dover",
-            "--as",
-            "s151@dover",
-        ],
-    ] {
-        stage.tell(arguments).is(6, &["HO911"]);
-    }
-    assert_eq!(
-        entries(&stage),
-        lines,
-        "nothing was written into the old journal"
-    );
-    restore(&yesterday, &stage);
-    refused(&stage, 6, &["HO911"]);
-}
-
-/// Puts another stage's journal in the place of this one's.
-fn restore(from: &Stage, to: &Stage) {
-    for file in ["journal.db", "journal.db-wal", "journal.db-shm"] {
-        let (from, to) = (from.path.join(".handover"), to.path.join(".handover"));
-        let _ = std::fs::remove_file(to.join(file));
-        if from.join(file).exists() {
-            std::fs::copy(from.join(file), to.join(file)).unwrap();
-        }
-    }
-}
-
-fn entries(stage: &Stage) -> i64 {
-    let sum = "SELECT count(*) FROM entry";
-    journal(stage).query_row(sum, [], |row| row.get(0)).unwrap()
-}
-
-#[test]
-fn a_database_that_somebody_else_holds_is_waited_for_and_then_named() {
-    let stage = half_way();
-    let holder = Connection::open(stage.path.join("data/dover.db")).unwrap();
-    holder.execute_batch("BEGIN IMMEDIATE").unwrap();
-    stage.tell(&["run", "."]).is(9, &["HO902", "is locked"]);
-    holder.execute_batch("ROLLBACK").unwrap();
-    goes_on(&stage);
-}
-
-#[test]
-fn a_second_executor_is_refused_and_told_who_holds_the_run() {
-    let stage = half_way();
-    let runtime = tokio::runtime::Runtime::new().unwrap();
-    let (mut held, lease, moment) = runtime.block_on(claimed(&stage));
-    let words = ["HO801", &format!("held by process {}", std::process::id())];
-    refused(&stage, 8, &words);
-    let yes = [
-        "approve",
-        ".",
-        "staff-information",
-        "--as",
-        "hr",
-        "--reason",
-        "done",
-    ];
-    stage.tell(&yes).is(8, &words);
-    runtime.block_on(held.release(lease, &moment)).unwrap();
-    goes_on(&stage);
-}
-
-/// A claim of the run by this process.
-async fn claimed(stage: &Stage) -> (Journal, Lease, Moment) {
-    let mut journal = Journal::open(&stage.path.join(".handover/journal.db"))
-        .await
-        .unwrap();
-    let run = journal.runs().await.unwrap().pop().unwrap().id;
-    let clock = Clock::real();
-    let moment = Moment {
-        at: clock.now(),
-        as_at: clock.now(),
-        boot: boot(),
-        mono: 0,
-    };
-    let claimant = Claimant {
-        exec: uuid::Uuid::now_v7(),
-        fences: Vec::new(),
-        term: std::time::Duration::from_hours(1),
-    };
-    let lease = journal.claim(run, &claimant, &moment).await.unwrap();
-    (journal, lease, moment)
-}
-
-/// Sets the byte of the header that says who may write: 2 is everybody, 3 is nobody of today
-/// (<https://www.sqlite.org/fileformat.html>). Root is held by it too.
-fn write_version(path: &Path, version: u8) {
-    use std::os::unix::fs::FileExt;
-    let file = std::fs::OpenOptions::new().write(true).open(path).unwrap();
-    file.write_all_at(&[version], 18).unwrap();
-}
-
-#[test]
-fn a_database_that_may_only_be_read_is_looked_at_but_never_run_on() {
-    let stage = frozen().copy();
-    let dover = stage.path.join("data/dover.db");
-    let emptied = Connection::open(&dover).unwrap();
-    emptied
-        .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
-        .unwrap();
-    drop(emptied);
-    write_version(&dover, 3);
-    stage.tell(&["preview", "."]).is(0, &[]);
-    refused(&stage, 9, &["HO903", "`dover`", "cannot be written to"]);
-    write_version(&dover, 2);
-    goes_on(&stage);
-}
-
-#[test]
-fn a_database_of_another_schema_is_found_by_check_by_preview_and_by_the_run() {
-    let stage = frozen().copy();
-    let dover = Connection::open(stage.path.join("data/dover.db")).unwrap();
-    dover
-        .execute_batch(
-            "ALTER TABLE direct_debit RENAME TO bank_order;
-             ALTER TABLE asset RENAME COLUMN asset_ref TO number",
-        )
-        .unwrap();
-    let table = "the target has no table `direct_debit`";
-    let column = "the target has no column `asset.asset_ref`";
-    stage
-        .tell(&["check", "."])
-        .is(3, &["HO520", table, "HO521", column]);
-    stage.tell(&["preview", "."]).is(3, &["HO520", table]);
-    let before = stage.held();
-    stage.tell(&["run", "."]).is(
-        1,
-        &[
-            "copy-homes/dover: HO521 a column is not there",
-            "--retry copy-homes/dover",
-        ],
-    );
-    let changed = differences(&before, &stage.held());
-    assert!(
-        changed.iter().all(|table| !table.starts_with("dover.")),
-        "{changed:#?}"
-    );
-    dover
-        .execute_batch(
-            "ALTER TABLE bank_order RENAME TO direct_debit;
-             ALTER TABLE asset RENAME COLUMN number TO asset_ref",
-        )
-        .unwrap();
-    drop(dover);
-    let again = [
-        "run",
-        ".",
-        "--retry",
-        "copy-homes/dover",
-        "--as",
-        "s151@dover",
-    ];
-    stage
-        .tell(&again)
-        .is(4, &["Waiting safely", "copy-homes/dover"]);
 }
