@@ -199,6 +199,11 @@ pub async fn play<T: Teller>(
             return stage.proof(site, teller).await;
         }
         let amended = site.plans.len() > 1;
+        if run.rolled_back() && !amended {
+            // A rollback that a kill had stopped half-way was taken up again, and done.
+            stage.show_prints(&plan, teller)?;
+            continue;
+        }
         let rests = run.rests();
         let failed = stage
             .broken(&plan)?

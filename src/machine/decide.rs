@@ -99,7 +99,8 @@ impl Command {
 
 impl Run {
     /// What should happen next: in a rollback, undos in its order; else what may start, in the plan's
-    /// order. Empty while something runs and nothing more can start; `Rest` when nothing runs either.
+    /// order (points of no return last). Each order's intent, made now, stays honest when those before
+    /// it are written: an executor may make them durable in one commit. Empty while something runs and nothing more can start; `Rest` when nothing runs either.
     #[must_use]
     pub fn decide(&self, now: Now, busy: &Busy, limits: &Limits) -> Vec<Command> {
         let mut commands = match &self.rollback {
@@ -152,8 +153,19 @@ impl Run {
         if self.may_go_on() {
             let starts = self.open.iter();
             commands.extend(starts.filter_map(|&at| self.next_forward(at, now, busy)));
+            commands.sort_by_key(|command| self.shuts(command, now));
         }
         commands
+    }
+
+    /// Orders that are given together are written together, each as true of the moment before: what
+    /// closes a subject starts after those that say they can be undone.
+    fn shuts(&self, command: &Command, now: Now) -> bool {
+        let Command::Start(about) = command else {
+            return false;
+        };
+        let at = self.graph.position(&about.step);
+        at.is_some_and(|at| self.final_now(at, now.as_at))
     }
 
     /// Nothing new starts while a refusal stands, before the paper is signed, or in the lease in which
@@ -169,7 +181,7 @@ impl Run {
         if !self.may_go_on() || self.missing[at] > 0 || busy.0.contains(self.graph.id(at)) {
             return None;
         }
-        if self.half_undone(at).is_some() {
+        if self.half_undone(at).is_some() || self.soon_undone(at, now).is_some() {
             return None;
         }
         let step = &self.steps[at];

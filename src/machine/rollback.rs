@@ -229,22 +229,34 @@ impl Run {
     /// A step of the same subject whose undo has begun and is not done: a point of no return is not
     /// passed while something it would close is half taken back.
     pub(super) fn half_undone(&self, at: usize) -> Option<&StepId> {
+        self.would_close(at, |other| {
+            let state = self.steps[other].state;
+            matches!(state, StepState::Undoing | StepState::Stuck)
+        })
+    }
+
+    /// A step of the same subject that failed and is about to take its own work back: its undo goes
+    /// before the point of no return, also where both could be ordered now.
+    pub(super) fn soon_undone(&self, at: usize, now: Now) -> Option<&StepId> {
+        self.would_close(at, |other| self.owes_undo(other, now))
+    }
+
+    fn would_close(&self, at: usize, open: impl Fn(usize) -> bool) -> Option<&StepId> {
         let step = self.step_at(at);
         if step.undo != Undo::Cannot {
             return None;
         }
-        let half = (0..self.steps.len()).find(|&other| {
-            let undoing = matches!(
-                self.steps[other].state,
-                StepState::Undoing | StepState::Stuck
-            );
-            let subjects = &self.step_at(other).subjects;
-            undoing
-                && subjects
-                    .iter()
-                    .any(|subject| step.subjects.contains(subject))
-        });
-        half.map(|other| self.graph.id(other))
+        let shares = |other: usize| {
+            let mut subjects = self.step_at(other).subjects.iter();
+            subjects.any(|subject| step.subjects.contains(subject))
+        };
+        let found = (0..self.steps.len()).find(|&other| open(other) && shares(other));
+        found.map(|other| self.graph.id(other))
+    }
+
+    /// From its start on, what shares its subjects is not undone any more.
+    pub(super) fn final_now(&self, at: usize, as_at: Time) -> bool {
+        *self.word(at, as_at) == Undo::Cannot
     }
 
     /// Finished, or stopped where an effect may stand.

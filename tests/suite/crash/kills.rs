@@ -10,9 +10,10 @@ use std::sync::{Mutex, OnceLock};
 use super::chance::Chance;
 use super::rows::{Held, differences};
 use super::stage::{Said, Stage, begun};
+use super::sweep::sweep;
 
 /// Kills and copies at a time.
-const SIDE_BY_SIDE: usize = 2;
+pub(super) const SIDE_BY_SIDE: usize = 2;
 
 /// The undisturbed story: what everybody holds at its end, how many entries and chunks it had.
 struct Reference {
@@ -82,15 +83,14 @@ fn everything() -> bool {
     std::env::var_os("HANDOVER_FULL").is_some()
 }
 
-/// Every entry with `HANDOVER_FULL=1`, otherwise six of them, spread over the story.
+/// Every entry with `HANDOVER_FULL=1` (see [`sweep`]), otherwise six of them, spread over the story.
 #[test]
 fn a_kill_after_any_journal_entry_leaves_every_council_with_the_same_rows() {
+    if everything() {
+        return kill_everywhere("entry");
+    }
     let entries = reference().entries;
-    let seqs = if everything() {
-        (1..=entries).collect()
-    } else {
-        Chance::told("kills at entries").spread(6, entries)
-    };
+    let seqs = Chance::told("kills at entries").spread(6, entries);
     let reached = kill_at(seqs.iter().map(|seq| format!("entry:{seq}")).collect());
     eprintln!("killed after {reached} of {} entries", seqs.len());
     assert!(reached > 0);
@@ -99,20 +99,41 @@ fn a_kill_after_any_journal_entry_leaves_every_council_with_the_same_rows() {
 /// Every durable chunk whose mark is not yet written with `HANDOVER_FULL=1`, otherwise four.
 #[test]
 fn a_kill_between_a_chunk_and_its_mark_never_copies_a_row_twice() {
+    if everything() {
+        return kill_everywhere("chunk");
+    }
     let chunks = reference().chunks;
-    let counts = if everything() {
-        (1..=chunks).collect()
-    } else {
-        Chance::told("kills at chunks").spread(4, chunks)
-    };
-    let reached = kill_at(
-        counts
-            .iter()
-            .map(|count| format!("chunk:{count}"))
-            .collect(),
-    );
+    let counts = Chance::told("kills at chunks").spread(4, chunks);
+    let points = counts.iter().map(|count| format!("chunk:{count}"));
+    let reached = kill_at(points.collect());
     eprintln!("killed after {reached} of {} chunks", counts.len());
     assert!(reached > 0);
+}
+
+fn kill_everywhere(word: &str) {
+    let (entries, chunks) = (reference().entries, reference().chunks);
+    let swept = sweep(begun().copy(), word, &|stage| {
+        let said = Said::of(stage.demo(None).output().unwrap());
+        let differences = differences(&reference().held, &stage.held());
+        let ended = said.code == Some(0) && differences.is_empty();
+        (!ended).then(|| format!("{:?}: {differences:#?}\n{}", said.code, said.text))
+    });
+    eprintln!(
+        "a story of {entries} entries and {chunks} chunks: {} kills at every {word}, {} more left \
+         what one of these had left, {} differences",
+        swept.kills,
+        swept.alike,
+        swept.faults.len(),
+    );
+    assert!(swept.faults.is_empty(), "{}", swept.faults.join("\n"));
+    assert!(
+        swept.kills as u64 + swept.alike as u64
+            >= if word == "entry" {
+                entries - 12
+            } else {
+                chunks / 2
+            }
+    );
 }
 
 /// A machine that fails again and again: every process gets a few entries further and dies.

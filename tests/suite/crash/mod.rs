@@ -20,4 +20,5 @@ mod room;
 mod rows;
 mod stage;
 mod sums;
+mod sweep;
 mod trouble;

@@ -7,5 +7,6 @@ mod paper;
 mod property;
 mod replay;
 mod sample;
+mod together;
 mod waiting;
 mod world;

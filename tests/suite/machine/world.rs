@@ -266,12 +266,15 @@ impl World {
                 continue;
             }
             let mut wrote = false;
-            for command in commands {
+            // As the real executor does: every intent is made before the first is written.
+            let intent = |command: &Command| command.intent(&self.run, self.now).unwrap();
+            let intents: Vec<Event> = commands.iter().map(intent).collect();
+            for (command, intent) in commands.into_iter().zip(intents) {
                 if self.dead() {
                     return Ended::Killed;
                 }
                 wrote = true;
-                self.begin(command);
+                self.begin(command, intent);
             }
             if self.dead() {
                 return Ended::Killed;
@@ -286,8 +289,7 @@ impl World {
     }
 
     /// Writes an intent, and keeps the books of what now runs.
-    fn begin(&mut self, command: Command) {
-        let intent = command.intent(&self.run, self.now).unwrap();
+    fn begin(&mut self, command: Command, intent: Event) {
         let about = command.about().cloned();
         self.must(about.clone(), intent);
         let Some(about) = about else { return };
