@@ -1,6 +1,6 @@
-//! Where tests kill us: debug builds end themselves with SIGKILL after the n-th journal entry or the
-//! n-th durable chunk that this process sees, as `HANDOVER_KILL=entry:17` or `chunk:3` says. Release
-//! builds hold none of it.
+//! Where tests kill us: debug builds end themselves with SIGKILL after the n-th journal entry, the n-th
+//! commit of entries or the n-th durable chunk that this process sees, as `HANDOVER_KILL=entry:17`,
+//! `commit:5` or `chunk:3` says. Release builds hold none of it.
 
 #[cfg(debug_assertions)]
 mod armed {
@@ -29,6 +29,12 @@ mod armed {
 pub(super) fn after_entry() {
     #[cfg(debug_assertions)]
     armed::reached("entry");
+}
+
+/// Entries that were written together are durable: the journal will never be seen between them.
+pub(super) fn after_commit() {
+    #[cfg(debug_assertions)]
+    armed::reached("commit");
 }
 
 /// A chunk is durable at an organisation, its mark not yet written.

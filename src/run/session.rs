@@ -116,6 +116,7 @@ impl<'a> Session<'a> {
             (self.watch)(&entry, &self.site.run);
             super::crash::after_entry();
         }
+        super::crash::after_commit();
         self.wrote = true;
         Ok(())
     }
@@ -177,6 +178,7 @@ async fn catch_up(site: &mut Site, from: u64, watch: &mut Watch<'_>) -> Result<(
             site.take(&entry)?;
             watch(&entry, &site.run);
             super::crash::after_entry();
+            super::crash::after_commit();
         }
     }
     Ok(())

@@ -2,8 +2,9 @@
 //! rows, and a rollback to any checkpoint gives back the rows that stood there. Bad input is refused in
 //! plain words, with the exit code that the surface promises, and nothing is lost.
 //!
-//! `HANDOVER_FULL=1 cargo test --test suite crash::` kills at every entry and every chunk; without it
-//! a sample is drawn, whose seed is printed (`HANDOVER_SEED` sets it).
+//! `HANDOVER_FULL=1 cargo test --profile crash --test suite crash::kills -- --nocapture` kills after
+//! every entry and in every chunk, and says how often; without it a sample is drawn, whose seed is
+//! printed (`HANDOVER_SEED` sets it).
 //!
 //! Not here: the machine's own crash points (`machine`), torn journals (`journal`).
 

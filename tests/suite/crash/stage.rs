@@ -12,6 +12,9 @@ use super::rows::{Held, held};
 /// How many homes: enough for every mess and every council.
 const HOMES: &str = "60";
 
+/// How many entries a run has that has just begun.
+pub(super) const BEGUN: u64 = 12;
+
 /// A demo's folder, gone when dropped.
 pub(super) struct Stage {
     _above: TempDir,
@@ -148,7 +151,11 @@ pub(super) fn begun_unbroken() -> &'static Stage {
 fn just_begun(breaks: Option<&str>) -> Stage {
     let stage = Stage::empty();
     let mut demo = stage.demo(breaks);
-    let said = Said::of(demo.env("HANDOVER_KILL", "entry:12").output().unwrap());
+    let said = Said::of(
+        demo.env("HANDOVER_KILL", format!("entry:{BEGUN}"))
+            .output()
+            .unwrap(),
+    );
     assert!(said.was_killed(), "{}", said.text);
     stage
 }

@@ -1,127 +1,88 @@
-//! A kill at every point of the story, each played on to its end and compared: the long form of the
-//! sample in `kills`.
+//! Death after every commit of entries, or in every chunk, of the story: the long form of the sample in
+//! `kills`.
 //!
-//! Nobody plays the story from its start a thousand times. A folder that a kill left is kept every
-//! [`STRETCH`] entries, and the points of the next stretch are reached from copies of it. Entries that
-//! were made durable in one commit leave one and the same journal: one kill stands for all of them.
+//! Hundreds of stories with one kill each take hours. Here every process of a tale is killed a few
+//! commits after it began, until the story is told: after three in the first tale, which is as few as
+//! let it get on (a claim, an intent, an outcome), after four in the next. So they die everywhere, go on
+//! hundreds of times, and every tale must end with the rows of the undisturbed story.
 //!
 //! Not here: what undisturbed means (`kills`).
 
 use std::collections::BTreeSet;
+use std::ops::RangeInclusive;
+use std::path::Path;
 use std::sync::Mutex;
 
-use super::stage::{Said, Stage};
+use serde_json::Value;
+use tempfile::TempDir;
 
-/// Entries from one kept folder to the next.
-const STRETCH: u64 = 20;
+use super::stage::{Said, Stage};
 
 /// What a sweep did.
 #[derive(Default)]
 pub(super) struct Swept {
-    /// States of the journal (or of a chunk without its mark) that a kill left and that were played on.
-    pub(super) kills: usize,
-    /// Kills that left what another had left: entries of one commit.
-    pub(super) alike: usize,
+    pub(super) tales: u64,
+    pub(super) kills: u64,
+    /// Last entries of the journals that kills left, as [`named`] calls them.
+    pub(super) after: BTreeSet<String>,
     /// What was not as in the undisturbed story.
     pub(super) faults: Vec<String>,
 }
 
-/// Kills at every `word` (`entry` or `chunk`) that a story from `from` comes to. `play_on` plays a
-/// killed folder to its end, and says what is wrong with it.
+/// Tells a tale for each of `depths`: every process is killed after so many `word`s (`commit` or `chunk`).
+/// `wrong` says what an ended tale got wrong.
 pub(super) fn sweep(
-    from: Stage,
+    begun: &Stage,
     word: &str,
-    play_on: &(impl Fn(&Stage) -> Option<String> + Sync),
+    depths: RangeInclusive<u64>,
+    wrong: &(impl Fn(&Stage) -> Option<String> + Sync),
 ) -> Swept {
     let swept = Mutex::new(Swept::default());
-    let mut from = Some(from);
-    while let Some(here) = from {
-        let next = killed(&here, "entry", STRETCH);
-        let end = next.as_ref().map_or(u64::MAX, entries);
-        assert!(end > entries(&here) + STRETCH / 2, "the story stands still");
-        Stretch {
-            from: &here,
-            word,
-            end,
-            next: Mutex::new(Some(1)),
-            heads: Mutex::default(),
+    let depths = Mutex::new(depths);
+    let tell = || {
+        let next = || depths.lock().unwrap().next();
+        for depth in std::iter::from_fn(next) {
+            let told = tale(&begun.copy(), word, depth, wrong);
+            let mut swept = swept.lock().unwrap();
+            swept.tales += 1;
+            swept.kills += told.kills;
+            swept.after.extend(told.after);
+            let named = |fault| format!("killed after every {depth} {word}s: {fault}");
+            swept.faults.extend(told.faults.into_iter().map(named));
         }
-        .walk(&swept, play_on);
-        from = next;
-    }
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..super::kills::SIDE_BY_SIDE {
+            scope.spawn(tell);
+        }
+    });
     swept.into_inner().unwrap()
 }
 
-/// The points between one kept folder and the next.
-struct Stretch<'a> {
-    from: &'a Stage,
-    word: &'a str,
-    /// How many entries the next kept folder has.
-    end: u64,
-    /// The next point to try; none once one lay beyond the end.
-    next: Mutex<Option<u64>>,
-    /// Lengths of the journals that were played on.
-    heads: Mutex<BTreeSet<u64>>,
+fn tale(stage: &Stage, word: &str, depth: u64, wrong: &impl Fn(&Stage) -> Option<String>) -> Swept {
+    let mut told = Swept::default();
+    let fault = loop {
+        let mut demo = stage.demo(None);
+        demo.env("HANDOVER_KILL", format!("{word}:{depth}"));
+        let said = Said::of(demo.output().unwrap());
+        if !said.was_killed() {
+            let failed = (said.code != Some(0)).then_some(said.text);
+            break failed.or_else(|| wrong(stage));
+        }
+        told.kills += 1;
+        if told.kills > 2000 {
+            break Some(format!("no end: {}", said.text));
+        }
+        told.after.insert(last(stage));
+    };
+    let after = |fault| format!("after {} kills: {fault}", told.kills);
+    told.faults.extend(fault.map(after));
+    told
 }
 
-impl Stretch<'_> {
-    fn walk(&self, swept: &Mutex<Swept>, play_on: &(impl Fn(&Stage) -> Option<String> + Sync)) {
-        let work = || {
-            while let Some(count) = self.take() {
-                let Some(stage) = killed(self.from, self.word, count) else {
-                    return self.stop();
-                };
-                let head = entries(&stage);
-                if head > self.end {
-                    return self.stop();
-                }
-                if self.word == "entry" && !self.heads.lock().unwrap().insert(head) {
-                    swept.lock().unwrap().alike += 1;
-                    continue;
-                }
-                let fault = play_on(&stage);
-                let mut swept = swept.lock().unwrap();
-                swept.kills += 1;
-                let told = |fault| format!("{} {count}, {head} entries: {fault}", self.word);
-                swept.faults.extend(fault.map(told));
-            }
-        };
-        std::thread::scope(|scope| {
-            for _ in 0..super::kills::SIDE_BY_SIDE {
-                scope.spawn(work);
-            }
-        });
-    }
-
-    fn take(&self) -> Option<u64> {
-        let mut next = self.next.lock().unwrap();
-        let taken = *next;
-        *next = taken.map(|count| count + 1);
-        taken
-    }
-
-    fn stop(&self) {
-        *self.next.lock().unwrap() = None;
-    }
-}
-
-/// A copy of `from`, played on until SIGKILL ended it there; none if it came to its end before.
-fn killed(from: &Stage, word: &str, count: u64) -> Option<Stage> {
-    let stage = from.copy();
-    let mut demo = stage.demo(None);
-    demo.env("HANDOVER_KILL", format!("{word}:{count}"));
-    let said = Said::of(demo.output().unwrap());
-    assert!(
-        said.was_killed() || said.code == Some(0),
-        "{word} {count}: {}",
-        said.text
-    );
-    said.was_killed().then_some(stage)
-}
-
-/// How many entries its journal holds. Read in a copy: opening it would mend what the kill left.
-fn entries(stage: &Stage) -> u64 {
-    let copy = tempfile::TempDir::new().unwrap();
+/// The newest entry of its journal. Read in a copy: opening it would mend what the kill left.
+fn last(stage: &Stage) -> String {
+    let copy = TempDir::new().unwrap();
     for name in ["journal.db", "journal.db-wal"] {
         let from = stage.path.join(".handover").join(name);
         if from.exists() {
@@ -129,8 +90,42 @@ fn entries(stage: &Stage) -> u64 {
         }
     }
     let journal = rusqlite::Connection::open(copy.path().join("journal.db")).unwrap();
-    journal
-        .query_row("SELECT sum(size) FROM run", [], |row| row.get::<_, i64>(0))
-        .unwrap()
-        .unsigned_abs()
+    let newest = "SELECT line FROM entry ORDER BY seq DESC LIMIT 1";
+    let line: Vec<u8> = journal.query_row(newest, [], |row| row.get(0)).unwrap();
+    named(&serde_json::from_slice(&line).unwrap())
+}
+
+/// What an entry is about, whichever tale it stands in.
+fn named(entry: &Value) -> String {
+    let body = &entry["body"];
+    let told = [
+        &entry["type"],
+        &entry["step"],
+        &entry["generation"],
+        &body["ordinal"],
+        &body["rule"],
+        &entry["actor"]["person"],
+    ];
+    let told = told.iter().filter(|value| !value.is_null());
+    told.map(ToString::to_string)
+        .collect::<Vec<String>>()
+        .join(" ")
+}
+
+/// The last entry of every commit of an exported log, from position `from`: entries of one commit share
+/// their `mono`.
+pub(super) fn commits(log: &Path, from: u64) -> BTreeSet<String> {
+    let text = std::fs::read_to_string(log).unwrap();
+    let lines = text.lines().map(serde_json::from_str);
+    let all: Vec<Value> = lines.collect::<Result<_, _>>().unwrap();
+    let entries: Vec<&Value> = all
+        .iter()
+        .filter(|line| line["seq"].as_u64() >= Some(from))
+        .collect();
+    let same = |one: &Value, other: &Value| one["mono"] == other["mono"];
+    let groups = entries.chunk_by(|one, other| same(one, other));
+    groups
+        .filter_map(|group| group.last())
+        .map(|last| named(last))
+        .collect()
 }
