@@ -22,6 +22,7 @@ use crate::report::preview::{Depth, PreviewReport};
 use crate::report::progress as lines;
 use crate::report::rest::RestReport;
 use crate::report::rollback::RollbackReport;
+use crate::run::CarryFault;
 use crate::run::session::Watch;
 
 pub(super) async fn demo(args: &Demo, output: &Output) -> Outcome {
@@ -153,7 +154,7 @@ fn said(fault: StoryFault, dir: &Path, output: &Output) -> Failure {
             ..Failure::new(Exit::Plan, "the plan has faults")
         },
         StoryFault::Db(fault) => fault.into(),
-        StoryFault::Halted(fault) => fault.into(),
+        StoryFault::Halted(fault) => CarryFault::Halted(fault).into(),
         StoryFault::Journal(fault) => fault.into(),
         StoryFault::Site(fault) => fault.into(),
         StoryFault::Word(fault) => fault.into(),

@@ -171,7 +171,10 @@ impl From<CarryFault> for Failure {
         match fault {
             CarryFault::Db(fault) => fault.into(),
             CarryFault::Site(fault) => fault.into(),
-            CarryFault::Halted(fault) => fault.into(),
+            CarryFault::Halted(fault) => Failure {
+                exit: Exit::Database,
+                ..fault.into()
+            },
             CarryFault::Stopped => Failure::new(Exit::Interrupted, "stopped at a safe point").with(
                 hint("what is durable is safe; the same command goes on from there"),
             ),

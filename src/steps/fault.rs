@@ -15,11 +15,11 @@ use crate::orgdb::{DbFault, DbTrouble};
 /// `SQLITE_IOERR` and `SQLITE_CANTOPEN`: the machine's trouble, which may pass.
 const PASSING: [i32; 2] = [10, 14];
 
-/// A database that may not be written to, or has no room.
-const HALTING: [&str; 2] = ["HO903", "HO904"];
+/// A database that may not be written to or has no room; an outbox that takes no letter.
+const HALTING: [&str; 3] = ["HO903", "HO904", "HO536"];
 
 impl Fault {
-    /// Whether nothing can be said for or against the step, because its database takes no writes at
+    /// Whether nothing can be said for or against the step, because what it writes to takes no writes at
     /// all: it is left as it stands, neither failed nor undone, and goes on once that is mended.
     #[must_use]
     pub fn halts(&self) -> bool {

@@ -161,7 +161,7 @@ async fn a_copy_stopped_after_any_chunk_goes_on_and_ends_as_if_it_never_stopped(
     let undisturbed = whole.copy().await.unwrap();
     let wanted = contents(&whole.target);
     for stop in 1..=undisturbed.effects {
-        let town = Town::new("dover");
+        let mut town = Town::new("dover");
         let (reader, writer) = (town.reader().await, town.writer().await);
         let mut heard = 0;
         let (tell, told) = tokio::sync::oneshot::channel();
@@ -179,6 +179,8 @@ async fn a_copy_stopped_after_any_chunk_goes_on_and_ends_as_if_it_never_stopped(
             done = copying => drop(done),
         }
         drop((reader, writer));
+        // Its thread may be in the middle of a chunk yet: whoever goes on comes with the next number.
+        town.deed.epoch += 1;
         let mut marks = Vec::new();
         let (reader, writer) = (town.reader().await, town.writer().await);
         let loaded = load(&reader, &writer, town.load(), &town.deed, |effect| {

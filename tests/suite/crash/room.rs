@@ -10,12 +10,17 @@ use std::sync::OnceLock;
 
 use rusqlite::Connection;
 
-use super::played::{copied, frozen};
+use super::played::{copied, frozen, played_to};
 use super::rows::{Held, differences};
-use super::stage::{Said, Stage};
+use super::stage::{Said, Stage, begun_unbroken};
 
-/// `run`, when no file may grow beyond so many KiB. Nobody's write-ahead log holds anything yet.
+/// `run`, when no file may grow beyond so many KiB.
 fn run_within(stage: &Stage, kib: u32) -> Said {
+    within(stage, kib, "run .")
+}
+
+/// A command, when no file may grow beyond so many KiB. Nobody's write-ahead log holds anything yet.
+fn within(stage: &Stage, kib: u32, command: &str) -> Said {
     for file in files(stage) {
         let emptied = Connection::open(file).unwrap();
         let done: rusqlite::Result<i64> =
@@ -23,7 +28,7 @@ fn run_within(stage: &Stage, kib: u32) -> Said {
         assert_eq!(done.unwrap(), 0);
     }
     let run = format!(
-        "ulimit -f {}; trap '' XFSZ; exec {} --plain run .",
+        "ulimit -f {}; trap '' XFSZ; exec {} --plain {command}",
         kib * 2, // in blocks of 512 bytes, as POSIX has it
         env!("CARGO_BIN_EXE_handover")
     );
@@ -117,4 +122,44 @@ fn a_claim_without_room_is_refused_and_nothing_is_written() {
     run_within(&stage, 8).is(9, &["HO607", "could not be written to the disk"]);
     assert_eq!(entries(&stage), before);
     goes_on(&stage, "no claim");
+}
+
+#[test]
+fn an_outbox_that_takes_no_letter_stops_the_run_and_nobody_is_written_to_twice() {
+    let stage = begun_unbroken().copy();
+    played_to(&stage, "cabinets-agree");
+    let undisturbed = stage.copy();
+    undisturbed.tell(&["run", "."]).is(4, &["Waiting safely"]);
+    let runs = std::fs::read_dir(stage.path.join(".handover")).unwrap();
+    let mut runs = runs.map(|run| run.unwrap().path());
+    let outbox = runs.find(|run| run.is_dir()).unwrap().join("outbox");
+    std::fs::write(&outbox, "").unwrap();
+    stage
+        .tell(&["run", "."])
+        .is(9, &["HO536", "letters cannot be written"]);
+    std::fs::remove_file(&outbox).unwrap();
+    stage.tell(&["run", "."]).is(4, &["Waiting safely"]);
+    let differences = differences(&undisturbed.held(), &stage.held());
+    assert!(differences.is_empty(), "{differences:#?}");
+}
+
+#[test]
+fn a_rollback_without_room_stops_where_it_is_and_goes_on_to_the_checkpoint() {
+    let stage = copied().copy();
+    let look = [
+        "rollback",
+        ".",
+        "--to",
+        "copy-homes",
+        "--preview",
+        "--out",
+        "back.preview",
+    ];
+    stage.tell(&look).is(0, &[]);
+    stage.sign("back.preview");
+    let back = "rollback . --signed back.preview --confirm east-kent-2020";
+    within(&stage, 200, back).is(9, &["HO904", "goes on from its marks"]);
+    stage.tell(&["run", "."]).is(0, &["Rolled back"]);
+    let differences = differences(&frozen().held(), &stage.held());
+    assert!(differences.is_empty(), "{differences:#?}");
 }
