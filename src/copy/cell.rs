@@ -4,6 +4,7 @@
 //!
 //! Not here: compiling (`program`), what becomes of rejected rows (`load`, `look`).
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use jiff::civil::Date;
@@ -565,11 +566,13 @@ impl Cell {
         let plain = self.plain(line.raw(*slot), &mut scratch, &mut Mended::default())?;
         let text = match (plain, self.case) {
             (Plain::Null, _) => return None,
-            (Plain::Text(text), Some(Case::Upper)) => text.to_uppercase(),
-            (Plain::Text(text), Some(Case::Lower)) => text.to_lowercase(),
-            (other, _) => written(other),
+            (Plain::Text(text), Some(Case::Upper)) => Cow::Owned(text.to_uppercase()),
+            (Plain::Text(text), Some(Case::Lower)) => Cow::Owned(text.to_lowercase()),
+            (Plain::Text(text), None) => Cow::Borrowed(text),
+            (other, _) => Cow::Owned(written(other)),
         };
-        (*otherwise != Otherwise::Keep && !values.contains_key(&text)).then_some(text)
+        let covered = *otherwise == Otherwise::Keep || values.contains_key(&*text);
+        (!covered).then(|| text.into_owned())
     }
 }
 
@@ -642,8 +645,7 @@ pub(super) fn trimmed<'a>(
     raw: ValueRef<'a>,
     repair: bool,
     scratch: &'a mut Vec<u8>,
-) -> Option<std::borrow::Cow<'a, str>> {
-    use std::borrow::Cow;
+) -> Option<Cow<'a, str>> {
     Some(match raw {
         ValueRef::Null => Cow::Borrowed(""),
         ValueRef::Integer(number) => Cow::Owned(number.to_string()),

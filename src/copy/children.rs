@@ -11,9 +11,9 @@ use rusqlite::Connection;
 use rusqlite::functions::FunctionFlags;
 
 use super::canon::{self, Values};
-use super::effect::{self, Head};
-use super::packed::unpack;
+use super::packed::Unpacked;
 use super::shape::{Shape, bind};
+use super::standing::Held;
 use crate::orgdb::{DbTrouble, Ident, Sql};
 use crate::sql;
 
@@ -33,6 +33,27 @@ struct Hanging {
 pub(super) struct Guards(BTreeMap<String, Vec<(Sql, Vec<usize>)>>);
 
 impl Guards {
+    /// Whether the engine would delete or change any rows along with rows of this table.
+    pub(super) fn any(
+        &mut self,
+        connection: &Connection,
+        shape: &Shape,
+    ) -> Result<bool, DbTrouble> {
+        Ok(!self.of(connection, shape)?.is_empty())
+    }
+
+    fn of(
+        &mut self,
+        connection: &Connection,
+        shape: &Shape,
+    ) -> Result<&[(Sql, Vec<usize>)], DbTrouble> {
+        if !self.0.contains_key(&shape.table) {
+            let guards = guards(connection, shape)?;
+            self.0.insert(shape.table.clone(), guards);
+        }
+        Ok(self.0.get(&shape.table).map_or(&[], Vec::as_slice))
+    }
+
     /// Whether deleting this row would delete or change rows that hang on it.
     pub(super) fn would_reach_others(
         &mut self,
@@ -40,11 +61,7 @@ impl Guards {
         shape: &Shape,
         key: &[u8],
     ) -> Result<bool, DbTrouble> {
-        if !self.0.contains_key(&shape.table) {
-            let guards = guards(connection, shape)?;
-            self.0.insert(shape.table.clone(), guards);
-        }
-        for (text, places) in self.0.get(&shape.table).into_iter().flatten() {
+        for (text, places) in self.of(connection, shape)? {
             let mut statement = connection.prepare_cached(text.as_str())?;
             let values: Vec<_> = Values(key).collect();
             bind(
@@ -127,106 +144,163 @@ fn hanging(connection: &Connection, parent: &str) -> Result<Vec<Hanging>, DbTrou
     Ok(found.into_values().collect())
 }
 
-/// How many rows of these effects, by table, have a child that none of these effects wrote.
-pub(super) fn of_others(
-    connection: &Connection,
-    effects: &[i64],
-) -> Result<Vec<(String, u64)>, DbTrouble> {
-    let shapes = written(connection, effects)?;
-    let mut pairs = Vec::new();
-    for shape in shapes.values() {
-        for hanging in hanging(connection, &shape.table)? {
-            let by_key =
-                key_places(shape, &hanging).is_some_and(|places| places.len() == shape.key.len());
-            if by_key {
-                pairs.push((shape, hanging));
-            }
-        }
-    }
-    if pairs.is_empty() {
-        return Ok(Vec::new());
-    }
-    let wanted: BTreeSet<&str> = pairs
-        .iter()
-        .flat_map(|(shape, hanging)| [shape.table.as_str(), hanging.child.as_str()])
-        .collect();
-    note_ours(connection, effects, &wanted)?;
-    let mut found = Vec::new();
-    for (shape, hanging) in pairs {
-        let rows = count(connection, shape, &hanging)?;
-        if rows > 0 {
-            found.push((shape.table.clone(), rows));
-        }
-    }
-    Ok(found)
+/// Which rows are ours: those between numbers where nothing but ours was found, and single keys.
+pub(super) struct Ours<'c> {
+    connection: &'c Connection,
+    shapes: BTreeMap<String, Shape>,
+    /// By table, in no order: first and last number.
+    spans: BTreeMap<String, Vec<(i64, i64)>>,
 }
 
-/// Tables that these effects inserted into.
-fn written(connection: &Connection, effects: &[i64]) -> Result<BTreeMap<String, Shape>, DbTrouble> {
-    let mut shapes = BTreeMap::new();
-    for id in effects {
-        for head in effect::heads(connection, *id)? {
-            if let Head::Insert { shape, .. } = head {
-                shapes.insert(shape.table.clone(), shape);
-            }
-        }
+impl<'c> Ours<'c> {
+    /// None yet.
+    pub(super) fn new(connection: &'c Connection) -> Result<Ours<'c>, DbTrouble> {
+        connection.create_scalar_function(
+            "handover_packed",
+            -1,
+            FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC,
+            |context| {
+                let mut packed = Vec::new();
+                (0..context.len()).for_each(|at| canon::push(&mut packed, context.get_raw(at)));
+                Ok(packed)
+            },
+        )?;
+        connection.execute_batch(
+            "CREATE TEMP TABLE IF NOT EXISTS handover_ours (
+               tbl TEXT NOT NULL, key BLOB NOT NULL, PRIMARY KEY (tbl, key)) WITHOUT ROWID;
+             DELETE FROM temp.handover_ours;",
+        )?;
+        Ok(Ours {
+            connection,
+            shapes: BTreeMap::new(),
+            spans: BTreeMap::new(),
+        })
     }
-    Ok(shapes)
-}
 
-/// Notes the keys of our rows in a temporary table.
-fn note_ours(
-    connection: &Connection,
-    effects: &[i64],
-    wanted: &BTreeSet<&str>,
-) -> Result<(), DbTrouble> {
-    connection.create_scalar_function(
-        "handover_packed",
-        -1,
-        FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC,
-        |context| {
-            let mut packed = Vec::new();
-            (0..context.len()).for_each(|at| canon::push(&mut packed, context.get_raw(at)));
-            Ok(packed)
-        },
-    )?;
-    connection.execute_batch(
-        "CREATE TEMP TABLE IF NOT EXISTS handover_ours (
-           tbl TEXT NOT NULL, key BLOB NOT NULL, PRIMARY KEY (tbl, key)) WITHOUT ROWID;
-         DELETE FROM temp.handover_ours;",
-    )?;
-    let mut note = connection
-        .prepare_cached("INSERT OR IGNORE INTO temp.handover_ours (tbl, key) VALUES (?1, ?2)")?;
-    for id in effects {
-        for part in effect::parts_like(connection, *id, "insert")? {
-            let Some((shape, _, rows)) = unpack(&part.head, &part.body)? else {
-                continue;
-            };
-            if wanted.contains(shape.table.as_str()) {
-                for row in rows {
-                    note.execute(rusqlite::params![shape.table, row.key])?;
+    /// Notes the rows of an insert, as they were found.
+    pub(super) fn note(&mut self, rows: &Unpacked<'_>, held: &Held) -> Result<(), DbTrouble> {
+        let (shape, _, rows) = rows;
+        if !self.shapes.contains_key(&shape.table) {
+            self.shapes.insert(shape.table.clone(), (*shape).clone());
+        }
+        if let Some(span) = held.alone {
+            let spans = self.spans.entry(shape.table.clone()).or_default();
+            spans.push(span);
+            return Ok(());
+        }
+        let mut note = self.connection.prepare_cached(
+            "INSERT OR IGNORE INTO temp.handover_ours (tbl, key) VALUES (?1, ?2)",
+        )?;
+        for row in rows {
+            note.execute(rusqlite::params![shape.table, row.key])?;
+        }
+        Ok(())
+    }
+
+    /// How many of our rows, by table, have a child that is not ours.
+    pub(super) fn with_children_of_others(mut self) -> Result<Vec<(String, u64)>, DbTrouble> {
+        self.spans
+            .values_mut()
+            .for_each(|spans| spans.sort_unstable());
+        let mut found = Vec::new();
+        for shape in self.shapes.values() {
+            for hanging in hanging(self.connection, &shape.table)? {
+                let places = key_places(shape, &hanging);
+                if places.is_none_or(|places| places.len() != shape.key.len()) {
+                    continue;
+                }
+                let rows = self.parents(shape, &hanging)?;
+                if rows > 0 {
+                    found.push((shape.table.clone(), rows));
                 }
             }
         }
+        Ok(found)
     }
-    Ok(())
+
+    /// How many of our rows of this table have such a child by this foreign key.
+    fn parents(&self, shape: &Shape, hanging: &Hanging) -> Result<u64, DbTrouble> {
+        let spans = |table: &str| self.spans.get(table).map_or(&[][..], Vec::as_slice);
+        let (ours, theirs) = (spans(&shape.table), gaps(spans(&hanging.child)));
+        let text = self.children(shape, hanging, theirs.is_some())?;
+        let mut statement = self.connection.prepare(text.as_str())?;
+        let mut found = BTreeSet::new();
+        for (after, before) in theirs.unwrap_or_else(|| vec![(0, 0)]) {
+            let mut rows =
+                statement.query(rusqlite::params![shape.table, hanging.child, after, before])?;
+            while let Some(row) = rows.next()? {
+                let number: Option<i64> = row.get(1)?;
+                if row.get(2)? || number.is_some_and(|number| within(ours, number)) {
+                    found.insert(row.get::<_, Vec<u8>>(0)?);
+                }
+            }
+        }
+        Ok(found.len() as u64)
+    }
+
+    /// Children that are not ours: the parent's key, its number, whether its key was noted.
+    fn children(&self, shape: &Shape, hanging: &Hanging, between: bool) -> Result<Sql, DbTrouble> {
+        let (child, _) = Shape::read(self.connection, &hanging.child)?;
+        let columns: Vec<Sql> = in_key_order(shape, hanging)
+            .iter()
+            .map(|column| sql!("c.{}", column))
+            .collect();
+        let terms: Vec<Sql> = shape
+            .key
+            .iter()
+            .zip(&columns)
+            .map(|(key, column)| sql!("p.{} = {}", Ident::new(key), column))
+            .collect();
+        let columns = Sql::join(", ", &columns);
+        let child_key = child.key_columns();
+        let child_key: Vec<Sql> = child_key
+            .iter()
+            .map(|column| sql!("c.{}", column))
+            .collect();
+        let number = if self.spans.contains_key(&shape.table) {
+            sql!(
+                "(SELECT p.rowid FROM {} AS p WHERE {})",
+                shape.ident(),
+                Sql::join(" AND ", &terms)
+            )
+        } else {
+            Sql::new("NULL")
+        };
+        let which = if between {
+            Sql::new("c.rowid > ?3 AND c.rowid < ?4")
+        } else {
+            Sql::new("?3 = ?4")
+        };
+        Ok(sql!(
+            "SELECT handover_packed({}), {},
+               EXISTS (SELECT 1 FROM temp.handover_ours WHERE tbl = ?1 AND key = handover_packed({}))
+             FROM {} AS c WHERE {}
+             AND NOT EXISTS (SELECT 1 FROM temp.handover_ours WHERE tbl = ?2 AND key = handover_packed({}))",
+            columns,
+            number,
+            columns,
+            child.ident(),
+            which,
+            Sql::join(", ", &child_key)
+        ))
+    }
 }
 
-fn count(connection: &Connection, shape: &Shape, hanging: &Hanging) -> Result<u64, DbTrouble> {
-    let (child, _) = Shape::read(connection, &hanging.child)?;
-    let columns = in_key_order(shape, hanging);
-    let text = sql!(
-        "SELECT count(DISTINCT handover_packed({})) FROM {} AS c
-         WHERE EXISTS (SELECT 1 FROM temp.handover_ours WHERE tbl = ?1 AND key = handover_packed({}))
-         AND NOT EXISTS (SELECT 1 FROM temp.handover_ours WHERE tbl = ?2 AND key = handover_packed({}))",
-        columns,
-        child.ident(),
-        columns,
-        Sql::join(", ", &child.key_columns())
-    );
-    let mut statement = connection.prepare(text.as_str())?;
-    let rows: i64 = statement.query_row([&shape.table, &child.table], |row| row.get(0))?;
-    Ok(rows.cast_unsigned())
+/// What lies between sorted spans, as exclusive ends; none where there are no spans.
+fn gaps(spans: &[(i64, i64)]) -> Option<Vec<(i64, i64)>> {
+    let (first, _) = spans.first()?;
+    let mut gaps = vec![(i64::MIN, *first)];
+    for pair in spans.windows(2) {
+        gaps.push((pair[0].1, pair[1].0));
+    }
+    gaps.push((spans.last()?.1, i64::MAX));
+    gaps.retain(|(after, before)| before.saturating_sub(*after) > 1);
+    Some(gaps)
+}
+
+fn within(spans: &[(i64, i64)], number: i64) -> bool {
+    let behind = spans.partition_point(|(first, _)| *first <= number);
+    behind > 0 && number <= spans[behind - 1].1
 }
 
 /// The child's columns in the order of the parent's key.
@@ -238,4 +312,19 @@ fn in_key_order(shape: &Shape, hanging: &Hanging) -> Vec<Ident> {
         .into_iter()
         .map(|(_, name)| Ident::new(name))
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_ours_lies_between_and_around_our_spans() {
+        assert_eq!(gaps(&[]), None);
+        let spans = [(5, 7), (8, 9), (12, 12)];
+        let around = vec![(i64::MIN, 5), (9, 12), (12, i64::MAX)];
+        assert_eq!(gaps(&spans), Some(around));
+        let ours: Vec<i64> = (3..15).filter(|number| within(&spans, *number)).collect();
+        assert_eq!(ours, [5, 6, 7, 8, 9, 12]);
+    }
 }

@@ -3,6 +3,7 @@
 //!
 //! Not here: who writes the crosswalk (`load`).
 
+use roaring::RoaringTreemap;
 use rusqlite::types::ValueRef;
 use rusqlite::{CachedStatement, Connection, OptionalExtension, params};
 
@@ -17,7 +18,19 @@ pub(super) enum Crosswalk<'c> {
     /// The ledger of the target.
     Ledger(Box<Ledger<'c>>),
     /// Keys that a look has seen go by.
-    Foretold(&'c Connection),
+    Foretold(Box<Foretold<'c>>),
+}
+
+/// Source keys by name and target: numbers in compressed bitmaps (a ledger of millions of rows takes
+/// a few MiB), whatever else in the reader's temporary store.
+pub(super) struct Foretold<'c> {
+    /// By name, then target.
+    numbers: Vec<(String, Vec<RoaringTreemap>)>,
+    note: CachedStatement<'c>,
+    find: CachedStatement<'c>,
+    /// Names, targets and keys that were found lately.
+    lately: Vec<Box<[u8]>>,
+    told: Vec<u8>,
 }
 
 /// How many keys are remembered: bounded, whatever the size of the tables.
@@ -62,7 +75,17 @@ impl<'c> Crosswalk<'c> {
                PRIMARY KEY (name, target, key)) WITHOUT ROWID;
              DELETE FROM temp.handover_seen;",
         )?;
-        Ok(Crosswalk::Foretold(source))
+        Ok(Crosswalk::Foretold(Box::new(Foretold {
+            numbers: Vec::new(),
+            note: source.prepare_cached(
+                "INSERT OR IGNORE INTO temp.handover_seen (name, target, key) VALUES (?1, ?2, ?3)",
+            )?,
+            find: source.prepare_cached(
+                "SELECT 1 FROM temp.handover_seen WHERE name = ?1 AND target = ?2 AND key = ?3",
+            )?,
+            lately: vec![Box::default(); KNOWN],
+            told: Vec::new(),
+        })))
     }
 
     /// Appends the target key for a source key; false when there is none.
@@ -76,29 +99,80 @@ impl<'c> Crosswalk<'c> {
         match self {
             Crosswalk::None => Ok(false),
             Crosswalk::Ledger(ledger) => ledger.find(name, key, out),
-            Crosswalk::Foretold(source) => {
-                let seen = source
-                    .prepare_cached(
-                        "SELECT 1 FROM temp.handover_seen WHERE name = ?1 AND target = ?2 AND key = ?3",
-                    )?
-                    .query_row(params![name, count(target), key], |_| Ok(()))
-                    .optional()?;
+            Crosswalk::Foretold(foretold) => {
                 canon::push(out, ValueRef::Null);
-                Ok(seen.is_some())
+                foretold.seen(name, target, key)
             }
         }
     }
 
     /// Notes a key that a look has seen; false when it was there already.
-    pub(super) fn note(&self, name: &str, target: usize, key: &[u8]) -> Result<bool, DbTrouble> {
-        let Crosswalk::Foretold(source) = self else {
-            return Ok(true);
-        };
-        let mut note = source.prepare_cached(
-            "INSERT OR IGNORE INTO temp.handover_seen (name, target, key) VALUES (?1, ?2, ?3)",
-        )?;
-        Ok(note.execute(params![name, count(target), key])? > 0)
+    pub(super) fn note(
+        &mut self,
+        name: &str,
+        target: usize,
+        key: &[u8],
+    ) -> Result<bool, DbTrouble> {
+        match self {
+            Crosswalk::Foretold(foretold) => foretold.note(name, target, key),
+            Crosswalk::None | Crosswalk::Ledger(_) => Ok(true),
+        }
     }
+}
+
+impl Foretold<'_> {
+    fn numbers(&mut self, name: &str, target: usize) -> &mut RoaringTreemap {
+        let known = self.numbers.iter().position(|(known, _)| known == name);
+        let at = known.unwrap_or_else(|| {
+            self.numbers.push((name.to_owned(), Vec::new()));
+            self.numbers.len() - 1
+        });
+        let targets = &mut self.numbers[at].1;
+        if targets.len() <= target {
+            targets.resize_with(target + 1, RoaringTreemap::new);
+        }
+        &mut targets[target]
+    }
+
+    fn note(&mut self, name: &str, target: usize, key: &[u8]) -> Result<bool, DbTrouble> {
+        if let Some(number) = number(key) {
+            return Ok(self.numbers(name, target).insert(number));
+        }
+        Ok(self.note.execute(params![name, count(target), key])? > 0)
+    }
+
+    fn seen(&mut self, name: &str, target: usize, key: &[u8]) -> Result<bool, DbTrouble> {
+        if let Some(number) = number(key) {
+            return Ok(self.numbers(name, target).contains(number));
+        }
+        self.told.clear();
+        self.told.extend_from_slice(name.as_bytes());
+        self.told.push(0);
+        self.told.extend_from_slice(&target.to_be_bytes());
+        self.told.extend_from_slice(key);
+        let lately = &mut self.lately[hash(&self.told) % KNOWN];
+        if **lately == *self.told {
+            return Ok(true);
+        }
+        let found = self
+            .find
+            .query_row(params![name, count(target), key], |_| Ok(()));
+        let found = found.optional()?.is_some();
+        if found {
+            *lately = self.told.as_slice().into();
+        }
+        Ok(found)
+    }
+}
+
+/// The number that a key is, if it is written as numbers are: `7`, never `07`.
+fn number(key: &[u8]) -> Option<u64> {
+    let plain = matches!(key.len(), 1..=18) && key.iter().all(u8::is_ascii_digit);
+    if !plain || (key[0] == b'0' && key.len() > 1) {
+        return None;
+    }
+    let digits = key.iter().map(|byte| u64::from(byte - b'0'));
+    Some(digits.fold(0, |value, digit| value * 10 + digit))
 }
 
 fn count(target: usize) -> i64 {

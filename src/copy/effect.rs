@@ -24,6 +24,10 @@ pub(super) enum Head {
         label: String,
         /// The target's triggers were set aside, and are for the undo.
         quiet: bool,
+        /// First and last number that the engine gave these rows, in order: where to look for them
+        /// first. Only their digests tell that they are there.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        span: Option<(i64, i64)>,
     },
     /// Rows that were changed: key, the row before, 16 bytes of the digest after.
     Update {
@@ -184,17 +188,6 @@ pub(super) fn all_standing(
     )?;
     let rows = statement.query_map([run.to_string()], |row| row.get(0))?;
     Ok(rows.collect::<Result<_, _>>()?)
-}
-
-/// The heads of one effect's parts.
-pub(super) fn heads(connection: &Connection, id: i64) -> Result<Vec<Head>, DbTrouble> {
-    let mut statement = connection
-        .prepare_cached("SELECT head FROM handover_undo WHERE effect = ?1 ORDER BY part")?;
-    let texts: Result<Vec<String>, _> = statement.query_map([id], |row| row.get(0))?.collect();
-    texts?
-        .iter()
-        .map(|text| serde_json::from_str(text).map_err(|_| DbTrouble::Damaged))
-        .collect()
 }
 
 /// Marks an effect as undone at a position of the step log.

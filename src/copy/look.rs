@@ -5,14 +5,16 @@
 //! Not here: the scans themselves (`survey`), looking at what was written (`verify`).
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::survey;
 use crate::orgdb::{DbFault, OrgReader, Value};
+use crate::plan::digest::Digest;
 use crate::plan::map::{Dataset, Map};
 use crate::plan::model::Code;
 
 /// How a source is read through a map, for which targets.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub struct Route {
     /// The source organisation.
     pub source: Code,
@@ -82,7 +84,8 @@ pub struct UnmappedCode {
     pub rows: BTreeMap<Code, u64>,
 }
 
-/// What the live source says against a map: unmapped codes of rows that would go.
+/// What the live source says against a map: unmapped codes of rows that would go. Read once for all
+/// who ask, for as long as the source stays as it is.
 ///
 /// # Errors
 /// When the database refuses; `NoSuch` for the first table, column or relation that is not there.
@@ -91,16 +94,20 @@ pub async fn unmapped_codes(
     map: &Map,
     tables: &[String],
     route: &Route,
-) -> Result<Vec<UnmappedCode>, DbFault> {
+) -> Result<Arc<Vec<UnmappedCode>>, DbFault> {
     let question = Question::new(map, tables, route);
-    let reader = reader.another().await?;
-    reader
-        .with(move |connection| survey::unmapped_codes(connection, &question))
-        .await
+    let answer = reader.while_unchanged(question.about("unmapped codes"), async {
+        let reader = reader.another().await?;
+        reader
+            .with(move |connection| survey::unmapped_codes(connection, &question))
+            .await
+    });
+    answer.await
 }
 
 /// Maps every row without writing, for all targets in one pass over each dataset's table. Rows that a
-/// target's own rules would refuse are not foreseen: it is not looked at.
+/// target's own rules would refuse are not foreseen: it is not looked at. Read once for all who ask,
+/// for as long as the source stays as it is.
 ///
 /// # Errors
 /// When the database refuses; `NoSuch` for the first table, column or relation that is not there.
@@ -109,12 +116,15 @@ pub async fn forecast(
     map: &Map,
     tables: &[String],
     route: &Route,
-) -> Result<Forecast, DbFault> {
+) -> Result<Arc<Forecast>, DbFault> {
     let question = Question::new(map, tables, route);
-    let reader = reader.another().await?;
-    reader
-        .with(move |connection| survey::forecast(connection, &question))
-        .await
+    let answer = reader.while_unchanged(question.about("forecast"), async {
+        let reader = reader.another().await?;
+        reader
+            .with(move |connection| survey::forecast(connection, &question))
+            .await
+    });
+    answer.await
 }
 
 /// A row as a dataset maps it.
@@ -167,5 +177,11 @@ impl Question {
             tables: tables.to_vec(),
             route: route.clone(),
         }
+    }
+
+    /// Tells this question from every other that the same database may be asked.
+    fn about(&self, verb: &str) -> Digest {
+        let Question { map, tables, route } = self;
+        Digest::of(format!("{verb} {map:?} {tables:?} {route:?}").as_bytes())
     }
 }

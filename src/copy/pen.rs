@@ -192,6 +192,7 @@ fn insert(
         shape,
         label: table.to_owned(),
         quiet: false,
+        span: None,
     };
     Ok((Part { head, body }, digests))
 }

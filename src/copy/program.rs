@@ -5,6 +5,7 @@
 //!
 //! Not here: single columns (`cell`), the target's shape (`layout`), writing (`load`).
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use jiff::tz::TimeZone;
@@ -185,13 +186,16 @@ impl Program {
 
     /// Whose a line is.
     #[inline]
-    pub(super) fn owner(&self, line: Line<'_>) -> Owner {
-        let Some(slot) = self.owner else {
-            return Owner::Target(0);
-        };
-        let raw = line.raw(slot);
+    pub(super) fn owner<'r>(&self, line: Line<'r>) -> Cow<'r, Owner> {
+        match self.owner {
+            Some(slot) => line.owner(slot, || self.whose(line, slot)),
+            None => Cow::Owned(Owner::Target(0)),
+        }
+    }
+
+    fn whose(&self, line: Line<'_>, slot: Slot) -> Owner {
         let mut scratch = Vec::new();
-        let code = trimmed(raw, false, &mut scratch).unwrap_or_default();
+        let code = trimmed(line.raw(slot), false, &mut scratch).unwrap_or_default();
         match self.owners.get(code.as_ref()) {
             Some(Some(target)) => Owner::Target(*target),
             _ if code.is_empty() && !line.is_whole(slot) => Owner::Nobody("orphan".to_owned()),

@@ -88,11 +88,11 @@ pub(super) fn scan(
     let mut rows = statement.query([start])?;
     while let Some(row) = rows.next()? {
         parents.go_to(row, program.owner_way())?;
-        if program.owner(Line {
+        let owner = program.owner(Line {
             row,
             parents: &parents,
-        }) != Owner::Target(compiled.target)
-        {
+        });
+        if *owner != Owner::Target(compiled.target) {
             continue;
         }
         parents.go_to(row, None)?;

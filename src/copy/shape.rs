@@ -77,6 +77,32 @@ impl Shape {
         )
     }
 
+    /// The key's values of a row in canonical form.
+    pub(super) fn key_of(&self, row: &[u8]) -> Vec<u8> {
+        let mut key = Vec::new();
+        for name in &self.key {
+            let at = self.all.iter().position(|column| column == name);
+            if let Some(value) = at.and_then(|at| canon::Values(row).nth(at)) {
+                canon::push(&mut key, value);
+            }
+        }
+        key
+    }
+
+    /// Every stored column of the rows with these numbers, in their order.
+    pub(super) fn select_span(&self) -> Sql {
+        sql!(
+            "SELECT {} FROM {} WHERE rowid BETWEEN ?1 AND ?2 ORDER BY rowid",
+            idents(&self.all),
+            self.ident()
+        )
+    }
+
+    /// Deletes the rows with these numbers.
+    pub(super) fn delete_span(&self) -> Sql {
+        sql!("DELETE FROM {} WHERE rowid BETWEEN ?1 AND ?2", self.ident())
+    }
+
     /// Deletes one row by exact key.
     pub(super) fn delete(&self) -> Sql {
         sql!("DELETE FROM {} WHERE {}", self.ident(), self.by_key(1))

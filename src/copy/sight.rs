@@ -6,13 +6,17 @@
 //!
 //! Not here: what the values become (`program`), who owns a row (`owner`).
 
-use std::collections::{BTreeSet, VecDeque};
+use std::borrow::Cow;
+use std::cell::OnceCell;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use rusqlite::types::{Value, ValueRef};
 use rusqlite::{CachedStatement, Connection, Row};
 
+use super::program::Owner;
 use super::shape::{bind, idents};
 use crate::orgdb::{DbTrouble, Ident, Sql, catalogue};
+use crate::plan::digest::Digest;
 use crate::plan::map::{ColumnRef, Relation};
 use crate::sql;
 
@@ -33,6 +37,8 @@ pub(super) struct Sight {
     ways: Vec<Way>,
     /// Rows have a number of their own to go on from.
     numbered: bool,
+    /// Tables that were asked about, by name.
+    known: BTreeMap<String, catalogue::Table>,
 }
 
 /// A way to parents that begins with one relation.
@@ -52,7 +58,25 @@ impl Sight {
             own: Vec::new(),
             ways: Vec::new(),
             numbered: !found.without_rowid,
+            known: BTreeMap::from([(table.to_owned(), found)]),
         })
+    }
+
+    /// Whether a column is there; a table that is not is a fault.
+    fn require(
+        &mut self,
+        connection: &Connection,
+        table: &str,
+        column: &str,
+    ) -> Result<(), DbTrouble> {
+        if !self.known.contains_key(table) {
+            self.known
+                .insert(table.to_owned(), known(connection, table)?);
+        }
+        match self.known.get(table).and_then(|table| table.column(column)) {
+            Some(_) => Ok(()),
+            None => Err(DbTrouble::NoSuch(format!("{table}.{column}"))),
+        }
     }
 
     /// The slot of a column, of the table itself or of a parent.
@@ -62,13 +86,7 @@ impl Sight {
         relations: &[Relation],
         column: &ColumnRef,
     ) -> Result<Slot, DbTrouble> {
-        let table = known(connection, &column.table)?;
-        if table.column(&column.column).is_none() {
-            return Err(DbTrouble::NoSuch(format!(
-                "{}.{}",
-                column.table, column.column
-            )));
-        }
+        self.require(connection, &column.table, &column.column)?;
         if column.table == self.table {
             return Ok(Slot::Own(place(&mut self.own, &column.column)));
         }
@@ -78,13 +96,8 @@ impl Sight {
         let way = if let Some(way) = self.ways.iter().position(|way| &way.relation == first) {
             way
         } else {
-            let own = known(connection, &self.table)?;
-            if own.column(&first.child.column).is_none() {
-                return Err(DbTrouble::NoSuch(format!(
-                    "{}.{}",
-                    self.table, first.child.column
-                )));
-            }
+            let table = self.table.clone();
+            self.require(connection, &table, &first.child.column)?;
             let reference = place(&mut self.own, &first.child.column);
             self.ways.push(Way {
                 relation: first.clone(),
@@ -182,7 +195,8 @@ fn first_step<'m>(relations: &'m [Relation], from: &str, to: &str) -> Option<&'m
     None
 }
 
-/// Makes the temporary table that a reference finds its parent's values in; its name.
+/// Makes the temporary table that a reference finds its parent's values in, unless an earlier dataset
+/// of this connection's read transaction needed the same; its name.
 fn gather(
     connection: &Connection,
     relations: &[Relation],
@@ -190,6 +204,11 @@ fn gather(
     leaves: &[ColumnRef],
 ) -> Result<Ident, DbTrouble> {
     let parent = &relation.parent;
+    let name = name_of(relation, leaves);
+    if connection.table_exists(Some("temp"), name.name())? {
+        return Ok(name);
+    }
+    connection.pragma_update(None, "query_only", false)?;
     let table = known(connection, &parent.table)?;
     if table.column(&parent.column).is_none() {
         return Err(DbTrouble::NoSuch(format!(
@@ -229,7 +248,6 @@ fn gather(
         .map(|leaf| leaf_value(parent, leaf, &homes))
         .collect();
     let names: Vec<Sql> = (0..leaves.len()).map(|at| sql!("v{}", at)).collect();
-    let name = fresh(connection)?;
     connection.execute_batch(
         sql!(
             "CREATE TEMP TABLE {} (k TEXT PRIMARY KEY NOT NULL, whole, {}) WITHOUT ROWID",
@@ -265,14 +283,10 @@ fn leaf_value(parent: &ColumnRef, leaf: &ColumnRef, homes: &[Vec<ColumnRef>]) ->
     found.unwrap_or_else(|| Sql::new("NULL"))
 }
 
-/// A name that no temporary table of ours bears yet.
-fn fresh(connection: &Connection) -> Result<Ident, DbTrouble> {
-    connection.pragma_update(None, "query_only", false)?;
-    let taken: i64 =
-        connection.query_row("SELECT count(*) FROM temp.sqlite_schema", [], |row| {
-            row.get(0)
-        })?;
-    Ok(Ident::new(&format!("handover_parent_{taken}")))
+/// One name for one way to one set of values.
+fn name_of(relation: &Relation, leaves: &[ColumnRef]) -> Ident {
+    let told = format!("{relation:?} {leaves:?}");
+    Ident::new(&format!("handover_parent_{}", Digest::of(told.as_bytes())))
 }
 
 /// How many parents a way remembers: bounded, whatever the size of the table.
@@ -294,6 +308,8 @@ struct Known {
     /// Every step of the way was found.
     whole: bool,
     values: Vec<Value>,
+    /// Whose the rows are that hang on this parent, once one of them was asked about.
+    owner: OnceCell<Owner>,
 }
 
 impl Parents<'_> {
@@ -349,6 +365,7 @@ impl Probe<'_> {
             key: self.key.as_slice().into(),
             whole: false,
             values: vec![Value::Null; width - 1],
+            owner: OnceCell::new(),
         };
         if let Some(row) = rows.next()? {
             known.whole = row.get_ref(0)? == ValueRef::Integer(1);
@@ -404,6 +421,18 @@ impl<'r> Line<'r> {
             Slot::Parent(way, at) => self.known(way).map_or(ValueRef::Null, |known| {
                 known.values.get(at).map_or(ValueRef::Null, ValueRef::from)
             }),
+        }
+    }
+
+    /// Whose the line is, as `tell` says; asked once for all lines with one parent.
+    pub(super) fn owner(&self, slot: Slot, tell: impl FnOnce() -> Owner) -> Cow<'r, Owner> {
+        let known = match slot {
+            Slot::Own(_) => None,
+            Slot::Parent(way, _) => self.known(way),
+        };
+        match known {
+            Some(known) => Cow::Borrowed(known.owner.get_or_init(tell)),
+            None => Cow::Owned(tell()),
         }
     }
 

@@ -7,11 +7,12 @@
 
 use std::collections::BTreeMap;
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, OptionalExtension, Rows, Statement, params};
 
-use super::canon::Values;
+use super::canon::{self, Values};
 use super::effect::{self, Head};
-use super::packed::{HALF, Packed, unpack};
+use super::packed::{HALF, Packed, Unpacked, unpack};
 use super::shape::{Shape, bind, fetch};
 use super::tally::RowMac;
 use crate::machine::key::RunKey;
@@ -40,6 +41,14 @@ pub(super) struct Reading<'c> {
     row: Vec<u8>,
 }
 
+/// How the rows of a part stand.
+pub(super) struct Held {
+    /// Of each row, in the part's order.
+    pub(super) standing: Vec<Standing>,
+    /// The numbers between which they all stand as they were written, and no other row does.
+    pub(super) alone: Option<(i64, i64)>,
+}
+
 impl<'c> Reading<'c> {
     pub(super) fn new(connection: &'c Connection, key: &RunKey) -> Reading<'c> {
         Reading {
@@ -50,20 +59,61 @@ impl<'c> Reading<'c> {
         }
     }
 
-    /// How the row stands against the digest beside it.
-    pub(super) fn standing(
+    /// How the rows of a part stand against the digests beside them.
+    ///
+    /// Rows that were inserted together lie together: they are read in one go where the engine
+    /// numbered them, and only what is not found there as it was written is looked for by its key.
+    pub(super) fn part(
         &mut self,
+        head: &Head,
+        (shape, label, rows): &Unpacked<'_>,
+    ) -> Result<Held, DbTrouble> {
+        let connection = self.connection;
+        let span = match head {
+            Head::Insert { span, .. } if !shape.key.is_empty() => *span,
+            _ => None,
+        };
+        let (mut among, mut select);
+        let mut lying = None;
+        if let Some((first, last)) = span {
+            among = connection.prepare_cached(shape.select_span().as_str())?;
+            bind(&mut among, 1, [first, last].map(ValueRef::Integer))?;
+            lying = Some(among.raw_query());
+        }
+        select = connection.prepare_cached(shape.select().as_str())?;
+        let (mac, mut here) = (self.mac(label), Vec::new());
+        let mut there = next(&mut lying, &mut here)?;
+        let (mut standing, mut alone) = (Vec::with_capacity(rows.len()), true);
+        for row in rows {
+            if there && mac.of(&here)[..HALF] == *row.digest {
+                standing.push(Standing::AsWritten);
+                there = next(&mut lying, &mut here)?;
+                continue;
+            }
+            alone = false;
+            standing.push(self.by_key(&mut select, &mac, shape, row)?);
+            if there && shape.key_of(&here) == row.key {
+                there = next(&mut lying, &mut here)?;
+            }
+        }
+        let alone = span.filter(|_| alone && !there);
+        Ok(Held { standing, alone })
+    }
+
+    /// How the row with this key stands against the digest beside it.
+    fn by_key(
+        &mut self,
+        select: &mut Statement<'_>,
+        mac: &RowMac,
         shape: &Shape,
-        label: &str,
         packed: &Packed<'_>,
     ) -> Result<Standing, DbTrouble> {
-        let mut select = self.connection.prepare_cached(shape.select().as_str())?;
-        bind(&mut select, 1, Values(packed.key))?;
+        bind(select, 1, Values(packed.key))?;
         self.row.clear();
-        if !fetch(&mut select, &mut self.row)? {
+        if !fetch(select, &mut self.row)? {
             return Ok(Standing::Gone);
         }
-        let same = self.mac(label).of(&self.row)[..HALF] == *packed.digest;
+        let same = mac.of(&self.row)[..HALF] == *packed.digest;
         Ok(if same {
             Standing::AsWritten
         } else {
@@ -98,6 +148,21 @@ impl<'c> Reading<'c> {
             _ => Standing::Edited,
         })
     }
+}
+
+/// Reads the next row in canonical form; false where there is none.
+fn next(rows: &mut Option<Rows<'_>>, into: &mut Vec<u8>) -> Result<bool, DbTrouble> {
+    into.clear();
+    let Some(rows) = rows else {
+        return Ok(false);
+    };
+    let Some(row) = rows.next()? else {
+        return Ok(false);
+    };
+    for at in 0..row.as_ref().column_count() {
+        canon::push(into, row.get_ref(at)?);
+    }
+    Ok(true)
 }
 
 /// Notes in a temporary table which effect changed which row last, among these effects (in the order

@@ -118,6 +118,7 @@ fn chunk(
         tally: Tally::default(),
         body: Vec::with_capacity(batch.packed.len()),
         counts: std::mem::take(&mut mark.counts),
+        span: None,
     };
     match work.pass {
         Pass::Rows => chunk.insert(batch)?,
@@ -129,6 +130,7 @@ fn chunk(
         tally,
         body,
         counts,
+        span,
         ..
     } = chunk;
     mark.counts = counts;
@@ -138,7 +140,7 @@ fn chunk(
         return Ok(Err(fault));
     }
     triggers::put_back(connection, &aside)?;
-    effect::close(connection, id, &tally, &parts(work, body, mark)?)?;
+    effect::close(connection, id, &tally, &parts(work, body, span, mark)?)?;
     connection.execute_batch("COMMIT")?;
     Ok(Ok(Effect {
         ordinal,
@@ -148,7 +150,12 @@ fn chunk(
     }))
 }
 
-fn parts(work: &Work, body: Vec<u8>, mark: &Mark) -> Result<Vec<Part>, DbTrouble> {
+fn parts(
+    work: &Work,
+    body: Vec<u8>,
+    span: Option<(i64, i64)>,
+    mark: &Mark,
+) -> Result<Vec<Part>, DbTrouble> {
     let Compiled {
         layout, program, ..
     } = &*work.compiled;
@@ -158,6 +165,7 @@ fn parts(work: &Work, body: Vec<u8>, mark: &Mark) -> Result<Vec<Part>, DbTrouble
             shape,
             label,
             quiet: work.quiet,
+            span,
         },
         Pass::References => Head::Update {
             shape,
@@ -201,6 +209,7 @@ struct Chunk<'c> {
     tally: Tally,
     body: Vec<u8>,
     counts: Counts,
+    span: Option<(i64, i64)>,
 }
 
 impl Chunk<'_> {
@@ -238,6 +247,10 @@ impl Chunk<'_> {
                         self.tally.add(&row.digest);
                     }
                     self.counts.copied += 1;
+                    if layout.rowid {
+                        let number = self.connection.last_insert_rowid();
+                        self.span.get_or_insert((number, number)).1 = number;
+                    }
                     for (place, name) in layout.money.iter().enumerate() {
                         let pence = batch
                             .money

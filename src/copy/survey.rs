@@ -18,7 +18,7 @@ use super::look::{Counts, Forecast, Mapped, Question, UnmappedCode, count};
 use super::program::{Fate, Owner, Papers, Program};
 use super::sight::Line;
 use crate::orgdb::{DbTrouble, Value};
-use crate::plan::map::{Becomes, Dataset};
+use crate::plan::map::{Becomes, Dataset, MapColumn};
 use crate::plan::model::Code;
 
 /// Counts every row of every dataset, for every target at once.
@@ -71,7 +71,7 @@ fn each_line(
     connection: &Connection,
     question: &Question,
     program: &Program,
-    mut see: impl FnMut(Line<'_>, Owner) -> Result<(), DbTrouble>,
+    mut see: impl FnMut(Line<'_>, &Owner) -> Result<(), DbTrouble>,
 ) -> Result<(), DbTrouble> {
     let mut parents = program.sight.open(connection, &question.map.relations)?;
     let mut statement = connection.prepare(program.sight.scan().as_str())?;
@@ -82,7 +82,7 @@ fn each_line(
             row,
             parents: &parents,
         };
-        see(line, program.owner(line))?;
+        see(line, &program.owner(line))?;
     }
     Ok(())
 }
@@ -132,9 +132,9 @@ impl<'q> Surveyor<'q> {
         let mut out = Vec::new();
         each_line(connection, question, program, |line, owner| {
             let target = match owner {
-                Owner::Target(target) => target,
+                Owner::Target(target) => *target,
                 Owner::Nobody(reason) => {
-                    count(unrouted, &reason);
+                    count(unrouted, reason);
                     return Ok(());
                 }
             };
@@ -143,8 +143,10 @@ impl<'q> Surveyor<'q> {
             };
             out.clear();
             bench.mended.clear();
+            if bench.target != target || bench.target_code.is_empty() {
+                bench.target_code = question.route.targets[target].to_string();
+            }
             bench.target = target;
-            bench.target_code = question.route.targets[target].to_string();
             match program.judge(line, bench, &mut out)? {
                 Fate::Filtered(reason) => count(&mut counts.filtered, reason),
                 Fate::Rejected { code, column } => reject(counts, code, column),
@@ -169,7 +171,7 @@ impl<'q> Surveyor<'q> {
         }
         let mut out = Vec::new();
         each_line(connection, question, program, |line, owner| {
-            let Owner::Target(target) = owner else {
+            let Owner::Target(target) = *owner else {
                 return Ok(());
             };
             let skipped =
@@ -257,29 +259,21 @@ pub(super) fn unmapped_codes(
     connection.execute_batch("BEGIN")?;
     let mut found = Vec::new();
     for dataset in question.datasets() {
-        let program = question.compile(connection, dataset)?;
-        let coded: Vec<(usize, &String)> = dataset
-            .columns
-            .iter()
-            .enumerate()
-            .filter_map(|(at, column)| match &column.becomes {
-                Becomes::Code(list) => Some((at, list)),
-                _ => None,
-            })
-            .collect();
-        if coded.is_empty() {
+        let coded = only_codes(dataset);
+        if coded.columns.is_empty() {
             continue;
         }
+        let program = question.compile(connection, &coded)?;
         let mut rows: BTreeMap<(usize, String), BTreeMap<Code, u64>> = BTreeMap::new();
         each_line(connection, question, &program, |line, owner| {
-            let Owner::Target(target) = owner else {
+            let Owner::Target(target) = *owner else {
                 return Ok(());
             };
             if program.filtered(line).is_some() {
                 return Ok(());
             }
-            for (place, (at, _)) in coded.iter().enumerate() {
-                if let Some(code) = program.cells[*at].uncovered(line) {
+            for (place, cell) in program.cells.iter().enumerate() {
+                if let Some(code) = cell.uncovered(line) {
                     let by_target = rows.entry((place, code)).or_default();
                     let target = question.route.targets[target].clone();
                     *by_target.entry(target).or_default() += 1;
@@ -289,13 +283,26 @@ pub(super) fn unmapped_codes(
         })?;
         found.extend(rows.into_iter().map(|((place, code), rows)| UnmappedCode {
             dataset: dataset.name.clone(),
-            column: dataset.columns[coded[place].0].into.clone(),
-            list: coded[place].1.clone(),
+            column: coded.columns[place].into.clone(),
+            list: match &coded.columns[place].becomes {
+                Becomes::Code(list) => list.clone(),
+                _ => String::new(),
+            },
             code,
             rows,
         }));
     }
     Ok(found)
+}
+
+/// The dataset with its coded columns alone: no other column needs to be read for them.
+fn only_codes(dataset: &Dataset) -> Dataset {
+    let coded = |column: &&MapColumn| matches!(column.becomes, Becomes::Code(_));
+    Dataset {
+        columns: dataset.columns.iter().filter(coded).cloned().collect(),
+        aliases: Vec::new(),
+        ..dataset.clone()
+    }
 }
 
 /// The mapped rows of a small dataset, in the order of the source key.
@@ -315,7 +322,7 @@ pub(super) fn mapped_rows(
     let (mut out, mut found) = (Vec::new(), Vec::new());
     bench.target_code = target.to_string();
     each_line(connection, question, &program, |line, owner| {
-        if place.is_none_or(|place| owner != Owner::Target(place)) {
+        if place.is_none_or(|place| *owner != Owner::Target(place)) {
             return Ok(());
         }
         out.clear();

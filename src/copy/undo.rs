@@ -11,12 +11,12 @@ use std::collections::BTreeMap;
 use rusqlite::Connection;
 
 use super::canon::Values;
-use super::children::{self, Guards};
+use super::children::{Guards, Ours};
 use super::effect::{self, Head, Kept, Part};
 use super::ledger::{Deed, prepared};
-use super::packed::{Packed, unpack};
+use super::packed::{Packed, Unpacked, unpack};
 use super::shape::{Shape, bind};
-use super::standing::{READ_BACK_KIB, Reading, Standing, note_newest};
+use super::standing::{Held, READ_BACK_KIB, Reading, Standing, note_newest};
 use super::triggers;
 use crate::machine::event::UndoMode;
 use crate::orgdb::{DbFault, DbTrouble, OrgReader, OrgWriter};
@@ -150,22 +150,62 @@ impl TakingBack<'_> {
             self.connection.execute_batch(text)?;
             return Ok(true);
         }
-        let Some((shape, label, rows)) = unpack(&part.head, &part.body)? else {
+        let Some(rows) = unpack(&part.head, &part.body)? else {
             return Ok(true);
         };
         let quiet = matches!(part.head, Head::Insert { quiet: true, .. });
         let aside = if quiet {
-            triggers::set_aside(self.connection, &shape.table)?
+            triggers::set_aside(self.connection, &rows.0.table)?
         } else {
             Vec::new()
         };
-        for row in rows.iter().rev() {
-            let standing = self.reading.standing(shape, label, row)?;
-            if !self.row(&part.head, shape, row, standing)? {
+        let held = self.reading.part(&part.head, &rows)?;
+        if !self.together(&rows, &held)? && !self.one_by_one(&part.head, &rows, &held)? {
+            return Ok(false);
+        }
+        triggers::put_back(self.connection, &aside)?;
+        Ok(true)
+    }
+
+    /// Takes rows out in one go that stand by themselves just as they were written, where nothing
+    /// hangs on them; false when they must be looked at one by one.
+    fn together(&mut self, rows: &Unpacked<'_>, held: &Held) -> Result<bool, DbTrouble> {
+        let (shape, _, rows) = rows;
+        let Some((first, last)) = held.alone else {
+            return Ok(false);
+        };
+        if self.guards.any(self.connection, shape)? {
+            return Ok(false);
+        }
+        let mut delete = self
+            .connection
+            .prepare_cached(shape.delete_span().as_str())?;
+        match delete.execute([first, last]).map_err(DbTrouble::from) {
+            Ok(_) => {
+                self.done.removed += rows.len() as u64;
+                Ok(true)
+            }
+            // A statement that fails has done nothing.
+            Err(DbTrouble::Constraint {
+                kind: "foreign key",
+                ..
+            }) => Ok(false),
+            Err(trouble) => Err(trouble),
+        }
+    }
+
+    fn one_by_one(
+        &mut self,
+        head: &Head,
+        rows: &Unpacked<'_>,
+        found: &Held,
+    ) -> Result<bool, DbTrouble> {
+        let (shape, _, rows) = rows;
+        for (row, standing) in rows.iter().zip(&found.standing).rev() {
+            if !self.row(head, shape, row, *standing)? {
                 return Ok(false);
             }
         }
-        triggers::put_back(self.connection, &aside)?;
         Ok(true)
     }
 
@@ -261,18 +301,25 @@ fn look_through(connection: &Connection, deed: &Deed) -> Result<Undone, DbTroubl
         return Ok(Undone::default());
     }
     connection.pragma_update(None, "cache_size", READ_BACK_KIB)?;
+    // One moment for all of it, and one lock.
+    connection.execute_batch("BEGIN")?;
     let effects = effect::standing(connection, deed.run, deed.step.as_str(), deed.generation)?;
     let ids: Vec<i64> = effects.iter().map(|kept| kept.id).collect();
     note_newest(connection, &ids)?;
     let mut reading = Reading::new(connection, &deed.key);
+    let mut ours = Ours::new(connection)?;
     let (mut done, mut changed) = (Undone::default(), Changed::new());
     for id in ids.iter().rev() {
         for part in effect::parts(connection, *id)? {
-            let Some((shape, label, rows)) = unpack(&part.head, &part.body)? else {
+            let Some(rows) = unpack(&part.head, &part.body)? else {
                 continue;
             };
-            for row in rows {
-                let class = match (reading.standing(shape, label, &row)?, &part.head) {
+            let held = reading.part(&part.head, &rows)?;
+            if matches!(part.head, Head::Insert { .. }) {
+                ours.note(&rows, &held)?;
+            }
+            for standing in held.standing {
+                let class = match (standing, &part.head) {
                     (Standing::AsWritten, Head::Update { .. }) => {
                         done.restored += 1;
                         continue;
@@ -284,12 +331,13 @@ fn look_through(connection: &Connection, deed: &Deed) -> Result<Undone, DbTroubl
                     (Standing::Edited, _) => "edited",
                     (Standing::Gone, _) => "deleted",
                 };
-                *changed.entry((shape.table.clone(), class)).or_default() += 1;
+                *changed.entry((rows.0.table.clone(), class)).or_default() += 1;
             }
         }
     }
-    for (table, rows) in children::of_others(connection, &ids)? {
+    for (table, rows) in ours.with_children_of_others()? {
         *changed.entry((table, "has children")).or_default() += rows;
     }
+    connection.execute_batch("COMMIT")?;
     Ok(listed(done, changed))
 }

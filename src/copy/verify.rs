@@ -58,17 +58,21 @@ fn read_back(connection: &Connection, deed: &Deed) -> Result<Digested, DbTrouble
         return Ok(found);
     }
     connection.pragma_update(None, "cache_size", READ_BACK_KIB)?;
+    // One moment for all of it, and one lock.
+    connection.execute_batch("BEGIN")?;
     note_newest(connection, &effect::all_standing(connection, deed.run)?)?;
     let effects = effect::standing(connection, deed.run, deed.step.as_str(), deed.generation)?;
     let mut reading = Reading::new(connection, &deed.key);
     for kept in effects {
         for part in effect::parts(connection, kept.id)? {
-            let Some((shape, label, rows)) = unpack(&part.head, &part.body)? else {
+            let Some(rows) = unpack(&part.head, &part.body)? else {
                 continue;
             };
-            for row in rows {
+            let held = reading.part(&part.head, &rows)?;
+            let (shape, _, rows) = rows;
+            for (row, standing) in rows.iter().zip(held.standing) {
                 found.rows += 1;
-                let class = match reading.standing(shape, label, &row)? {
+                let class = match standing {
                     Standing::AsWritten => continue,
                     Standing::Edited => "edited",
                     Standing::Gone => "missing",
@@ -84,6 +88,7 @@ fn read_back(connection: &Connection, deed: &Deed) -> Result<Digested, DbTrouble
             }
         }
     }
+    connection.execute_batch("COMMIT")?;
     Ok(found)
 }
 

@@ -17,7 +17,7 @@ pub struct Catalogue {
 }
 
 /// One table.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize)]
 pub struct Table {
     /// Columns in the table's order.
     pub columns: Vec<Column>,
@@ -34,7 +34,7 @@ pub struct Table {
 }
 
 /// One column.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize)]
 pub struct Column {
     /// Its name.
     pub name: String,
@@ -52,7 +52,8 @@ impl Catalogue {
     /// Digest over everything in it: a schema that changed shows.
     #[must_use]
     pub fn fingerprint(&self) -> Digest {
-        Digest::of(format!("{:?}", self.tables).as_bytes())
+        // Maps with names for keys always have a form.
+        Digest::of(&serde_json::to_vec(&self.tables).unwrap_or_default())
     }
 }
 

@@ -10,7 +10,9 @@ use rusqlite::Connection;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use super::desk::Desk;
+use super::memo::Memo;
 use super::{Address, Catalogue, DbFault, DbTrouble, Sql, Value, catalogue, holder, open};
+use crate::plan::digest::Digest;
 
 /// A read-only connection.
 #[derive(Clone)]
@@ -32,6 +34,7 @@ struct Base {
     org: String,
     path: PathBuf,
     desk: Desk,
+    memo: Memo,
 }
 
 impl Base {
@@ -49,6 +52,7 @@ impl Base {
             org: org.to_owned(),
             path: path.clone(),
             desk,
+            memo: Memo::default(),
         }))
     }
 
@@ -103,6 +107,26 @@ impl OrgReader {
     pub async fn rows(&self, sql: Sql, values: Vec<Value>) -> Result<Vec<Vec<Value>>, DbFault> {
         self.with(move |connection| gather(connection, &sql, &values))
             .await
+    }
+
+    /// The answer that `work` finds in this database, done once for all who ask the same (`about`)
+    /// until somebody commits a change to it. `work` must begin its reading after it is called.
+    ///
+    /// # Errors
+    /// When the database refuses, and those of `work`.
+    pub async fn while_unchanged<T: Send + Sync + 'static>(
+        &self,
+        about: Digest,
+        work: impl Future<Output = Result<T, DbFault>>,
+    ) -> Result<Arc<T>, DbFault> {
+        // It changes whenever another connection has committed (<https://sqlite.org/pragma.html>).
+        let version = self
+            .with(|connection| {
+                Ok(connection.pragma_query_value(None, "data_version", |row| row.get(0))?)
+            })
+            .await?;
+        let answer = self.0.memo.answer(version, about, work).await?;
+        answer.ok_or_else(|| DbTrouble::Other(0).of(self.org()))
     }
 
     /// The database's shape.

@@ -13,6 +13,7 @@ mod connection;
 mod desk;
 pub mod fault;
 mod holder;
+mod memo;
 mod open;
 pub mod sql;
 

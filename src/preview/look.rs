@@ -70,18 +70,9 @@ pub async fn look(
             run: None,
         })
         .collect();
-    let mut steps = Vec::with_capacity(looks.len());
-    let mut findings = Vec::new();
-    for look in &looks {
-        let id = &look.step().id;
-        let found = steps::check(look).await.map_err(|fault| at(id, fault))?;
-        gather(&mut findings, &plan, id, found);
-    }
-    // Copies that share a source share one pass over it.
-    for (look, forecast) in looks.iter().zip(steps::preview_many(&looks).await) {
-        let forecast = forecast.map_err(|fault| at(&look.step().id, fault))?;
-        steps.push(said(&plan, look.step, forecast, moment));
-    }
+    // Two passes over a source, side by side: its codes, and what would become of its rows.
+    let (findings, steps) = tokio::join!(findings(&plan, &looks), forecasts(&plan, &looks, moment));
+    let (mut findings, steps) = (findings?, steps?);
     findings.sort_by_key(|finding| !finding.stops);
     let unmapped = unmapped(&plan, &readers).await?;
     let reading = Reading::of(&steps);
@@ -121,6 +112,32 @@ pub async fn look(
     })
 }
 
+/// What stands against each step.
+async fn findings(plan: &Plan, looks: &[Look]) -> Result<Vec<FindingSaid>, LookFault> {
+    let mut findings = Vec::new();
+    for look in looks {
+        let id = &look.step().id;
+        let found = steps::check(look).await.map_err(|fault| at(id, fault))?;
+        gather(&mut findings, plan, id, found);
+    }
+    Ok(findings)
+}
+
+/// What each step would do.
+async fn forecasts(
+    plan: &Plan,
+    looks: &[Look],
+    moment: &Moment,
+) -> Result<Vec<StepSaid>, LookFault> {
+    let mut steps = Vec::with_capacity(looks.len());
+    for look in looks {
+        let forecast = steps::preview(look).await;
+        let forecast = forecast.map_err(|fault| at(&look.step().id, fault))?;
+        steps.push(said(plan, look.step, forecast, moment));
+    }
+    Ok(steps)
+}
+
 /// Live codes that the plan's maps do not cover, with whose rows use them. Copies that share a source
 /// and a map are read once.
 ///
@@ -148,11 +165,11 @@ pub async fn unmapped(
                 step: id.clone(),
                 fault,
             })?;
-        uses.extend(live.into_iter().map(|live| CodeUse {
+        uses.extend(live.iter().map(|live| CodeUse {
             map: first.map_path.clone(),
-            list: live.list,
-            code: live.code,
-            rows: live.rows,
+            list: live.list.clone(),
+            code: live.code.clone(),
+            rows: live.rows.clone(),
         }));
     }
     Ok(uses)

@@ -28,9 +28,8 @@ pub(super) async fn check(look: &Look, step: &DataCopy) -> Result<Vec<Finding>, 
     }
     let reader = look.reader(&step.source)?;
     let route = route(&look.plan, step);
-    for code in look::unmapped_codes(reader, &step.map, &step.tables, &route).await? {
-        found.extend(unmapped(step, &code));
-    }
+    let live = look::unmapped_codes(reader, &step.map, &step.tables, &route).await?;
+    found.extend(live.iter().filter_map(|code| unmapped(step, code)));
     if is_first(&look.plan, look.step) {
         found.extend(homes(look, step).await?);
     }
@@ -42,42 +41,6 @@ pub(super) async fn preview(look: &Look, step: &DataCopy) -> Result<Forecast, Fa
     let route = route(&look.plan, step);
     let whole = look::forecast(reader, &step.map, &step.tables, &route).await?;
     Ok(part(look, step, &whole))
-}
-
-/// What several steps would do, in their order. Copies that read the same tables through the same
-/// map share one pass over the source.
-///
-/// # Errors
-/// Each step has its own: one database that cannot be used does not hide the others.
-pub async fn preview_many(looks: &[Look]) -> Vec<Result<Forecast, Fault>> {
-    let mut read: BTreeMap<usize, look::Forecast> = BTreeMap::new();
-    let mut forecasts = Vec::with_capacity(looks.len());
-    for look in looks {
-        forecasts.push(match &look.step().does {
-            StepSpec::DataCopy(step) => shared(look, step, &mut read).await,
-            _ => super::preview(look).await,
-        });
-    }
-    forecasts
-}
-
-async fn shared(
-    look: &Look,
-    step: &DataCopy,
-    read: &mut BTreeMap<usize, look::Forecast>,
-) -> Result<Forecast, Fault> {
-    let first = siblings(&look.plan, step)
-        .next()
-        .map_or(look.step, |(at, _)| at);
-    if let Some(whole) = read.get(&first) {
-        return Ok(part(look, step, whole));
-    }
-    let reader = look.reader(&step.source)?;
-    let route = route(&look.plan, step);
-    let whole = look::forecast(reader, &step.map, &step.tables, &route).await?;
-    let mine = part(look, step, &whole);
-    read.insert(first, whole);
-    Ok(mine)
 }
 
 pub(super) async fn run(act: &Act, step: &DataCopy) -> Result<Output, Fault> {

@@ -39,8 +39,6 @@ use crate::machine::key::RunKey;
 use crate::orgdb::{OrgReader, OrgWriter};
 use crate::plan::model::{Code, Plan, Step, StepSpec};
 
-pub use data_copy::preview_many;
-
 /// What a step may look at.
 #[derive(Clone)]
 pub struct Look {

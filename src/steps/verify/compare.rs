@@ -11,7 +11,7 @@ use std::sync::Arc;
 use super::{Copied, Found, landing, sums};
 use crate::copy::ledger::{self, Deed};
 use crate::copy::look::{self, Counts};
-use crate::copy::verify::digests;
+use crate::copy::verify::{Digested, digests};
 use crate::orgdb::{Ident, OrgReader, Value};
 use crate::plan::map::{Dataset, Origin};
 use crate::plan::model::{Code, DataCopy, Verify, VerifyCheck};
@@ -29,7 +29,20 @@ pub(super) struct Over<'a> {
     pub(super) step: &'a Verify,
     pub(super) copies: &'a [Copied<'a>],
     pub(super) forecasts: &'a BTreeMap<&'a StepId, Arc<look::Forecast>>,
-    pub(super) wholes: &'a BTreeMap<&'a StepId, Arc<look::Forecast>>,
+    pub(super) digests: &'a BTreeMap<&'a StepId, Digested>,
+}
+
+/// Reads back every row of every copy: by copy, what stands otherwise than it was written.
+pub(super) async fn digests_of<'a>(
+    act: &Act,
+    copies: &[Copied<'a>],
+) -> Result<BTreeMap<&'a StepId, Digested>, Fault> {
+    let mut found = BTreeMap::new();
+    for Copied { id, copy } in copies {
+        let reader = act.look.reader(&copy.target)?;
+        found.insert(*id, digests(reader, &deed(act, id)?).await?);
+    }
+    Ok(found)
 }
 
 impl Over<'_> {
@@ -68,10 +81,8 @@ impl Over<'_> {
         Ok(())
     }
 
-    pub(super) async fn keyed_digests(&self, found: &mut Found) -> Result<(), Fault> {
-        for Copied { id, copy } in self.copies {
-            let reader = self.act.look.reader(&copy.target)?;
-            let digested = digests(reader, &self.deed(id)?).await?;
+    pub(super) fn keyed_digests(&self, found: &mut Found) {
+        for (id, digested) in self.digests {
             found.rows += digested.differing;
             for differs in &digested.differences {
                 let line = format!("{id} {} {} {}\n", differs.table, differs.row, differs.class);
@@ -83,7 +94,6 @@ impl Over<'_> {
                 format!("{} of {} rows differ", digested.differing, digested.rows),
             );
         }
-        Ok(())
     }
 
     /// Pence that had to be copied = pence that stand at the target; what stayed behind is said.
@@ -138,7 +148,7 @@ impl Over<'_> {
         let Some((copied, dataset, key, run)) = landing(self.copies, check) else {
             return Ok(());
         };
-        let Some(forecast) = self.wholes.get(copied.id) else {
+        let Some(forecast) = self.forecasts.get(copied.id) else {
             return Ok(());
         };
         let mut places: HashMap<u64, u32> = HashMap::new();
@@ -234,7 +244,7 @@ impl Over<'_> {
 
     /// Rows written by the copy's effects, by dataset.
     async fn written(&self, id: &StepId, copy: &DataCopy) -> Result<BTreeMap<String, u64>, Fault> {
-        let deed = self.deed(id)?;
+        let deed = deed(self.act, id)?;
         let reader = self.act.look.reader(&copy.target)?;
         let mut written = BTreeMap::new();
         for effect in ledger::effects(reader, deed.run, id, deed.generation).await? {
@@ -244,21 +254,21 @@ impl Over<'_> {
         }
         Ok(written)
     }
+}
 
-    /// The deed of a copy, as it stands in the ledger.
-    fn deed(&self, id: &StepId) -> Result<Deed, Fault> {
-        let run = self.act.look.run.as_ref();
-        let generation = run.and_then(|run| run.generations.get(id)).copied();
-        let Some(generation) = generation else {
-            let says = format!("`{id}` has not run: there is nothing to verify");
-            return Err(Fault::refused("HO535", id.as_str(), 0, says).help("run it first"));
-        };
-        Ok(Deed {
-            step: id.clone(),
-            generation,
-            ..self.act.deed.clone()
-        })
-    }
+/// The deed of a copy, as it stands in the ledger.
+fn deed(act: &Act, id: &StepId) -> Result<Deed, Fault> {
+    let run = act.look.run.as_ref();
+    let generation = run.and_then(|run| run.generations.get(id)).copied();
+    let Some(generation) = generation else {
+        let says = format!("`{id}` has not run: there is nothing to verify");
+        return Err(Fault::refused("HO535", id.as_str(), 0, says).help("run it first"));
+    };
+    Ok(Deed {
+        step: id.clone(),
+        generation,
+        ..act.deed.clone()
+    })
 }
 
 async fn count(reader: &OrgReader, table: &str) -> Result<u64, Fault> {

@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use self::compare::Over;
 use super::{Act, Fault, Finding, Forecast, Look, Output, data_copy};
-use crate::copy::look::{self, Route};
+use crate::copy::look;
 use crate::machine::event::Check;
 use crate::plan::map::{Becomes, Dataset, Origin};
 use crate::plan::model::{DataCopy, StepSpec, Verify, VerifyCheck};
@@ -53,19 +53,25 @@ pub(super) fn preview(step: &Verify) -> Forecast {
 pub(super) async fn run(act: &Act, step: &Verify) -> Result<Output, Fault> {
     let copies = copies(&act.look, step);
     let mut found = Found::default();
-    let own = own_parts(&act.look, &copies, &step.checks).await?;
-    let whole = wholes(&act.look, &copies, &step.checks).await?;
+    let needs = |wanted: fn(&VerifyCheck) -> bool| step.checks.iter().any(wanted);
+    let counted = needs(|one| !matches!(one, VerifyCheck::KeyedDigests));
+    let digested = needs(|one| matches!(one, VerifyCheck::KeyedDigests));
+    // The source and the targets are read side by side.
+    let (forecasts, digests) = tokio::try_join!(
+        forecasts(&act.look, if counted { &copies } else { &[] }),
+        compare::digests_of(act, if digested { &copies } else { &[] }),
+    )?;
     for one in &step.checks {
         let over = Over {
             act,
             step,
             copies: &copies,
-            forecasts: &own,
-            wholes: &whole,
+            forecasts: &forecasts,
+            digests: &digests,
         };
         match one {
             VerifyCheck::RowCounts => over.row_counts(&mut found).await?,
-            VerifyCheck::KeyedDigests => over.keyed_digests(&mut found).await?,
+            VerifyCheck::KeyedDigests => over.keyed_digests(&mut found),
             VerifyCheck::SumOf { table, column } => {
                 over.money(&mut found, one, &format!("{table}.{column}"))
                     .await?;
@@ -95,64 +101,14 @@ fn copies<'a>(look: &'a Look, step: &Verify) -> Vec<Copied<'a>> {
 /// What the source comes to, by copy.
 type Forecasts<'a> = BTreeMap<&'a StepId, Arc<look::Forecast>>;
 
-/// What the source comes to for each copy's own target; everybody else's rows are nobody's here, which
-/// is all that a count of every row needs. Digests need none.
-async fn own_parts<'a>(
-    look: &Look,
-    copies: &[Copied<'a>],
-    checks: &[VerifyCheck],
-) -> Result<Forecasts<'a>, Fault> {
+/// What the source comes to now, for all targets that share it: read afresh, unless a sibling has
+/// just read the very same and nobody has written since.
+async fn forecasts<'a>(look: &Look, copies: &[Copied<'a>]) -> Result<Forecasts<'a>, Fault> {
     let mut forecasts = Forecasts::new();
-    let needs =
-        |one: &VerifyCheck| matches!(one, VerifyCheck::RowCounts | VerifyCheck::SumOf { .. });
-    if !checks.iter().any(needs) {
-        return Ok(forecasts);
-    }
     for Copied { id, copy } in copies {
-        let route = Route {
-            targets: vec![copy.target.clone()],
-            ..data_copy::route(&look.plan, copy)
-        };
+        let route = data_copy::route(&look.plan, copy);
         let reader = look.reader(&copy.source)?;
         let forecast = look::forecast(reader, &copy.map, &copy.tables, &route).await?;
-        forecasts.insert(id, forecast.into());
-    }
-    Ok(forecasts)
-}
-
-/// What the tables of `every TABLE lands once` come to for all targets together, once for all copies
-/// that share a source.
-async fn wholes<'a>(
-    look: &Look,
-    copies: &[Copied<'a>],
-    checks: &[VerifyCheck],
-) -> Result<Forecasts<'a>, Fault> {
-    let once = checks.iter().filter_map(|one| match one {
-        VerifyCheck::LandsOnce { table } => Some(table.clone()),
-        _ => None,
-    });
-    let tables: Vec<String> = once.collect();
-    let mut forecasts = Forecasts::new();
-    if tables.is_empty() {
-        return Ok(forecasts);
-    }
-    for (at, Copied { id, copy }) in copies.iter().enumerate() {
-        let shared = copies[..at].iter().find(|other| {
-            other.copy.source == copy.source
-                && other.copy.map_path == copy.map_path
-                && other.copy.tables == copy.tables
-                && other.copy.split == copy.split
-        });
-        let known = shared.and_then(|other| forecasts.get(other.id)).cloned();
-        let forecast = if let Some(forecast) = known {
-            forecast
-        } else {
-            let route = data_copy::route(&look.plan, copy);
-            let reader = look.reader(&copy.source)?;
-            look::forecast(reader, &copy.map, &tables, &route)
-                .await?
-                .into()
-        };
         forecasts.insert(id, forecast);
     }
     Ok(forecasts)

@@ -2,6 +2,7 @@
 
 use handover::copy::load::{LoadFault, load};
 use handover::copy::undo;
+use handover::copy::verify::digests;
 use handover::machine::event::UndoMode;
 use handover::orgdb::DbTrouble;
 use handover::plan::map::Unmapped;
@@ -240,6 +241,84 @@ async fn undo_gives_the_council_its_database_back_and_the_next_run_draws_new_key
             "no key is used twice"
         );
     }
+}
+
+/// Where rows lay when they were written is a hint: wherever the engine has moved them since, they are
+/// ours by key and digest alone, and a stranger's row that lies in their place stays.
+#[tokio::test]
+async fn rows_that_lie_elsewhere_now_are_still_ours_and_a_strangers_row_among_them_is_not() {
+    let moved = "UPDATE txn SET rowid = rowid + 1000; UPDATE asset SET rowid = -rowid";
+    let among = "UPDATE txn SET rowid = rowid + 1000 WHERE rowid = (SELECT min(rowid) + 1 FROM txn WHERE txn_id <> 'own');
+                 INSERT INTO txn (rowid, txn_id, tenancy_id, amount, posted)
+                 SELECT min(rowid) + 1, 'theirs', 'own', '1.00', '2020-01-01' FROM txn WHERE txn_id <> 'own'";
+    for change in [moved, among] {
+        let mut town = Town::new("dover");
+        town.chunk_rows = 1000;
+        let before = contents(&town.target);
+        town.copy().await.unwrap();
+        run_sql(&town.target, change);
+        let writer = town.writer().await;
+        let digested = digests(&writer.reader().await.unwrap(), &town.deed).await;
+        assert_eq!(digested.unwrap().differences, []);
+        let undone = undo::undo(&writer, &town.deed, UndoMode::Refuse)
+            .await
+            .unwrap();
+        assert_eq!(
+            (undone.removed, undone.restored, undone.refused),
+            (8, 1, false)
+        );
+        run_sql(&town.target, "DELETE FROM txn WHERE txn_id = 'theirs'");
+        let after = contents(&town.target);
+        assert_eq!(
+            number(&town.target, "SELECT count(*) FROM asset WHERE rowid < 0"),
+            i64::from(change == moved)
+        );
+        assert_eq!(
+            after.keys().collect::<Vec<_>>(),
+            before.keys().collect::<Vec<_>>()
+        );
+        for (table, rows) in &before {
+            let (mut left, mut right) = (rows.clone(), after[table].clone());
+            left.sort_by_key(|row| format!("{row:?}"));
+            right.sort_by_key(|row| format!("{row:?}"));
+            assert_eq!(left, right, "{table}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_row_that_was_edited_where_it_lies_is_named_alone() {
+    let mut town = Town::new("dover");
+    town.chunk_rows = 1000;
+    town.copy().await.unwrap();
+    run_sql(
+        &town.target,
+        "UPDATE txn SET amount = '0.01' WHERE source_ref = '2'",
+    );
+    let writer = town.writer().await;
+    let digested = digests(&writer.reader().await.unwrap(), &town.deed)
+        .await
+        .unwrap();
+    let told: Vec<_> = digested
+        .differences
+        .iter()
+        .map(|one| (one.table.as_str(), one.class))
+        .collect();
+    assert_eq!(told, [("txn", "edited")]);
+    let undone = undo::undo(&writer, &town.deed, UndoMode::Skip)
+        .await
+        .unwrap();
+    assert_eq!(
+        undone.removed + undone.changed.iter().map(|one| one.2).sum::<u64>(),
+        8
+    );
+    assert_eq!(
+        number(
+            &town.target,
+            "SELECT count(*) FROM txn WHERE amount = '0.01'"
+        ),
+        1
+    );
 }
 
 #[tokio::test]

@@ -84,7 +84,7 @@ impl Stage {
         OrgReader::open(code, &self.address(code)).await.unwrap()
     }
 
-    async fn forecast(&self) -> Forecast {
+    async fn forecast(&self) -> std::sync::Arc<Forecast> {
         forecast(
             &self.source().await,
             &self.map,
@@ -195,7 +195,7 @@ async fn no_code_of_a_fresh_world_is_unmapped() {
         let stage = Stage::new(world);
         let route = stage.route();
         let open = unmapped_codes(&stage.source().await, &stage.map, &stage.tables(), &route).await;
-        assert_eq!(open.unwrap(), [], "{world:?}");
+        assert_eq!(*open.unwrap(), [], "{world:?}");
     }
 }
 
