@@ -191,7 +191,7 @@ pub async fn play<T: Teller>(
     let mut site = stage.begun(&plan, &preview, teller).await?;
     loop {
         if site.run.rolled_back() && site.plans.len() == 1 {
-            site = stage.mended(site, teller).await?;
+            site = Box::pin(stage.mended(site, teller)).await?;
         }
         site = stage.play_on(site, teller, stop).await?;
         let run = &site.run;
@@ -211,7 +211,7 @@ pub async fn play<T: Teller>(
         if failed && !amended {
             site = stage.rolled_back(site, teller, stop).await?;
             if !site.run.rolled_back() {
-                site = stage.mended(site, teller).await?;
+                site = Box::pin(stage.mended(site, teller)).await?;
             }
         } else {
             let plan = in_force(&site)?;
