@@ -36,6 +36,9 @@ pub(super) struct Foretold<'c> {
 /// How many keys are remembered: bounded, whatever the size of the tables.
 const KNOWN: usize = 1 << 15;
 
+/// The same for a look, which sees the rows of all targets.
+const LATELY: usize = 1 << 17;
+
 /// The target's own `handover_key`, through a read-only connection.
 pub(super) struct Ledger<'c> {
     find: CachedStatement<'c>,
@@ -83,7 +86,7 @@ impl<'c> Crosswalk<'c> {
             find: source.prepare_cached(
                 "SELECT 1 FROM temp.handover_seen WHERE name = ?1 AND target = ?2 AND key = ?3",
             )?,
-            lately: vec![Box::default(); KNOWN],
+            lately: vec![Box::default(); LATELY],
             told: Vec::new(),
         })))
     }
@@ -150,7 +153,7 @@ impl Foretold<'_> {
         self.told.push(0);
         self.told.extend_from_slice(&target.to_be_bytes());
         self.told.extend_from_slice(key);
-        let lately = &mut self.lately[hash(&self.told) % KNOWN];
+        let lately = &mut self.lately[hash(&self.told) % LATELY];
         if **lately == *self.told {
             return Ok(true);
         }

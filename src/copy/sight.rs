@@ -290,7 +290,7 @@ fn name_of(relation: &Relation, leaves: &[ColumnRef]) -> Ident {
 }
 
 /// How many parents a way remembers: bounded, whatever the size of the table.
-const KNOWN: usize = 1 << 15;
+const KNOWN: usize = 1 << 16;
 
 /// The ways to parents, each at the parent of the row that is being looked at.
 pub(super) struct Parents<'c>(Vec<Probe<'c>>);

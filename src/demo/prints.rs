@@ -4,7 +4,8 @@
 //! Shares no code with the copier: plain SQL and a hash.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OpenFlags};
@@ -15,50 +16,134 @@ use crate::plan::digest::Digest;
 /// A database's fingerprint by organisation.
 pub type Prints = BTreeMap<String, Digest>;
 
-/// Takes the fingerprint of every database, side by side.
+/// Rows of a table whose numbers share all but this many bits are hashed together.
+const SPAN: u32 = 17;
+
+/// Takes the fingerprint of every database: a digest over its objects and over the digests of its
+/// tables, span by span, as many side by side as the machine has cores.
 ///
 /// # Errors
 /// When a database cannot be read.
-pub fn take(databases: &BTreeMap<String, std::path::PathBuf>) -> rusqlite::Result<Prints> {
-    std::thread::scope(|scope| {
-        let works: Vec<_> = databases
-            .iter()
-            .map(|(org, path)| (org, scope.spawn(move || fingerprint(path))))
-            .collect();
-        let joined = works.into_iter().map(|(org, work)| {
-            let print = work.join().unwrap_or(Err(rusqlite::Error::InvalidQuery))?;
-            Ok((org.clone(), print))
-        });
-        joined.collect()
-    })
+pub fn take(databases: &BTreeMap<String, PathBuf>) -> rusqlite::Result<Prints> {
+    let mut spans = Vec::new();
+    for (org, path) in databases {
+        spans.extend(spans_of(path)?.into_iter().map(|span| (org, path, span)));
+    }
+    let mut prints: BTreeMap<String, Sha256> = BTreeMap::new();
+    for (at, digest) in side_by_side(&spans)? {
+        let org = spans[at].0.clone();
+        prints.entry(org).or_default().update(digest);
+    }
+    let whole = |(org, hash): (String, Sha256)| (org, Digest(hash.finalize().into()));
+    Ok(prints.into_iter().map(whole).collect())
 }
 
-fn fingerprint(path: &Path) -> rusqlite::Result<Digest> {
-    let db = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-    let mut hash = Sha256::new();
+type Numbered = Vec<(usize, [u8; 32])>;
+
+/// The digest of every span, in their order.
+fn side_by_side(spans: &[(&String, &PathBuf, Span)]) -> rusqlite::Result<Numbered> {
+    let next = AtomicUsize::new(0);
+    let work = || -> rusqlite::Result<Numbered> {
+        let mut done = Vec::new();
+        loop {
+            let at = next.fetch_add(1, Ordering::Relaxed);
+            let Some((_, path, span)) = spans.get(at) else {
+                return Ok(done);
+            };
+            done.push((at, digest(path, span)?));
+        }
+    };
+    let mut all = std::thread::scope(|scope| -> rusqlite::Result<Numbered> {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let hands: Vec<_> = (0..cores).map(|_| scope.spawn(work)).collect();
+        let mut all = Vec::new();
+        for hand in hands {
+            let done = hand.join();
+            all.extend(done.unwrap_or(Err(rusqlite::Error::InvalidQuery))?);
+        }
+        Ok(all)
+    })?;
+    all.sort_unstable_by_key(|(at, _)| *at);
+    Ok(all)
+}
+
+/// A part of a database.
+enum Span {
+    /// What is declared in it.
+    Objects(String),
+    /// Rows of a table: all of them, or those whose number begins so.
+    Rows(String, Option<i64>),
+}
+
+fn open(path: &Path) -> rusqlite::Result<Connection> {
+    Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)
+}
+
+fn spans_of(path: &Path) -> rusqlite::Result<Vec<Span>> {
+    let db = open(path)?;
     let mut objects = db.prepare(
         "SELECT type, name, coalesce(sql, '') FROM sqlite_schema
          WHERE name NOT LIKE 'handover\\_%' ESCAPE '\\' AND tbl_name NOT LIKE 'handover\\_%' ESCAPE '\\'
          ORDER BY type, name",
     )?;
     let mut rows = objects.query([])?;
-    let mut tables: Vec<String> = Vec::new();
+    let (mut declared, mut tables) = (String::new(), Vec::new());
     while let Some(row) = rows.next()? {
         let (kind, name, sql): (String, String, String) = (row.get(0)?, row.get(1)?, row.get(2)?);
-        hash.update(format!("{kind}\0{name}\0{sql}\0"));
+        declared.extend([&kind, "\0", &name, "\0", &sql, "\0"]);
         if kind == "table" && !name.starts_with("sqlite_") {
             tables.push(name);
         }
     }
+    let mut spans = vec![Span::Objects(declared)];
     for table in tables {
-        rows_of(&db, &table, &mut hash)?;
+        spans.extend(spans_of_table(&db, table)?);
     }
-    Ok(Digest(hash.finalize().into()))
+    Ok(spans)
 }
 
-fn rows_of(db: &Connection, table: &str, hash: &mut Sha256) -> rusqlite::Result<()> {
+/// A table without row numbers is one span.
+fn spans_of_table(db: &Connection, table: String) -> rusqlite::Result<Vec<Span>> {
+    let quoted = crate::orgdb::Ident::new(&table);
+    let numbered: bool = db.query_row(
+        "SELECT wr = 0 FROM pragma_table_list WHERE schema = 'main' AND name = ?1",
+        [&table],
+        |row| row.get(0),
+    )?;
+    if !numbered {
+        return Ok(vec![Span::Rows(table, None)]);
+    }
+    let ends = format!("SELECT min(rowid) >> {SPAN}, max(rowid) >> {SPAN} FROM {quoted}");
+    let (first, last): (Option<i64>, Option<i64>) =
+        db.query_row(&ends, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let numbers = first.zip(last).map(|(first, last)| first..=last);
+    let spans = numbers.into_iter().flatten();
+    Ok(spans
+        .map(|begin| Span::Rows(table.clone(), Some(begin)))
+        .collect())
+}
+
+fn digest(path: &Path, span: &Span) -> rusqlite::Result<[u8; 32]> {
+    let mut hash = Sha256::new();
+    match span {
+        Span::Objects(declared) => hash.update(declared),
+        Span::Rows(table, begin) => rows_of(&open(path)?, table, *begin, &mut hash)?,
+    }
+    Ok(hash.finalize().into())
+}
+
+fn rows_of(
+    db: &Connection,
+    table: &str,
+    begin: Option<i64>,
+    hash: &mut Sha256,
+) -> rusqlite::Result<()> {
     let quoted = crate::orgdb::Ident::new(table);
-    let mut query = db.prepare(&format!("SELECT * FROM {quoted}"))?;
+    let which = begin.map_or(String::new(), |begin| {
+        let (first, last) = (begin << SPAN, ((begin + 1) << SPAN) - 1);
+        format!(" WHERE rowid BETWEEN {first} AND {last} ORDER BY rowid")
+    });
+    let mut query = db.prepare(&format!("SELECT * FROM {quoted}{which}"))?;
     let columns = query.column_count();
     let mut rows = query.query([])?;
     let mut bytes = Vec::with_capacity(1024);

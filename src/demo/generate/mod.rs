@@ -115,10 +115,10 @@ pub fn add_unmapped_tenure(source: &Path, rows: u64, owner_code: &str) -> Result
     let limit = i64::try_from(rows).unwrap_or(i64::MAX);
     let changed = connection.execute(
         "UPDATE tenagree SET tenure = 'DEMO' WHERE rowid IN (
-           SELECT t.rowid FROM tenagree t JOIN property p ON p.prop_ref = t.prop_ref
-           WHERE p.owner_conf = ?1 AND t.present = 1 AND t.agr_type = 'R' AND t.tenure = 'SEC'
-             AND t.cot <> '00/00/0000'
-           ORDER BY t.tag_ref LIMIT ?2)",
+           SELECT rowid FROM tenagree
+           WHERE prop_ref IN (SELECT prop_ref FROM property WHERE owner_conf = ?1)
+             AND present = 1 AND agr_type = 'R' AND tenure = 'SEC' AND cot <> '00/00/0000'
+           ORDER BY tag_ref LIMIT ?2)",
         (owner_code, limit),
     )?;
     Ok(changed as u64)
