@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::survey;
+use super::survey::{self, Share};
 use crate::orgdb::{DbFault, OrgReader, Value};
 use crate::plan::digest::Digest;
 use crate::plan::map::{Dataset, Map};
@@ -105,7 +105,7 @@ pub async fn unmapped_codes(
     answer.await
 }
 
-/// Maps every row without writing, for all targets in one pass over each dataset's table. Rows that a
+/// Maps every row without writing, for all targets; each target's counts are of one moment. Rows that a
 /// target's own rules would refuse are not foreseen: it is not looked at. Read once for all who ask,
 /// for as long as the source stays as it is.
 ///
@@ -118,13 +118,33 @@ pub async fn forecast(
     route: &Route,
 ) -> Result<Arc<Forecast>, DbFault> {
     let question = Question::new(map, tables, route);
-    let answer = reader.while_unchanged(question.about("forecast"), async {
-        let reader = reader.another().await?;
-        reader
-            .with(move |connection| survey::forecast(connection, &question))
-            .await
-    });
-    answer.await
+    let about = question.about("forecast");
+    let work = in_shares(reader, Arc::new(question));
+    reader.while_unchanged(about, work).await
+}
+
+/// How many passes go side by side, each for its share of the targets. What every pass must do (read
+/// each row, find its owner) is done once more for each, so more would gain little.
+const SHARES: usize = 2;
+
+async fn in_shares(reader: &OrgReader, question: Arc<Question>) -> Result<Forecast, DbFault> {
+    let of = question.route.targets.len().clamp(1, SHARES);
+    let pass = |at: usize| {
+        let question = Arc::clone(&question);
+        async move {
+            let work = move |connection: &mut rusqlite::Connection| {
+                survey::forecast(connection, &question, Share { at, of })
+            };
+            reader.another().await?.with(work).await
+        }
+    };
+    let parts = futures_util::future::try_join_all((0..of).map(pass)).await?;
+    let mut whole = Forecast::default();
+    for part in parts {
+        whole.targets.extend(part.targets);
+        whole.unrouted.extend(part.unrouted);
+    }
+    Ok(whole)
 }
 
 /// A row as a dataset maps it.

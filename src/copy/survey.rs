@@ -21,19 +21,42 @@ use crate::orgdb::{DbTrouble, Value};
 use crate::plan::map::{Becomes, Dataset, MapColumn};
 use crate::plan::model::Code;
 
-/// Counts every row of every dataset, for every target at once.
+/// Which targets a pass counts for, by their place in the route; the first share also counts the rows
+/// that nobody owns.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Share {
+    pub(super) at: usize,
+    pub(super) of: usize,
+}
+
+impl Share {
+    fn has(self, target: usize) -> bool {
+        target % self.of == self.at
+    }
+
+    fn counts(self, owner: &Owner) -> bool {
+        match owner {
+            Owner::Target(target) => self.has(*target),
+            Owner::Nobody(_) => self.at == 0,
+        }
+    }
+}
+
+/// Counts every row of every dataset that belongs to one of the share's targets.
 pub(super) fn forecast(
     connection: &Connection,
     question: &Question,
+    share: Share,
 ) -> Result<Forecast, DbTrouble> {
     connection.execute_batch("BEGIN")?;
     let mut bench = Bench::new(Crosswalk::foretold(connection)?);
     let mut found = Forecast::default();
-    for target in &question.route.targets {
+    let targets = || question.route.targets.iter().enumerate();
+    for (_, target) in targets().filter(|(at, _)| share.has(*at)) {
         found.targets.insert(target.clone(), BTreeMap::new());
     }
     for dataset in question.datasets() {
-        let mut surveyor = Surveyor::new(connection, question, dataset)?;
+        let mut surveyor = Surveyor::new(connection, question, dataset, share)?;
         let first_look = !found.unrouted.contains_key(&dataset.from);
         let mut unrouted = BTreeMap::new();
         surveyor.rows(&mut bench, &mut unrouted)?;
@@ -41,9 +64,10 @@ pub(super) fn forecast(
         if first_look {
             found.unrouted.insert(dataset.from.clone(), unrouted);
         }
-        for (target, counts) in question.route.targets.iter().zip(surveyor.counts) {
-            let of_target = found.targets.entry(target.clone()).or_default();
-            of_target.insert(dataset.name.clone(), counts);
+        for ((_, target), counts) in targets().zip(surveyor.counts) {
+            if let Some(of_target) = found.targets.get_mut(target) {
+                of_target.insert(dataset.name.clone(), counts);
+            }
         }
     }
     found.unrouted.retain(|_, reasons| !reasons.is_empty());
@@ -66,23 +90,33 @@ impl Question {
     }
 }
 
-/// Goes through a dataset's table, a line at a time.
+/// Goes through a dataset's table, a line at a time; lines of owners that are not wanted are passed over.
 fn each_line(
     connection: &Connection,
     question: &Question,
     program: &Program,
+    wanted: impl Fn(&Owner) -> bool,
     mut see: impl FnMut(Line<'_>, &Owner) -> Result<(), DbTrouble>,
 ) -> Result<(), DbTrouble> {
     let mut parents = program.sight.open(connection, &question.map.relations)?;
     let mut statement = connection.prepare(program.sight.scan().as_str())?;
     let mut rows = statement.query([i64::MIN])?;
     while let Some(row) = rows.next()? {
+        parents.go_to(row, program.owner_way())?;
+        let owner = program.owner(Line {
+            row,
+            parents: &parents,
+        });
+        if !wanted(&owner) {
+            continue;
+        }
+        let owner = owner.into_owned();
         parents.go_to(row, None)?;
         let line = Line {
             row,
             parents: &parents,
         };
-        see(line, &program.owner(line))?;
+        see(line, &owner)?;
     }
     Ok(())
 }
@@ -91,6 +125,7 @@ fn each_line(
 struct Surveyor<'q> {
     connection: &'q Connection,
     question: &'q Question,
+    share: Share,
     program: Program,
     /// Money columns, by their place among the cells.
     money: Vec<(usize, String)>,
@@ -102,6 +137,7 @@ impl<'q> Surveyor<'q> {
         connection: &'q Connection,
         question: &'q Question,
         dataset: &Dataset,
+        share: Share,
     ) -> Result<Surveyor<'q>, DbTrouble> {
         let program = question.compile(connection, dataset)?;
         let place = |name: String| {
@@ -111,6 +147,7 @@ impl<'q> Surveyor<'q> {
         Ok(Surveyor {
             connection,
             question,
+            share,
             money: money(dataset).into_iter().filter_map(place).collect(),
             counts: vec![Counts::default(); question.route.targets.len()],
             program,
@@ -125,12 +162,14 @@ impl<'q> Surveyor<'q> {
         let Surveyor {
             connection,
             question,
+            share,
             program,
             money,
             counts,
         } = self;
         let mut out = Vec::new();
-        each_line(connection, question, program, |line, owner| {
+        let wanted = |owner: &Owner| share.counts(owner);
+        each_line(connection, question, program, wanted, |line, owner| {
             let target = match owner {
                 Owner::Target(target) => *target,
                 Owner::Nobody(reason) => {
@@ -162,6 +201,7 @@ impl<'q> Surveyor<'q> {
         let Surveyor {
             connection,
             question,
+            share,
             program,
             counts,
             ..
@@ -170,7 +210,8 @@ impl<'q> Surveyor<'q> {
             return Ok(());
         }
         let mut out = Vec::new();
-        each_line(connection, question, program, |line, owner| {
+        let wanted = |owner: &Owner| share.counts(owner);
+        each_line(connection, question, program, wanted, |line, owner| {
             let Owner::Target(target) = *owner else {
                 return Ok(());
             };
@@ -265,7 +306,7 @@ pub(super) fn unmapped_codes(
         }
         let program = question.compile(connection, &coded)?;
         let mut rows: BTreeMap<(usize, String), BTreeMap<Code, u64>> = BTreeMap::new();
-        each_line(connection, question, &program, |line, owner| {
+        each_line(connection, question, &program, owned, |line, owner| {
             let Owner::Target(target) = *owner else {
                 return Ok(());
             };
@@ -295,6 +336,10 @@ pub(super) fn unmapped_codes(
     Ok(found)
 }
 
+fn owned(owner: &Owner) -> bool {
+    matches!(owner, Owner::Target(_))
+}
+
 /// The dataset with its coded columns alone: no other column needs to be read for them.
 fn only_codes(dataset: &Dataset) -> Dataset {
     let coded = |column: &&MapColumn| matches!(column.becomes, Becomes::Code(_));
@@ -321,10 +366,8 @@ pub(super) fn mapped_rows(
     let mut bench = Bench::new(Crosswalk::None);
     let (mut out, mut found) = (Vec::new(), Vec::new());
     bench.target_code = target.to_string();
-    each_line(connection, question, &program, |line, owner| {
-        if place.is_none_or(|place| *owner != Owner::Target(place)) {
-            return Ok(());
-        }
+    let wanted = |owner: &Owner| place.is_some_and(|place| *owner == Owner::Target(place));
+    each_line(connection, question, &program, wanted, |line, _| {
         out.clear();
         let mapped = match program.judge(line, &mut bench, &mut out)? {
             Fate::Goes => Mapped::Row(Values(&out).map(Value::of).collect()),
