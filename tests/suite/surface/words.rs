@@ -4,6 +4,7 @@ use handover::report::words::{Dates, count, listed, money, span, took};
 use proptest::prelude::*;
 
 use super::fixture::at;
+use crate::cases::cases;
 
 #[test]
 fn rent_owed_reads_as_pounds_and_pence() {
@@ -14,6 +15,8 @@ fn rent_owed_reads_as_pounds_and_pence() {
 }
 
 proptest! {
+    #![proptest_config(cases(256))]
+
     #[test]
     fn no_penny_is_lost_between_the_sum_and_the_page(pence: i128) {
         let digits: String = money(pence).chars().filter(char::is_ascii_digit).collect();
