@@ -84,6 +84,7 @@ async fn driven() -> Driven {
         }
     }
     drop(site);
+    stage.left_alone();
     Driven { stage, cuts }
 }
 

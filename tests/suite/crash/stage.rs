@@ -39,6 +39,22 @@ impl Stage {
         copy
     }
 
+    /// Waits until this process has no file in it open: connections close on threads of their own, and
+    /// the last to close takes the write-ahead log away.
+    pub(super) fn left_alone(&self) {
+        let open = |entry: std::io::Result<std::fs::DirEntry>| {
+            let target = entry.and_then(|entry| std::fs::read_link(entry.path()));
+            target.is_ok_and(|target| target.starts_with(&self.path))
+        };
+        while std::fs::read_dir("/proc/self/fd")
+            .into_iter()
+            .flatten()
+            .any(open)
+        {
+            std::thread::yield_now();
+        }
+    }
+
     /// The binary, to be told its arguments.
     pub(super) fn handover(&self) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_handover"));
