@@ -97,7 +97,7 @@ pub(crate) fn folded(quick: bool) -> Vec<Ratio> {
         Ratio {
             what: "time to resume a run : to read its journal's entries",
             value: entries.ratio,
-            bar: Bar::AtMost(2.0),
+            bar: Bar::Told,
             detail: format!(
                 "{steps} steps: {:.0?} : {:.0?}",
                 entries.ours, entries.floor
@@ -106,7 +106,7 @@ pub(crate) fn folded(quick: bool) -> Vec<Ratio> {
         Ratio {
             what: "time to resume a run : to read its journal's bare lines",
             value: bare.ratio,
-            bar: Bar::Told,
+            bar: Bar::AtMost(2.0),
             detail: format!("{steps} steps: {:.0?} : {:.0?}", bare.ours, bare.floor),
         },
     ]

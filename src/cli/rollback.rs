@@ -18,7 +18,6 @@ use crate::preview::rollback::{RollbackLook, look_rollback};
 use crate::preview::{Moment, RollbackPreview};
 use crate::report::rollback::{RollbackReport, changed_rows};
 use crate::run::{Bounds, Clock, Session, Site, drive_on, rollback as back};
-use crate::steps::RunLook;
 
 pub(super) async fn rollback(args: &Args, global: &Global, output: &Output) -> Outcome {
     let (project, mut site) = site::run(args.run.as_deref(), global).await?;
@@ -196,17 +195,8 @@ pub(super) async fn look_at(
         .map_err(|fault| Failure::from_error(Exit::Stuck, &fault))?;
     let plan = site::plan_of(site)?;
     let readers = site::readers(project, &plan).await?;
-    let started = site.run.steps().filter(|(_, step)| step.started.is_some());
     let with = RollbackLook {
-        run: RunLook {
-            id: site.head.id,
-            key: site.key()?,
-            folder: site.folder.path().to_owned(),
-            evidence: Vec::new(),
-            generations: started
-                .map(|(step, run)| (step.id.clone(), run.generation))
-                .collect(),
-        },
+        run: site.run_look()?,
         plan,
         readers,
         moment: Moment {

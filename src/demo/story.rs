@@ -37,7 +37,7 @@ use crate::run::rollback::BackFault;
 use crate::run::{
     Bounds, CarryFault, Clock, Session, Site, SiteFault, begin, carry_on, drive_on, rollback,
 };
-use crate::steps::{Fault, RunLook};
+use crate::steps::Fault;
 
 /// Homes of a world whose plan does not say how many.
 const HOMES: u32 = 17_000;
@@ -641,17 +641,8 @@ impl Stage {
             as_at: clock.as_at(),
         };
         let way = site.run.rollback(checkpoint, now)?;
-        let started = site.run.steps().filter(|(_, step)| step.started.is_some());
         let with = RollbackLook {
-            run: RunLook {
-                id: site.head.id,
-                key: site.key()?,
-                folder: site.folder.path().to_owned(),
-                evidence: Vec::new(),
-                generations: started
-                    .map(|(step, run)| (step.id.clone(), run.generation))
-                    .collect(),
-            },
+            run: site.run_look()?,
             plan: Arc::clone(plan),
             readers: self.readers(plan).await?,
             moment: Moment {

@@ -99,8 +99,8 @@ pub(crate) fn table(connection: &Connection, name: &str) -> Result<Option<Table>
         "SELECT name FROM pragma_table_xinfo(?1) WHERE pk > 0 ORDER BY pk",
         name,
     )?;
-    let mut flag = connection
-        .prepare_cached("SELECT wr FROM pragma_table_list WHERE schema = 'main' AND name = ?1")?;
+    let mut flag =
+        connection.prepare_cached("SELECT wr FROM pragma_table_list(?1) WHERE schema = 'main'")?;
     Ok(Some(Table {
         columns,
         key,

@@ -280,6 +280,17 @@ pub struct DataCopy {
     pub triggers: Option<Triggers>,
 }
 
+impl DataCopy {
+    /// Whether both read the same tables of the same source through the same map, and share its rows.
+    #[must_use]
+    pub fn shares_source_with(&self, other: &DataCopy) -> bool {
+        self.source == other.source
+            && self.map_path == other.map_path
+            && self.tables == other.tables
+            && self.split == other.split
+    }
+}
+
 /// `triggers = "fire"` or `"off"`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Triggers {

@@ -182,11 +182,7 @@ fn flocks(plan: &Plan) -> Vec<(&StepId, Vec<&DataCopy>)> {
         let StepSpec::DataCopy(copy) = &step.does else {
             continue;
         };
-        let same = |flock: &&mut (&StepId, Vec<&DataCopy>)| {
-            let first = flock.1[0];
-            (&first.source, &first.map_path, &first.tables, &first.split)
-                == (&copy.source, &copy.map_path, &copy.tables, &copy.split)
-        };
+        let same = |flock: &&mut (&StepId, Vec<&DataCopy>)| flock.1[0].shares_source_with(copy);
         match flocks.iter_mut().find(same) {
             Some(flock) => flock.1.push(copy),
             None => flocks.push((&step.id, vec![copy])),

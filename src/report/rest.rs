@@ -258,20 +258,10 @@ impl Report for RestReport {
         let mut lines = Lines::new();
         lines.line(self.heading());
         for problem in &self.problems {
-            lines.line(format!(
-                "{}, {}: {}.",
-                problem.word,
-                problem.step,
-                problem.facts()
-            ));
+            lines.line(problem.sentence());
         }
         for wait in &self.waits {
-            let step = wait.step.as_ref().map_or("The paper", |step| step.as_str());
-            let since = wait
-                .since
-                .as_ref()
-                .map_or(String::new(), |at| format!(", asked {at}"));
-            lines.line(format!("{step} waits for {}{since}.", wait.says));
+            lines.line(wait.sentence());
         }
         for next in &self.next {
             lines.line(format!("Next, {}: {}", next.why, next.command));

@@ -113,6 +113,11 @@ pub struct Problem {
 }
 
 impl Problem {
+    /// One whole sentence, for ears.
+    pub(super) fn sentence(&self) -> String {
+        format!("{}, {}: {}.", self.word, self.step, self.facts())
+    }
+
     /// `FAIL copy-homes / thanet  HO511 13 rows …`, without the lead.
     pub(super) fn facts(&self) -> String {
         let code = self.code.as_ref().map(|code| format!("{code} "));
@@ -225,6 +230,16 @@ pub struct Wait {
     /// Since when, in words.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub since: Option<String>,
+}
+
+impl Wait {
+    /// One whole sentence, for ears.
+    pub(super) fn sentence(&self) -> String {
+        let step = self.step.as_ref().map_or("The paper", |step| step.as_str());
+        let since = self.since.as_ref();
+        let since = since.map_or(String::new(), |at| format!(", asked {at}"));
+        format!("{step} waits for {}{since}.", self.says)
+    }
 }
 
 /// Whom a run waits for, in the plan's order; problems are told apart from it.

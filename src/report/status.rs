@@ -268,20 +268,10 @@ impl Report for StatusReport {
             ));
         }
         for problem in &self.problems {
-            lines.line(format!(
-                "{}, {}: {}.",
-                problem.word,
-                problem.step,
-                problem.facts()
-            ));
+            lines.line(problem.sentence());
         }
         for wait in &self.waits {
-            let step = wait.step.as_ref().map_or("The paper", |step| step.as_str());
-            let since = wait
-                .since
-                .as_ref()
-                .map_or(String::new(), |at| format!(", asked {at}"));
-            lines.line(format!("{step} waits for {}{since}.", wait.says));
+            lines.line(wait.sentence());
         }
         lines.line(format!("Undo: {}.", self.undo(&dates)));
         lines.text()

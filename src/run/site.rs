@@ -18,6 +18,7 @@ use crate::plan::digest::Digest;
 use crate::plan::fault::PlanFaults;
 use crate::plan::model::Plan;
 use crate::plan::outline::StepId;
+use crate::steps::RunLook;
 
 /// A run, folded from its journal.
 #[derive(Debug)]
@@ -127,6 +128,23 @@ impl Site {
             .opened()
             .map_or(Digest::ZERO, |opened| opened.commitment);
         load_key(self.folder.path(), commitment)
+    }
+
+    /// What a step may know of this run while looking, whichever step it is.
+    ///
+    /// # Errors
+    /// When the run's key is missing or another run's.
+    pub fn run_look(&self) -> Result<RunLook, JournalFault> {
+        let started = self.run.steps().filter(|(_, step)| step.started.is_some());
+        Ok(RunLook {
+            id: self.head.id,
+            key: self.key()?,
+            folder: self.folder.path().to_owned(),
+            evidence: Vec::new(),
+            generations: started
+                .map(|(step, run)| (step.id.clone(), run.generation))
+                .collect(),
+        })
     }
 
     /// Puts a paper within reach, so that the run can be amended to it.

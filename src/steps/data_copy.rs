@@ -95,12 +95,7 @@ fn siblings<'a>(plan: &'a Plan, step: &'a DataCopy) -> impl Iterator<Item = (usi
             StepSpec::DataCopy(copy) => Some((at, copy)),
             _ => None,
         });
-    copies.filter(|(_, copy)| {
-        copy.source == step.source
-            && copy.map_path == step.map_path
-            && copy.tables == step.tables
-            && copy.split == step.split
-    })
+    copies.filter(|(_, copy)| copy.shares_source_with(step))
 }
 
 /// One target's part of a forecast. Rows that nobody owns stand with the first sibling only, so that

@@ -31,7 +31,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::copy::ledger::Deed;
-use crate::copy::look::{Counts, Forecast as CopyForecast};
+use crate::copy::look::Counts;
 use crate::machine::event::{
     Check, DatasetCount, FaultKind, StepMarked, UndoCommitted, UndoMode, Waiting,
 };
@@ -136,16 +136,6 @@ pub struct Forecast {
     pub unrouted: BTreeMap<String, BTreeMap<String, u64>>,
     /// Things people should know, one sentence each.
     pub notes: Vec<String>,
-}
-
-impl From<CopyForecast> for Forecast {
-    fn from(copy: CopyForecast) -> Forecast {
-        Forecast {
-            counts: copy.targets,
-            unrouted: copy.unrouted,
-            ..Forecast::default()
-        }
-    }
 }
 
 /// How a step came out.

@@ -63,10 +63,27 @@ pub struct World {
 pub struct Books {
     pub done: BTreeSet<StepId>,
     pub begun: BTreeSet<StepId>,
+    /// Begun, and not known to have failed before its first mark.
+    pub left: BTreeSet<StepId>,
+    pub marked: BTreeSet<StepId>,
     pub outcomes: BTreeMap<(StepId, u32), usize>,
     pub undo_outcomes: BTreeMap<(StepId, u32), usize>,
     pub undone: Vec<StepId>,
     pub starts: BTreeMap<(StepId, u32, u32), usize>,
+}
+
+impl Books {
+    /// The step is as if it had never begun.
+    fn forget(&mut self, step: &StepId) {
+        for set in [
+            &mut self.done,
+            &mut self.begun,
+            &mut self.left,
+            &mut self.marked,
+        ] {
+            set.remove(step);
+        }
+    }
 }
 
 /// How driving ended.
@@ -329,6 +346,7 @@ impl World {
         let once = *times == 1;
         assert!(once, "one attempt began twice\n{}", self.story());
         self.books.begun.insert(about.step.clone());
+        self.books.left.insert(about.step.clone());
     }
 
     /// The onlooker's rule for undos: nothing that stands on it stands any more, unless it stays.
@@ -358,28 +376,23 @@ impl World {
 
     /// A finished step that cannot be undone shares a subject with it.
     fn closed(&self, step: &StepId) -> bool {
-        let outline = self.run.outline();
-        let subjects = &outline.steps[outline.index[step]].subjects;
-        let last = |other: &&handover::plan::outline::OutlineStep| {
-            other.undo == Undo::Cannot && self.books.done.contains(&other.id)
-        };
-        let mut finals = outline.steps.iter().filter(last);
-        finals.any(|last| {
-            last.subjects
-                .iter()
-                .any(|subject| subjects.contains(subject))
-        })
+        self.shares_a_subject(step, &self.books.done)
     }
 
-    /// The same of a step that has only begun: where it stopped half-way, what it shares a subject
-    /// with may have to stay.
+    /// The same of a step that stopped half-way and may have left something: what it shares a subject
+    /// with has to stay.
     fn perhaps_closed(&self, step: &StepId) -> bool {
+        self.shares_a_subject(step, &self.books.left)
+    }
+
+    /// A step among `those` cannot be undone and shares a subject with this one.
+    fn shares_a_subject(&self, step: &StepId, those: &BTreeSet<StepId>) -> bool {
         let outline = self.run.outline();
         let subjects = &outline.steps[outline.index[step]].subjects;
         let mut finals = outline
             .steps
             .iter()
-            .filter(|other| other.undo == Undo::Cannot && self.books.begun.contains(&other.id));
+            .filter(|other| other.undo == Undo::Cannot && those.contains(&other.id));
         finals.any(|last| {
             last.subjects
                 .iter()
@@ -420,6 +433,7 @@ impl World {
                         root: Digest::ZERO,
                     }),
                 );
+                self.books.marked.insert(about.step.clone());
                 self.books.done.insert(about.step.clone());
                 Event::StepCommitted(StepCommitted {
                     outputs: Vec::new(),
@@ -441,14 +455,16 @@ impl World {
             self.books.done.remove(&about.step);
             return;
         }
+        if matches!(event, Event::StepFailed(_)) && !self.books.marked.contains(&about.step) {
+            self.books.left.remove(&about.step);
+        }
         self.must(Some(about), event);
     }
 
     fn finish_undo(&mut self, about: About, mode: UndoMode, outcome: Outcome) {
         let event = match outcome {
             Outcome::Ok | Outcome::Hold => {
-                self.books.done.remove(&about.step);
-                self.books.begun.remove(&about.step);
+                self.books.forget(&about.step);
                 self.books.undone.push(about.step.clone());
                 Event::UndoCommitted(UndoCommitted {
                     mode,
@@ -470,8 +486,7 @@ impl World {
         let preview = Digest::of(&self.log.len().to_le_bytes());
         let approvals = self.agree(&On::Rollback { preview });
         for again in &plan.again {
-            self.books.done.remove(again);
-            self.books.begun.remove(again);
+            self.books.forget(again);
         }
         let event = Event::RollbackStarted(plan.started(preview, mode, approvals));
         self.must(None, event);
@@ -546,8 +561,7 @@ impl World {
         });
         let about = self.run.about(step);
         if answer == Answer::Undone {
-            self.books.done.remove(step);
-            self.books.begun.remove(step);
+            self.books.forget(step);
         }
         if let Err(illegal) = self.write(actor, about, event) {
             panic!("{illegal}\n{}", self.story());
