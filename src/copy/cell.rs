@@ -5,8 +5,8 @@
 //! Not here: compiling (`program`), what becomes of rejected rows (`load`, `look`).
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 
+use foldhash::HashMap;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use rusqlite::types::ValueRef;
@@ -552,6 +552,11 @@ impl Cell {
             (None, Otherwise::Reject) => Turned::Bad("HO511"),
             (None, Otherwise::Fault) => Turned::Unmapped,
         }
+    }
+
+    /// Its value stands with a parent of the row.
+    pub(super) fn looks_beyond_the_row(&self) -> bool {
+        matches!(self.source, Source::Slot(Slot::Parent(..)))
     }
 
     /// The code of a line that its list does not cover.

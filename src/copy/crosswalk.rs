@@ -8,7 +8,7 @@ use rusqlite::types::ValueRef;
 use rusqlite::{CachedStatement, Connection, OptionalExtension, params};
 
 use super::canon;
-use super::sight::hash;
+use super::lately::Lately;
 use crate::orgdb::DbTrouble;
 
 /// Where lookups are answered from.
@@ -29,7 +29,7 @@ pub(super) struct Foretold<'c> {
     note: CachedStatement<'c>,
     find: CachedStatement<'c>,
     /// Names, targets and keys that were found lately.
-    lately: Vec<Box<[u8]>>,
+    lately: Lately<()>,
     told: Vec<u8>,
 }
 
@@ -42,12 +42,10 @@ const LATELY: usize = 1 << 17;
 /// The target's own `handover_key`, through a read-only connection.
 pub(super) struct Ledger<'c> {
     find: CachedStatement<'c>,
-    known: Vec<Option<Known>>,
+    /// Target keys by name and source key.
+    known: Lately<Box<str>>,
     name: Vec<u8>,
 }
-
-/// A name with a source key, and the target key.
-type Known = (Box<[u8]>, Box<str>);
 
 impl<'c> Crosswalk<'c> {
     /// Answers from the ledger behind `target`, for rows of `source`.
@@ -64,7 +62,7 @@ impl<'c> Crosswalk<'c> {
         find.raw_bind_parameter(2, source)?;
         Ok(Crosswalk::Ledger(Box::new(Ledger {
             find,
-            known: std::iter::repeat_with(|| None).take(KNOWN).collect(),
+            known: Lately::new(KNOWN),
             name: Vec::new(),
         })))
     }
@@ -86,7 +84,7 @@ impl<'c> Crosswalk<'c> {
             find: source.prepare_cached(
                 "SELECT 1 FROM temp.handover_seen WHERE name = ?1 AND target = ?2 AND key = ?3",
             )?,
-            lately: vec![Box::default(); LATELY],
+            lately: Lately::new(LATELY),
             told: Vec::new(),
         })))
     }
@@ -153,8 +151,7 @@ impl Foretold<'_> {
         self.told.push(0);
         self.told.extend_from_slice(&target.to_be_bytes());
         self.told.extend_from_slice(key);
-        let lately = &mut self.lately[hash(&self.told) % LATELY];
-        if **lately == *self.told {
+        if self.lately.place(&self.told).is_some() {
             return Ok(true);
         }
         let found = self
@@ -162,7 +159,7 @@ impl Foretold<'_> {
             .query_row(params![name, count(target), key], |_| Ok(()));
         let found = found.optional()?.is_some();
         if found {
-            *lately = self.told.as_slice().into();
+            self.lately.put(&self.told, ());
         }
         Ok(found)
     }
@@ -188,10 +185,8 @@ impl Ledger<'_> {
         self.name.extend_from_slice(name.as_bytes());
         self.name.push(0);
         self.name.extend_from_slice(key);
-        let at = hash(&self.name) % KNOWN;
-        if let Some((known, target)) = &self.known[at]
-            && **known == *self.name
-        {
+        let known = self.known.place(&self.name);
+        if let Some(target) = known.and_then(|place| self.known.at(place)) {
             canon::push_text(out, target.as_bytes());
             return Ok(true);
         }
@@ -204,7 +199,7 @@ impl Ledger<'_> {
         };
         let target: String = row.get(0)?;
         canon::push_text(out, target.as_bytes());
-        self.known[at] = Some((self.name.as_slice().into(), target.into()));
+        self.known.put(&self.name, target.into());
         Ok(true)
     }
 }

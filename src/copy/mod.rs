@@ -14,6 +14,7 @@ mod convert;
 mod crosswalk;
 mod draw;
 mod effect;
+mod lately;
 mod layout;
 pub mod ledger;
 pub mod load;

@@ -6,8 +6,8 @@
 //! Not here: single columns (`cell`), the target's shape (`layout`), writing (`load`).
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 
+use foldhash::HashMap;
 use jiff::tz::TimeZone;
 use rusqlite::Connection;
 
@@ -338,7 +338,7 @@ fn split_column(split: &str, table: &str) -> ColumnRef {
 fn owners(papers: &Papers<'_>) -> HashMap<String, Option<usize>> {
     let targets = &papers.route.targets;
     let place = |code: &str| targets.iter().position(|target| &**target == code);
-    let mut owners: HashMap<String, Option<usize>> = HashMap::new();
+    let mut owners: HashMap<String, Option<usize>> = HashMap::default();
     if papers.map.owners.is_empty() {
         owners.extend(
             targets

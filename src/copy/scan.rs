@@ -86,8 +86,9 @@ pub(super) fn scan(
     let mut statement = source.prepare(program.sight.scan().as_str())?;
     let start = if scanner.seen { i64::MIN } else { after };
     let mut rows = statement.query([start])?;
+    let owner_way = program.owner_way();
     while let Some(row) = rows.next()? {
-        parents.go_to(row, program.owner_way())?;
+        parents.go_one_way(row, owner_way)?;
         let owner = program.owner(Line {
             row,
             parents: &parents,
@@ -95,7 +96,7 @@ pub(super) fn scan(
         if *owner != Owner::Target(compiled.target) {
             continue;
         }
-        parents.go_to(row, None)?;
+        parents.go_on(row, owner_way)?;
         let line = Line {
             row,
             parents: &parents,

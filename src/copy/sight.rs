@@ -13,6 +13,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use rusqlite::types::{Value, ValueRef};
 use rusqlite::{CachedStatement, Connection, Row};
 
+use super::lately::Lately;
 use super::program::Owner;
 use super::shape::{bind, idents};
 use crate::orgdb::{DbTrouble, Ident, Sql, catalogue};
@@ -146,9 +147,8 @@ impl Sight {
             probes.push(Probe {
                 reference: way.reference,
                 find: connection.prepare_cached(text.as_str())?,
-                known: std::iter::repeat_with(|| None).take(KNOWN).collect(),
+                known: Lately::new(KNOWN),
                 now: 0,
-                key: Vec::new(),
             });
         }
         Ok(Parents(probes))
@@ -298,13 +298,11 @@ pub(super) struct Parents<'c>(Vec<Probe<'c>>);
 struct Probe<'c> {
     reference: usize,
     find: CachedStatement<'c>,
-    known: Vec<Option<Known>>,
+    known: Lately<Known>,
     now: usize,
-    key: Vec<u8>,
 }
 
 struct Known {
-    key: Box<[u8]>,
     /// Every step of the way was found.
     whole: bool,
     values: Vec<Value>,
@@ -313,25 +311,37 @@ struct Known {
 }
 
 impl Parents<'_> {
-    /// Goes to the parents of a scanned row along one way, or along all of them.
+    /// No way at all, for those who need none.
+    pub(super) fn none() -> Parents<'static> {
+        Parents(Vec::new())
+    }
+
+    /// Goes to the parent of a scanned row along one way: enough to know whose the row is.
     #[inline]
-    pub(super) fn go_to(&mut self, row: &Row<'_>, way: Option<usize>) -> Result<(), DbTrouble> {
-        let ways = match way {
-            Some(way) => self.0.get_mut(way..=way).unwrap_or_default(),
-            None => self.0.as_mut_slice(),
-        };
-        for probe in ways {
-            let reference = row.get_ref(probe.reference + 1)?;
-            probe.go_to(reference)?;
+    pub(super) fn go_one_way(
+        &mut self,
+        row: &Row<'_>,
+        way: Option<usize>,
+    ) -> Result<(), DbTrouble> {
+        match way.and_then(|way| self.0.get_mut(way)) {
+            Some(probe) => probe.go_to(row),
+            None => Ok(()),
         }
-        Ok(())
+    }
+
+    /// Goes along all other ways.
+    #[inline]
+    pub(super) fn go_on(&mut self, row: &Row<'_>, gone: Option<usize>) -> Result<(), DbTrouble> {
+        let ways = self.0.iter_mut().enumerate();
+        let mut others = ways.filter(|(way, _)| Some(*way) != gone);
+        others.try_for_each(|(_, probe)| probe.go_to(row))
     }
 }
 
 impl Probe<'_> {
-    fn go_to(&mut self, reference: ValueRef<'_>) -> Result<(), DbTrouble> {
+    fn go_to(&mut self, row: &Row<'_>) -> Result<(), DbTrouble> {
         let number;
-        let key = match reference {
+        let key = match row.get_ref(self.reference + 1)? {
             ValueRef::Text(bytes) | ValueRef::Blob(bytes) => trim_end(bytes),
             ValueRef::Integer(value) => {
                 number = value.to_string();
@@ -343,26 +353,23 @@ impl Probe<'_> {
             }
             ValueRef::Null => b"",
         };
-        self.now = hash(key) % KNOWN;
-        if self.known[self.now]
-            .as_ref()
-            .is_some_and(|known| *known.key == *key)
-        {
+        if self.known.is_at(self.now, key) {
             return Ok(());
         }
-        self.key.clear();
-        self.key.extend_from_slice(key);
-        let found = self.fetch()?;
-        self.known[self.now] = Some(found);
+        if let Some(place) = self.known.place(key) {
+            self.now = place;
+            return Ok(());
+        }
+        let found = self.fetch(key)?;
+        self.now = self.known.put(key, found);
         Ok(())
     }
 
-    fn fetch(&mut self) -> Result<Known, DbTrouble> {
+    fn fetch(&mut self, key: &[u8]) -> Result<Known, DbTrouble> {
         let width = self.find.column_count();
-        bind(&mut self.find, 1, [ValueRef::Text(&self.key)])?;
+        bind(&mut self.find, 1, [ValueRef::Text(key)])?;
         let mut rows = self.find.raw_query();
         let mut known = Known {
-            key: self.key.as_slice().into(),
             whole: false,
             values: vec![Value::Null; width - 1],
             owner: OnceCell::new(),
@@ -386,14 +393,6 @@ fn lent(raw: ValueRef<'_>) -> Value {
         },
         other => other.try_into().unwrap_or(Value::Null),
     }
-}
-
-/// FNV-1a: short keys, no attacker (a clash only costs a look-up).
-pub(super) fn hash(key: &[u8]) -> usize {
-    let mixed = key.iter().fold(0xcbf2_9ce4_8422_2325_u64, |sum, byte| {
-        (sum ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
-    });
-    usize::try_from((mixed ^ (mixed >> 29)) & 0xffff_ffff).unwrap_or_default()
 }
 
 /// Without trailing spaces: references are compared so.
@@ -451,6 +450,6 @@ impl<'r> Line<'r> {
 
     fn known(&self, way: usize) -> Option<&'r Known> {
         let probe = self.parents.0.get(way)?;
-        probe.known.get(probe.now)?.as_ref()
+        probe.known.at(probe.now)
     }
 }

@@ -6,8 +6,8 @@
 
 use std::collections::BTreeMap;
 
-use rusqlite::Connection;
 use rusqlite::types::ValueRef;
+use rusqlite::{Connection, Row};
 
 use super::canon::Values;
 use super::cell::{Bench, Verdict};
@@ -16,7 +16,7 @@ use super::crosswalk::Crosswalk;
 use super::load::money;
 use super::look::{Counts, Forecast, Mapped, Question, UnmappedCode, count};
 use super::program::{Fate, Owner, Papers, Program};
-use super::sight::Line;
+use super::sight::{Line, Parents};
 use crate::orgdb::{DbTrouble, Value};
 use crate::plan::map::{Becomes, Dataset, MapColumn};
 use crate::plan::model::Code;
@@ -96,13 +96,29 @@ fn each_line(
     question: &Question,
     program: &Program,
     wanted: impl Fn(&Owner) -> bool,
+    see: impl FnMut(Line<'_>, &Owner) -> Result<(), DbTrouble>,
+) -> Result<(), DbTrouble> {
+    each_line_worth(connection, question, program, |_| true, wanted, see)
+}
+
+/// The same, but rows that are not worth a look are passed over before anybody asks whose they are.
+fn each_line_worth(
+    connection: &Connection,
+    question: &Question,
+    program: &Program,
+    worth: impl Fn(&Row<'_>) -> bool,
+    wanted: impl Fn(&Owner) -> bool,
     mut see: impl FnMut(Line<'_>, &Owner) -> Result<(), DbTrouble>,
 ) -> Result<(), DbTrouble> {
     let mut parents = program.sight.open(connection, &question.map.relations)?;
     let mut statement = connection.prepare(program.sight.scan().as_str())?;
     let mut rows = statement.query([i64::MIN])?;
+    let owner_way = program.owner_way();
     while let Some(row) = rows.next()? {
-        parents.go_to(row, program.owner_way())?;
+        if !worth(row) {
+            continue;
+        }
+        parents.go_one_way(row, owner_way)?;
         let owner = program.owner(Line {
             row,
             parents: &parents,
@@ -111,7 +127,7 @@ fn each_line(
             continue;
         }
         let owner = owner.into_owned();
-        parents.go_to(row, None)?;
+        parents.go_on(row, owner_way)?;
         let line = Line {
             row,
             parents: &parents,
@@ -306,22 +322,30 @@ pub(super) fn unmapped_codes(
         }
         let program = question.compile(connection, &coded)?;
         let mut rows: BTreeMap<(usize, String), BTreeMap<Code, u64>> = BTreeMap::new();
-        each_line(connection, question, &program, owned, |line, owner| {
-            let Owner::Target(target) = *owner else {
-                return Ok(());
-            };
-            if program.filtered(line).is_some() {
-                return Ok(());
-            }
-            for (place, cell) in program.cells.iter().enumerate() {
-                if let Some(code) = cell.uncovered(line) {
-                    let by_target = rows.entry((place, code)).or_default();
-                    let target = question.route.targets[target].clone();
-                    *by_target.entry(target).or_default() += 1;
+        let worth = |row: &Row<'_>| may_be_uncovered(&program, row);
+        each_line_worth(
+            connection,
+            question,
+            &program,
+            worth,
+            owned,
+            |line, owner| {
+                let Owner::Target(target) = *owner else {
+                    return Ok(());
+                };
+                if program.filtered(line).is_some() {
+                    return Ok(());
                 }
-            }
-            Ok(())
-        })?;
+                for (place, cell) in program.cells.iter().enumerate() {
+                    if let Some(code) = cell.uncovered(line) {
+                        let by_target = rows.entry((place, code)).or_default();
+                        let target = question.route.targets[target].clone();
+                        *by_target.entry(target).or_default() += 1;
+                    }
+                }
+                Ok(())
+            },
+        )?;
         found.extend(rows.into_iter().map(|((place, code), rows)| UnmappedCode {
             dataset: dataset.name.clone(),
             column: coded.columns[place].into.clone(),
@@ -334,6 +358,14 @@ pub(super) fn unmapped_codes(
         }));
     }
     Ok(found)
+}
+
+/// Nearly every row's codes are covered: where they all stand in the row itself, that is seen at once.
+fn may_be_uncovered(program: &Program, row: &Row<'_>) -> bool {
+    let parents = &Parents::none();
+    let line = Line { row, parents };
+    let mut cells = program.cells.iter();
+    cells.any(|cell| cell.looks_beyond_the_row() || cell.uncovered(line).is_some())
 }
 
 fn owned(owner: &Owner) -> bool {

@@ -6,6 +6,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
+use rusqlite::OpenFlags;
+
 use crate::machine::event::Waiting;
 use crate::machine::rests::{Awaited, AwaitedWhat};
 use crate::machine::time::Time;
@@ -178,7 +180,7 @@ impl Register {
     fn deeds(&self, org: Option<&str>, as_at: Time) -> Result<Vec<u8>, StoryFault> {
         let day = as_at.moment().to_zoned(jiff::tz::TimeZone::UTC).date();
         let owner = org.and_then(|org| self.owners.get(org)).map(String::as_str);
-        let flags = rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY;
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let db = rusqlite::Connection::open_with_flags(&self.source, flags)?;
         let mut query = db.prepare(
             "SELECT rtrim(con_ref) FROM contract WHERE route = 'NOV'

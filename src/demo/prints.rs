@@ -76,7 +76,9 @@ enum Span {
 }
 
 fn open(path: &Path) -> rusqlite::Result<Connection> {
-    Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)
+    // A connection stays on its thread: a lock at every value would cost more than the hash.
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    Connection::open_with_flags(path, flags)
 }
 
 fn spans_of(path: &Path) -> rusqlite::Result<Vec<Span>> {

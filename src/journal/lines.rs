@@ -1,4 +1,5 @@
-//! Reading a log back: a page of rows at a time, whatever its length, every byte checked.
+//! Reading a log back: a page of rows at a time, whatever its length, every byte checked. Entries are
+//! parsed beside the reading, a few pages ahead of whoever folds them.
 //!
 //! Not here: what the entries mean for a run (`machine::run`), logs in a folder (`export`).
 
@@ -6,6 +7,7 @@ use std::collections::VecDeque;
 
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteConnection;
+use tokio::task::{JoinHandle, spawn_blocking};
 use uuid::Uuid;
 
 use super::fault::JournalFault;
@@ -15,7 +17,10 @@ use crate::machine::line::{self, LineFault};
 use crate::plan::digest::Digest;
 
 /// Rows read at a time: what memory holds of a log, at most 65,535 bytes each and mostly 500.
-const PAGE: i64 = 256;
+pub(super) const PAGE: usize = 256;
+
+/// Pages that are parsed while the one before them is being folded.
+const AHEAD: usize = 3;
 
 /// One line of a step log: the very bytes, without the line feed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,7 +49,16 @@ pub struct Lines {
 pub struct Entries {
     lines: Lines,
     prev: Digest,
+    ahead: VecDeque<JoinHandle<Vec<Parsed>>>,
+    page: std::vec::IntoIter<Parsed>,
+    /// Why reading stopped early; told when all that was read before has been given.
+    stopped: Option<JournalFault>,
+    /// Nothing is left to read.
+    ended: bool,
 }
+
+/// A line's place and digest, and the entry in it.
+type Parsed = (u64, Digest, Result<Entry, LineFault>);
 
 impl Journal {
     /// The lines of a run as they are now; other calls may go on meanwhile.
@@ -78,6 +92,10 @@ impl Journal {
         Ok(Entries {
             lines: self.read(run).await?,
             prev: Digest::ZERO,
+            ahead: VecDeque::with_capacity(AHEAD),
+            page: Vec::new().into_iter(),
+            stopped: None,
+            ended: false,
         })
     }
 }
@@ -132,7 +150,7 @@ impl Lines {
         )
         .bind(self.head.number)
         .bind(integer(self.next))
-        .bind(PAGE)
+        .bind(integer(PAGE as u64))
         .fetch_all(&mut self.db)
         .await
         .map_err(refused)?;
@@ -182,30 +200,73 @@ impl Entries {
     /// # Errors
     /// As [`Lines::next`], and where an entry does not name the line before it.
     pub async fn next(&mut self) -> Result<Option<Entry>, JournalFault> {
-        let Some(line) = self.lines.next().await? else {
-            return Ok(None);
+        let Some((seq, hash, read)) = self.parsed().await? else {
+            return match self.stopped.take() {
+                Some(fault) => Err(fault),
+                None => Ok(None),
+            };
         };
-        let entry = parsed(&self.lines.head.label, line.seq, &line.bytes)?;
-        let fits =
-            entry.seq == line.seq && entry.prev == self.prev && entry.run == self.lines.head.id;
+        let head = self.lines.head();
+        let entry = read.map_err(|fault| unreadable(&head.label, seq, &fault))?;
+        let fits = entry.seq == seq && entry.prev == self.prev && entry.run == head.id;
         if !fits {
-            return Err(self.lines.edited(line.seq));
+            return Err(self.lines.edited(seq));
         }
-        self.prev = line.hash;
+        self.prev = hash;
         Ok(Some(entry))
     }
+
+    async fn parsed(&mut self) -> Result<Option<Parsed>, JournalFault> {
+        loop {
+            if let Some(parsed) = self.page.next() {
+                return Ok(Some(parsed));
+            }
+            self.read_ahead().await;
+            let Some(page) = self.ahead.pop_front() else {
+                return Ok(None);
+            };
+            let file = || self.lines.path.clone();
+            let page = page.await;
+            let page = page.map_err(|fault| JournalFault::Io(file(), fault.into()))?;
+            self.page = page.into_iter();
+        }
+    }
+
+    async fn read_ahead(&mut self) {
+        while !self.ended && self.ahead.len() < AHEAD {
+            let mut page = Vec::with_capacity(PAGE);
+            while page.len() < PAGE && !self.ended {
+                match self.lines.next().await {
+                    Ok(Some(line)) => page.push(line),
+                    Ok(None) => self.ended = true,
+                    Err(fault) => (self.stopped, self.ended) = (Some(fault), true),
+                }
+            }
+            self.ahead.push_back(spawn_blocking(|| parse(page)));
+        }
+    }
+}
+
+fn parse(page: Vec<Line>) -> Vec<Parsed> {
+    let each = page.into_iter();
+    each.map(|line| (line.seq, line.hash, line::parse(&line.bytes)))
+        .collect()
 }
 
 /// The entry in a line.
 pub(super) fn parsed(label: &str, seq: u64, line: &[u8]) -> Result<Entry, JournalFault> {
-    line::parse(line).map_err(|fault| match fault {
+    line::parse(line).map_err(|fault| unreadable(label, seq, &fault))
+}
+
+fn unreadable(label: &str, seq: u64, fault: &LineFault) -> JournalFault {
+    match fault {
         LineFault::Newer(found) => JournalFault::Newer {
-            found,
+            found: *found,
             known: u64::from(VERSION),
         },
         _ => JournalFault::Unreadable {
             label: label.to_owned(),
             seq,
         },
-    })
+    }
 }

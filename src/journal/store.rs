@@ -167,6 +167,7 @@ async fn connect(path: &Path, read_only: bool) -> Result<SqliteConnection, Journ
     let mut options = SqliteConnectOptions::new()
         .filename(path)
         .read_only(read_only)
+        .row_buffer_size(super::lines::PAGE)
         .foreign_keys(true)
         .busy_timeout(PATIENCE)
         .disable_statement_logging();

@@ -122,11 +122,11 @@ pub fn parse(line: &[u8]) -> Result<Entry, LineFault> {
     if line.len() > LINE_BYTES_MAX {
         return Err(LineFault::TooLong(line.len()));
     }
-    canonical::check(line).map_err(LineFault::NotCanonical)?;
-    let entry = serde_json::from_slice::<Raw>(line)
+    let line = canonical::check(line).map_err(LineFault::NotCanonical)?;
+    let entry = serde_json::from_str::<Raw>(line)
         .map_err(|fault| not_an_entry(&fault))
         .and_then(entry);
-    entry.map_err(|fault| match serde_json::from_slice::<Peek>(line) {
+    entry.map_err(|fault| match serde_json::from_str::<Peek>(line) {
         Ok(peek) if peek.v > u64::from(VERSION) => LineFault::Newer(peek.v),
         _ => fault,
     })

@@ -8,6 +8,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -238,6 +239,9 @@ pub struct RollbackLook {
     pub mode: UndoMode,
 }
 
+/// Steps that are looked at together: copies to different targets are, and read a file each.
+const SIDE_BY_SIDE: usize = 4;
+
 /// Looks at the way back that the machine found. Nothing is written anywhere.
 ///
 /// # Errors
@@ -249,10 +253,9 @@ pub async fn look_rollback(
     rehearsed: Option<&Rehearsed>,
 ) -> Result<RollbackPreview, LookFault> {
     let plan = &with.plan;
-    let mut undoes = Vec::with_capacity(way.undoes.len());
-    for id in &way.undoes {
-        undoes.extend(undo(with, id).await?);
-    }
+    let looks = stream::iter(&way.undoes).map(|id| undo(with, id));
+    let looks: Vec<Option<UndoSaid>> = looks.buffered(SIDE_BY_SIDE).try_collect().await?;
+    let undoes = looks.into_iter().flatten().collect();
     let timed = rehearsed.map(|rehearsed| {
         let took = way.undoes.iter().filter_map(|id| rehearsed.undo_s.get(id));
         took.sum()
