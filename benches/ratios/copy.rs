@@ -161,7 +161,7 @@ fn east_kent(folder: &Path, spec: &Spec, council: &'static str, watch: &mut Watc
             .collect(),
         map,
         route: Route {
-            source: world.source().code.into(),
+            source: world.sources()[0].code.into(),
             targets: world
                 .targets()
                 .iter()
@@ -174,7 +174,7 @@ fn east_kent(folder: &Path, spec: &Spec, council: &'static str, watch: &mut Watc
         triggers: None,
         chunk_rows: CHUNK_ROWS,
     };
-    let source = folder.join(format!("{}.db", world.source().code));
+    let source = folder.join(format!("{}.db", world.sources()[0].code));
     copy(&source, &folder.join(format!("{council}.db")), load, watch)
 }
 
@@ -275,6 +275,7 @@ fn ours(source: &Path, target: &Path) {
         },
         bad: handover::plan::map::Bad::Reject,
         required: name == "id",
+        namespace: handover::plan::map::Namespace::None,
         default: None,
         place: Place::default(),
     };

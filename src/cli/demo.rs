@@ -144,9 +144,7 @@ fn said(fault: StoryFault, dir: &Path, output: &Output) -> Failure {
             "name another folder, or remove {}",
             dir.display()
         ))),
-        StoryFault::Unbreakable { .. } | StoryFault::Merge(_) => {
-            Failure::from_error(Exit::Usage, &fault)
-        }
+        StoryFault::Unbreakable { .. } => Failure::from_error(Exit::Usage, &fault),
         StoryFault::Stopped => Failure::new(Exit::Interrupted, "stopped at a safe point")
             .with(hint("the same command goes on from here")),
         StoryFault::Plan(faults) => Failure {

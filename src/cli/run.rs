@@ -34,7 +34,12 @@ const LOOK_AGAIN: Duration = Duration::from_secs(5);
 
 pub(super) async fn run(args: &Args, global: &Global, output: &Output) -> Outcome {
     let bounds = Bounds {
-        until: args.until.as_deref().map(StepId::from),
+        until: args
+            .until
+            .as_deref()
+            .map(StepId::from)
+            .into_iter()
+            .collect(),
         ..Bounds::default()
     };
     let stop = stop_on_signals();

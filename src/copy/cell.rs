@@ -31,6 +31,8 @@ pub(super) struct Cell {
     pub(super) turn: Turn,
     pub(super) bad: Bad,
     pub(super) required: bool,
+    /// Stands before the text, where several sources go into one target.
+    pub(super) namespace: Option<String>,
     pub(super) default: Option<String>,
     pub(super) fit: Fit,
 }
@@ -336,6 +338,11 @@ impl Cell {
                 Case::Upper => text.to_uppercase(),
                 Case::Lower => text.to_lowercase(),
             };
+            plain = Plain::Text(cased);
+        }
+        if let (Some(namespace), false) = (&self.namespace, matches!(plain, Plain::Null)) {
+            let named = format!("{namespace}{}", written(plain));
+            *cased = named;
             plain = Plain::Text(cased);
         }
         if mends.nul {

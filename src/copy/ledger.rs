@@ -81,12 +81,12 @@ CREATE TABLE IF NOT EXISTS handover_reject (
   undone_at INTEGER
 );
 CREATE TABLE IF NOT EXISTS handover_outbox (
-  run TEXT NOT NULL, purpose TEXT NOT NULL, person TEXT NOT NULL,
+  run TEXT NOT NULL, purpose TEXT NOT NULL, org TEXT NOT NULL, person TEXT NOT NULL,
   step TEXT NOT NULL, batch INTEGER NOT NULL, reference TEXT NOT NULL UNIQUE,
   channel TEXT CHECK (channel IN ('letter', 'email')),
   state TEXT NOT NULL CHECK (state IN ('planned', 'written', 'by-hand', 'nothing')),
   reason TEXT, digest TEXT,
-  PRIMARY KEY (run, purpose, person)
+  PRIMARY KEY (run, purpose, org, person)
 ) WITHOUT ROWID;
 ";
 

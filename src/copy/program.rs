@@ -17,7 +17,7 @@ use super::look::Route;
 use super::sight::{Line, Sight, Slot};
 use crate::orgdb::DbTrouble;
 use crate::plan::map::{
-    Becomes, ColumnRef, Condition, Dataset, Map, MapColumn, Origin, Test, Unmapped,
+    Becomes, ColumnRef, Condition, Dataset, Map, MapColumn, Namespace, Origin, Test, Unmapped,
 };
 
 /// A dataset, compiled.
@@ -370,6 +370,10 @@ fn cell(
         turn: turn(papers, column),
         bad: column.bad,
         required: column.required,
+        namespace: match column.namespace {
+            Namespace::Source => Some(format!("{}:", papers.route.source)),
+            Namespace::None => None,
+        },
         default: column.default.clone(),
         fit: Fit::AsIs,
     })

@@ -11,24 +11,23 @@ use rusqlite::OpenFlags;
 use crate::machine::event::Waiting;
 use crate::machine::rests::{Awaited, AwaitedWhat};
 use crate::machine::time::Time;
-use crate::plan::model::{Code, Plan, Seat};
+use crate::plan::model::{Code, ContractNovation, Plan, Seat, StepSpec};
 use crate::plan::outline::{Holder, StepId};
 use crate::run::decisions::{self, Meaning, Word};
 use crate::run::{Clock, Session, Site, Who};
 
 use super::story::StoryFault;
 
-/// Says every word that the run waits for; how many were said.
-/// Goes through everything that is waited for, once.
+/// Says every word that the run waits for, once; how many were said.
 ///
 /// # Errors
 /// When a word is not taken.
 pub async fn answer(
     site: Site,
     clock: &Clock,
-    register: Option<&Register>,
+    registers: Option<&Registers>,
 ) -> Result<(Site, usize), StoryFault> {
-    let wanted = words(&site, clock.as_at(), register)?;
+    let wanted = words(&site, clock.as_at(), registers)?;
     if wanted.is_empty() {
         return Ok((site, 0));
     }
@@ -58,7 +57,11 @@ struct Wanted {
     evidence: Option<Vec<u8>>,
 }
 
-fn words(site: &Site, as_at: Time, register: Option<&Register>) -> Result<Vec<Wanted>, StoryFault> {
+fn words(
+    site: &Site,
+    as_at: Time,
+    registers: Option<&Registers>,
+) -> Result<Vec<Wanted>, StoryFault> {
     let Some(plan) = site.plan() else {
         return Ok(Vec::new());
     };
@@ -98,9 +101,13 @@ fn words(site: &Site, as_at: Time, register: Option<&Register>) -> Result<Vec<Wa
                 }
             }
             AwaitedWhat::Hold(Waiting::Evidence { seat, .. }) => {
-                let org = plan.step(&step).and_then(|step| step.org.as_deref());
-                let evidence = register
-                    .map(|register| register.deeds(org, as_at))
+                let novation = plan.step(&step).and_then(|step| match &step.does {
+                    StepSpec::ContractNovation(novation) => Some(novation),
+                    _ => None,
+                });
+                let evidence = registers
+                    .zip(novation)
+                    .map(|(registers, novation)| registers.deeds(novation, as_at))
                     .transpose()?;
                 for who in fill(plan, &[seat], as_at, BTreeSet::new()) {
                     let reason = "the deeds came back signed by all three";
@@ -166,22 +173,24 @@ pub(super) fn fill(
     filled
 }
 
-/// The contract register of a made-up source, out of which solicitors hand in deeds.
+/// The contract registers of made-up sources, out of which solicitors hand in deeds.
 #[derive(Debug, Clone)]
-pub struct Register {
-    /// The source's database.
-    pub source: PathBuf,
-    /// The code of each target in the register; empty where the register is for one target alone.
+pub struct Registers {
+    /// The folder with the sources' databases, named after their codes.
+    pub data: PathBuf,
+    /// The code of each target in the registers.
     pub owners: BTreeMap<String, String>,
 }
 
-impl Register {
-    /// Signature dates for every contract of `org` that is to be novated: what its solicitor hands in.
-    fn deeds(&self, org: Option<&str>, as_at: Time) -> Result<Vec<u8>, StoryFault> {
+impl Registers {
+    /// Signature dates for every contract that the step novates: what a solicitor hands in.
+    fn deeds(&self, novation: &ContractNovation, as_at: Time) -> Result<Vec<u8>, StoryFault> {
         let day = as_at.moment().to_zoned(jiff::tz::TimeZone::UTC).date();
-        let owner = org.and_then(|org| self.owners.get(org)).map(String::as_str);
+        let owner = novation.split.as_ref();
+        let owner = owner.and_then(|_| self.owners.get(&*novation.target));
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let db = rusqlite::Connection::open_with_flags(&self.source, flags)?;
+        let source = self.data.join(format!("{}.db", novation.source));
+        let db = rusqlite::Connection::open_with_flags(source, flags)?;
         let mut query = db.prepare(
             "SELECT rtrim(con_ref) FROM contract WHERE route = 'NOV'
              AND (?1 IS NULL OR rtrim(for_org) = ?1) ORDER BY con_ref",

@@ -70,8 +70,9 @@ fn compared(site: &Site, plan: &Plan, truth: &Truth, proof: &mut Proof) {
         let StepSpec::DataCopy(copy) = &step.does else {
             continue;
         };
+        let told_by = step.org.as_ref().unwrap_or(&copy.target);
         let (Some(wrote), Some(right)) =
-            (site.outputs.get(&step.id), truth.targets.get(&*copy.target))
+            (site.outputs.get(&step.id), truth.targets.get(&**told_by))
         else {
             continue;
         };
@@ -101,7 +102,7 @@ fn compared(site: &Site, plan: &Plan, truth: &Truth, proof: &mut Proof) {
             off == 0,
             &format!(
                 "{:<34} {} rows copied, {} kept back or left out, {} owed",
-                plan.org_name(&copy.target),
+                plan.org_name(told_by),
                 count(rows),
                 count(kept_back),
                 money(pence)

@@ -22,7 +22,7 @@ use crate::machine::time::Time;
 use crate::orgdb::{Address, DbFault};
 use crate::plan::digest::Digest;
 use crate::plan::fault::PlanFaults;
-use crate::plan::model::{Code, Plan, StepSpec};
+use crate::plan::model::{DataCopy, Plan, StepSpec};
 use crate::plan::outline::StepId;
 use crate::plan::papers::{FolderFault, Papers};
 use crate::preview::amend::Signed;
@@ -104,9 +104,6 @@ pub enum StoryFault {
         /// What could be.
         could: Vec<String>,
     },
-    /// The plan moves rows that four sources hold; that is not carried out yet.
-    #[error("`{0}` merges several sources into one, which this version checks but does not run")]
-    Merge(String),
     /// Somebody asked us to stop.
     #[error("stopped at a safe point")]
     Stopped,
@@ -257,9 +254,6 @@ impl Stage {
         };
         let plan = stage.plan()?;
         std::fs::write(stage.folder.join(".env"), env(&plan))?;
-        if plan.sources.len() > 1 {
-            return Err(StoryFault::Merge(stage.script.plan.clone()));
-        }
         stage.broken(&plan)?;
         Ok(stage)
     }
@@ -293,16 +287,16 @@ impl Stage {
     }
 
     /// The copy that breaks in this story; none where nothing does.
-    fn broken(&self, plan: &Plan) -> Result<Option<(StepId, Code)>, StoryFault> {
-        let copies: Vec<(&StepId, &Code)> = plan
+    fn broken<'p>(&self, plan: &'p Plan) -> Result<Option<(StepId, &'p DataCopy)>, StoryFault> {
+        let copies: Vec<(&StepId, &DataCopy)> = plan
             .steps
             .iter()
             .filter_map(|step| match &step.does {
-                StepSpec::DataCopy(copy) => Some((&step.id, &copy.target)),
+                StepSpec::DataCopy(copy) => Some((&step.id, copy)),
                 _ => None,
             })
             .collect();
-        let owned = |(step, target): &(&StepId, &Code)| ((*step).clone(), (*target).clone());
+        let owned = |(step, copy): &(&StepId, &'p DataCopy)| ((*step).clone(), *copy);
         match self.script.breaks.as_deref() {
             Some("none") => Ok(None),
             None => Ok(copies.last().map(owned)),
@@ -343,7 +337,7 @@ impl Stage {
             "Made {} invented homes ({} rows) in {} databases: everybody in them is made up.",
             crate::report::words::count(u64::from(homes)),
             crate::report::words::count(rows),
-            world.targets().len() + 1,
+            world.sources().len() + world.targets().len(),
         ));
         Ok(())
     }
@@ -435,24 +429,23 @@ impl Stage {
     /// Chapter 4: somebody at the source uses a new code after everybody has signed.
     fn break_source<T: Teller>(&self, plan: &Plan, teller: &mut T) -> Result<(), StoryFault> {
         let broken = self.broken(plan)?;
-        let (Some(world), Some((step, org))) = (&self.world, broken) else {
+        let (Some(world), Some((step, copy))) = (&self.world, broken) else {
             return Ok(());
         };
         let done = self.folder.join(".demo-broken");
         if done.exists() {
             return Ok(());
         }
-        let source = self.data().join(format!("{}.db", world.source().code));
-        let target = world.targets().iter().find(|target| target.code == &*org);
-        let owner = target.map_or("", |target| world.landlord(target).owner);
-        let rows = generate::add_unmapped_tenure(&source, 13, owner)?;
+        let source = self.data().join(format!("{}.db", copy.source));
+        let owner = world.mark(&copy.source, &copy.target);
+        let rows = generate::add_unmapped_tenure(&source, 13, owner.unwrap_or_default())?;
         std::fs::write(done, "")?;
         teller.chapter("After signing, the world moves on");
         teller.say(&format!(
             "At {}, a housing officer gives {rows} tenancies of {} a new tenure code, DEMO.\n\
              Nobody has mapped it. `{step}` will refuse it.",
-            plan.org_name(world.source().code),
-            plan.org_name(&org),
+            plan.org_name(&copy.source),
+            plan.org_name(copy.split.as_ref().map_or(&copy.source, |_| &copy.target)),
         ));
         Ok(())
     }
@@ -493,7 +486,7 @@ impl Stage {
         teller: &mut T,
         stop: &mut watch::Receiver<bool>,
     ) -> Result<Site, StoryFault> {
-        let register = self.register(&*in_force(&site)?);
+        let registers = self.registers();
         loop {
             let plan = in_force(&site)?;
             let clock = clock_of(&site, &plan);
@@ -505,12 +498,7 @@ impl Stage {
             };
             let (moved, rests) = carry_on(site, &addresses, &clock, &bounds, watch, stop).await?;
             site = moved;
-            if let Some(until) = &bounds.until
-                && site
-                    .run
-                    .state(until)
-                    .is_some_and(crate::machine::state::StepRun::finished)
-            {
+            if bounds.reached(&site.run) {
                 self.keep_prints(&plan)?;
                 continue;
             }
@@ -518,7 +506,7 @@ impl Stage {
                 return Ok(site);
             }
             let clock = clock_of(&site, &plan);
-            let (answered, words) = people::answer(site, &clock, register.as_ref()).await?;
+            let (answered, words) = people::answer(site, &clock, registers.as_ref()).await?;
             site = answered;
             if words == 0 {
                 return Ok(site);
@@ -529,38 +517,34 @@ impl Stage {
         }
     }
 
-    fn register(&self, plan: &Plan) -> Option<people::Register> {
-        let world = self.world.as_ref()?;
-        let split = plan.steps.iter().any(|step| {
-            matches!(&step.does, StepSpec::ContractNovation(novation) if novation.split.is_some())
-        });
-        let owners = world.targets().iter().filter(|_| split);
-        Some(people::Register {
-            source: self.data().join(format!("{}.db", world.source().code)),
-            owners: owners
-                .map(|org| (org.code.to_owned(), org.owner.to_owned()))
-                .collect(),
+    fn registers(&self) -> Option<people::Registers> {
+        let targets = self.world.as_ref()?.targets().iter();
+        let owners = targets.map(|org| (org.code.to_owned(), org.owner.to_owned()));
+        Some(people::Registers {
+            data: self.data(),
+            owners: owners.collect(),
         })
     }
 
-    /// The step after which fingerprints are taken: what comes right before the first copy. None once
-    /// they are taken, or where nothing is copied or nothing breaks.
-    fn before_rows_move(&self, site: &Site, plan: &Plan) -> Option<StepId> {
-        if self.folder.join(".demo-prints.json").exists()
-            || self.broken(plan).ok()??.0.as_str().is_empty()
-        {
-            return None;
+    /// The steps after the first of which fingerprints are taken: what comes right before each copy. None
+    /// once they are taken, or where nothing breaks, or once a copy has begun.
+    fn before_rows_move(&self, site: &Site, plan: &Plan) -> Vec<StepId> {
+        let taken = self.folder.join(".demo-prints.json").exists();
+        if taken || !matches!(self.broken(plan), Ok(Some(_))) {
+            return Vec::new();
         }
-        let first = plan
-            .steps
-            .iter()
-            .find(|step| matches!(step.does, StepSpec::DataCopy(_)))?;
-        let begun = site
-            .run
-            .state(&first.id)
-            .is_some_and(|step| step.started.is_some());
-        let outline = plan.outline.steps.iter().find(|step| step.id == first.id)?;
-        outline.after.first().filter(|_| !begun).cloned()
+        let copies = plan.steps.iter().zip(&plan.outline.steps);
+        let copies = copies.filter(|(step, _)| matches!(step.does, StepSpec::DataCopy(_)));
+        let begun = |id: &StepId| {
+            site.run
+                .state(id)
+                .is_some_and(|step| step.started.is_some())
+        };
+        if copies.clone().any(|(step, _)| begun(&step.id)) {
+            return Vec::new();
+        }
+        let before = copies.filter_map(|(_, outline)| outline.after.first());
+        before.cloned().collect()
     }
 
     fn keep_prints(&self, plan: &Plan) -> Result<(), StoryFault> {

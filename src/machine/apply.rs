@@ -26,15 +26,23 @@ impl Run {
     /// # Errors
     /// When no honest executor could have written it; the run is then as it was.
     pub fn apply(&mut self, entry: &Entry) -> Result<(), Illegal> {
+        self.may(entry)?;
+        self.take(entry);
+        Ok(())
+    }
+
+    /// Whether an entry may come next.
+    ///
+    /// # Errors
+    /// As [`Run::apply`].
+    pub fn may(&self, entry: &Entry) -> Result<(), Illegal> {
         let judged = self.place(entry).and_then(|()| self.judge(entry));
         judged.map_err(|breach| Illegal {
             seq: entry.seq,
             name: entry.event.name(),
             step: entry.about.as_ref().map(|about| about.step.clone()),
             breach,
-        })?;
-        self.take(entry);
-        Ok(())
+        })
     }
 
     /// What holds for every entry: its place in the log, its lease, its paper, its clock.

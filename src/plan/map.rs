@@ -204,10 +204,22 @@ pub struct MapColumn {
     pub bad: Bad,
     /// NULL after all this rejects the row.
     pub required: bool,
+    /// What keeps the references of several sources apart in one target.
+    pub namespace: Namespace,
     /// Stands where the value is NULL.
     pub default: Option<String>,
     /// Where it stands.
     pub place: Place,
+}
+
+/// Whether a text stands in the target as it stood at its source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Namespace {
+    /// As it stood.
+    #[default]
+    None,
+    /// With the source's code and a colon before it.
+    Source,
 }
 
 /// Where a raw value comes from.

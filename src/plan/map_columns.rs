@@ -5,7 +5,7 @@
 use super::fault::Fault;
 use super::form::{Form, Named, Said};
 use super::keys::COLUMN;
-use super::map::{Bad, Becomes, Case, ColumnRef, MapColumn, Origin};
+use super::map::{Bad, Becomes, Case, ColumnRef, MapColumn, Namespace, Origin};
 use super::map_file::column_ref;
 use super::near::did_you_mean;
 use super::source::Desk;
@@ -97,6 +97,7 @@ fn column(
         becomes: Becomes::Text,
         bad: Bad::Reject,
         required: false,
+        namespace: Namespace::None,
         default: None,
         place: named.place.clone(),
     };
@@ -109,8 +110,22 @@ fn column(
     let form = Form::read(desk, dataset.source(), named.table()?, heading, &[COLUMN]);
     let from = origin(desk, &form, &what, table);
     let becomes = becomes(desk, &form, &what);
+    let from = from?;
+    let namespace = match form.flag("namespace") {
+        Some(true) => Namespace::Source,
+        _ => Namespace::None,
+    };
+    let is_text = becomes == Becomes::Text && !reads(&from).is_empty();
+    belongs(
+        desk,
+        &form,
+        &what,
+        &["namespace"],
+        "a `from` that stays text",
+        is_text,
+    );
     Some(MapColumn {
-        from: from?,
+        from,
         trim: form.flag("trim").unwrap_or(true),
         case: form.text("case").map(|case| {
             if case == "upper" {
@@ -128,6 +143,7 @@ fn column(
             Bad::Reject
         },
         required: form.flag("required").unwrap_or(false),
+        namespace,
         default: form.text("default").map(str::to_owned),
         ..plain
     })

@@ -32,11 +32,13 @@ pub struct Reading {
 }
 
 impl Reading {
-    /// Sums what steps foretold. Rows nobody owns are seen by every copy that shares a source table,
-    /// so the most that any of them saw counts, not the sum.
+    /// Sums what steps foretold. Rows nobody owns add up over the copies that the author wrote as one
+    /// step: each says those of its own source once. Another copy of the same table sees them again, so
+    /// that over several such steps the most counts, not the sum.
     #[must_use]
     pub fn of(steps: &[StepSaid]) -> Reading {
         let mut reading = Reading::default();
+        let mut nobodys: BTreeMap<(&Code, &str, &str), u64> = BTreeMap::new();
         for step in steps {
             for (org, datasets) in &step.counts {
                 let into = reading.orgs.entry(org.clone()).or_default();
@@ -45,12 +47,15 @@ impl Reading {
                 }
             }
             for (table, reasons) in &step.unrouted {
-                let into = reading.unrouted.entry(table.clone()).or_default();
                 for (reason, rows) in reasons {
-                    let most = into.entry(reason.clone()).or_default();
-                    *most = (*most).max(*rows);
+                    *nobodys.entry((&step.name, table, reason)).or_default() += rows;
                 }
             }
+        }
+        for ((_, table, reason), rows) in nobodys {
+            let into = reading.unrouted.entry(table.to_owned()).or_default();
+            let most = into.entry(reason.to_owned()).or_default();
+            *most = (*most).max(rows);
         }
         reading.digest = reading.digested();
         reading

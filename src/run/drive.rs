@@ -47,14 +47,16 @@ pub enum DriveFault {
 pub struct Bounds {
     /// How many steps side by side, and so on.
     pub limits: Limits,
-    /// Start nothing once this step has finished.
-    pub until: Option<StepId>,
+    /// Start nothing once one of these steps has finished.
+    pub until: Vec<StepId>,
 }
 
 impl Bounds {
-    pub(super) fn reached(&self, run: &Run) -> bool {
-        let step = self.until.as_ref().and_then(|step| run.state(step));
-        step.is_some_and(StepRun::finished)
+    /// Whether the run is to go no further.
+    #[must_use]
+    pub fn reached(&self, run: &Run) -> bool {
+        let mut steps = self.until.iter().filter_map(|step| run.state(step));
+        steps.any(StepRun::finished)
     }
 }
 

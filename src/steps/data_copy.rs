@@ -10,7 +10,7 @@ use super::{Act, Fault, Finding, Forecast, Look, Output, shape};
 use crate::copy::load::{CHUNK_ROWS, Load, LoadFault, Loaded, load};
 use crate::copy::look::{self, Counts, Route, UnmappedCode};
 use crate::machine::event::{DatasetCount, StepMarked};
-use crate::orgdb::{Catalogue, Ident, Value};
+use crate::orgdb::{Catalogue, Ident, OrgReader, Value};
 use crate::plan::digest::Digest;
 use crate::plan::map::{Becomes, CodeList, Dataset, Map, Origin, Unmapped};
 use crate::plan::model::{Code, DataCopy, Plan, Step, StepSpec};
@@ -203,8 +203,8 @@ fn is_first(plan: &Plan, at: usize) -> bool {
     first == Some(at)
 }
 
-/// The plan's number of homes held against the source, where this copy moves homes: a warning, since
-/// two counts of homes never agree and the plan's tolerance says how much people mind.
+/// The plan's number of homes held against all sources of this copy, where it moves homes: a warning,
+/// since two counts of homes never agree and the plan's tolerance says how much people mind.
 async fn homes(look: &Look, step: &DataCopy) -> Result<Option<Finding>, Fault> {
     let Some(homes) = &look.plan.homes else {
         return Ok(None);
@@ -215,9 +215,47 @@ async fn homes(look: &Look, step: &DataCopy) -> Result<Option<Finding>, Fault> {
     let Some(dataset) = moved else {
         return Ok(None);
     };
-    let reader = look.reader(&step.source)?;
+    let sources = sources(&look.plan, look.step);
+    let mut counted = 0;
+    for source in &sources {
+        counted += homes_at(look.reader(source)?, &step.map, dataset).await?;
+    }
+    if counted.abs_diff(homes.count) <= homes.tolerance {
+        return Ok(None);
+    }
+    let named: Vec<String> = sources.iter().map(|source| format!("`{source}`")).collect();
+    let says = format!(
+        "the plan speaks of {} homes (give or take {}), {} {} {counted}",
+        homes.count,
+        homes.tolerance,
+        named.join(", "),
+        if named.len() == 1 { "holds" } else { "hold" },
+    );
+    let help = "mend `homes` in the plan, with the day on which it was counted";
+    Ok(Some(Finding::warn("HO524", &dataset.from, says).help(help)))
+}
+
+/// The sources of all copies that the author wrote as one step.
+fn sources(plan: &Plan, at: usize) -> Vec<&Code> {
+    let same = plan
+        .steps
+        .iter()
+        .filter(|step| step.name == plan.steps[at].name);
+    let mut sources: Vec<&Code> = Vec::new();
+    for step in same {
+        if let StepSpec::DataCopy(copy) = &step.does
+            && !sources.contains(&&copy.source)
+        {
+            sources.push(&copy.source);
+        }
+    }
+    sources
+}
+
+/// How many homes a source holds.
+async fn homes_at(reader: &OrgReader, map: &Map, dataset: &Dataset) -> Result<u64, Fault> {
     let table = Ident::new(&dataset.from);
-    let counted: i64 = if let Some((column, codes)) = dwelling_codes(&step.map, dataset) {
+    let counted: i64 = if let Some((column, codes)) = dwelling_codes(map, dataset) {
         let column = Ident::new(&column);
         let query = sql!(
             "SELECT rtrim({}), count(*) FROM {} GROUP BY 1",
@@ -233,16 +271,7 @@ async fn homes(look: &Look, step: &DataCopy) -> Result<Option<Finding>, Fault> {
         let rows = reader.rows(query, Vec::new()).await?;
         rows.first().and_then(|row| row[0].int()).unwrap_or(0)
     };
-    let counted = u64::try_from(counted).unwrap_or(0);
-    if counted.abs_diff(homes.count) <= homes.tolerance {
-        return Ok(None);
-    }
-    let says = format!(
-        "the plan speaks of {} homes (give or take {}), `{}` holds {counted}",
-        homes.count, homes.tolerance, step.source
-    );
-    let help = "mend `homes` in the plan, with the day on which it was counted";
-    Ok(Some(Finding::warn("HO524", &dataset.from, says).help(help)))
+    Ok(u64::try_from(counted).unwrap_or(0))
 }
 
 /// The source column and codes that become `dwelling`, where the map says which assets are homes.

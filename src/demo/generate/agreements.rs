@@ -5,12 +5,13 @@
 
 use rusqlite::Connection;
 
+use super::MakeError;
 use super::dice::Dice;
 use super::homes::{Home, Reference, Slot, Stock};
 use super::lettings::{Letting, Payer, Sort};
+use super::part::Part;
 use super::table::Table;
 use super::truth::{Books, Fate, Owner};
-use super::{MakeError, Spec};
 
 const TENAGREE: [&str; 24] = [
     "tag_ref",
@@ -42,13 +43,13 @@ const TENAGREE: [&str; 24] = [
 /// Writes `tenagree`, `debitem`, `arag` and `ddagacc`.
 pub(super) fn write(
     connection: &Connection,
-    spec: &Spec,
+    part: &Part,
     stock: &Stock,
     lettings: &[Letting],
     books: &mut Books,
 ) -> Result<(), MakeError> {
-    let progress = spec.progress.as_ref();
-    let mut dice = Dice::new(spec.seed, "tenagree");
+    let progress = part.progress.as_ref();
+    let mut dice = Dice::new(part.seed, "tenagree");
     let mut tenagree = Table::new(connection, "tenagree", &TENAGREE, progress)?;
     let mut side = Side {
         debitem: Table::new(connection, "debitem", &DEBITEM, progress)?,
@@ -58,7 +59,7 @@ pub(super) fn write(
     };
     for (index, letting) in lettings.iter().enumerate() {
         let home = &stock.homes[letting.home];
-        write_tenagree(&mut tenagree, letting, home, index, &mut dice, books)?;
+        write_tenagree(&mut tenagree, part, letting, home, index, &mut dice, books)?;
         side.write(letting, home, &mut dice, books)?;
     }
     side.orphans(books)
@@ -82,6 +83,7 @@ const NO_END_MESS: [&str; 5] = [
 
 fn write_tenagree(
     t: &mut Table<'_>,
+    part: &Part,
     letting: &Letting,
     home: &Home,
     index: usize,
@@ -122,7 +124,12 @@ fn write_tenagree(
         t.text(".");
         books.mess("null form .");
     } else {
-        t.shown(format_args!("30{:06}{:02}", letting.tag.0, letting.tag.1));
+        // The bank tells payments apart by their first digits: each council has its own.
+        let bank = 30 + part.number;
+        t.shown(format_args!(
+            "{bank}{:06}{:02}",
+            letting.tag.0, letting.tag.1
+        ));
     }
     t.text("HRA").text(if letting.sort == Sort::Lease {
         "Q"

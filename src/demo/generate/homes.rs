@@ -7,8 +7,8 @@
 
 use std::fmt;
 
-use super::Spec;
 use super::dice::Dice;
+use super::part::Part;
 use super::truth::Owner;
 use super::words::{self, HOUSES, STREETS, WAYS};
 use super::world::Org;
@@ -215,23 +215,23 @@ pub(super) struct Stock {
 }
 
 /// Lays out the estates.
-pub(super) fn lay_out(spec: &Spec) -> Stock {
-    let mut dice = Dice::new(spec.seed, "homes");
+pub(super) fn lay_out(part: &Part) -> Stock {
+    let mut dice = Dice::new(part.seed, "homes");
     let mut homes = Vec::new();
     let mut places = Vec::new();
-    let councils = spec.world.targets();
+    let councils = &part.targets;
     let mut made = 0;
     for (council, org) in councils.iter().enumerate() {
         let last = council + 1 == councils.len();
         let count = if last {
-            spec.homes - made
+            part.homes - made
         } else {
-            spec.homes * org.share / 1000
+            part.homes * org.share / 1000
         };
         made += count;
         lay_out_council(
             council,
-            spec.world.landlord(org).owner,
+            part.mark(org),
             org,
             count,
             &mut dice,

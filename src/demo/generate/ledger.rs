@@ -7,12 +7,13 @@ use jiff::ToSpan as _;
 use jiff::civil::{Date, Weekday};
 use rusqlite::Connection;
 
+use super::MakeError;
 use super::dice::Dice;
 use super::homes::{Reference, Slot, Stock};
 use super::lettings::{Letting, Payer, Sort, Tag};
+use super::part::Part;
 use super::table::Table;
 use super::truth::{Books, Fate, Owner};
-use super::{MakeError, Spec};
 
 /// A rent week: its Monday, and where it lies in its rent year (which starts on April's first Monday).
 struct Week {
@@ -24,11 +25,11 @@ struct Week {
     collects: bool,
 }
 
-fn weeks(spec: &Spec) -> Vec<Week> {
-    let last = spec.world.handover().nth_weekday(-1, Weekday::Monday);
-    let mut monday = last.unwrap_or(spec.world.handover());
+fn weeks(part: &Part) -> Vec<Week> {
+    let last = part.handover.nth_weekday(-1, Weekday::Monday);
+    let mut monday = last.unwrap_or(part.handover);
     let mut weeks = Vec::new();
-    for _ in 0..spec.years * 52 {
+    for _ in 0..part.years * 52 {
         weeks.push(week(monday));
         monday = monday.saturating_sub(7.days());
     }
@@ -128,14 +129,14 @@ struct Account {
 /// Writes the ledger and sets every letting's balance.
 pub(super) fn write(
     connection: &Connection,
-    spec: &Spec,
+    part: &Part,
     stock: &Stock,
     lettings: &mut [Letting],
     books: &mut Books,
 ) -> Result<(), MakeError> {
-    let mut dice = Dice::new(spec.seed, "ledger");
-    let weeks = weeks(spec);
-    let table = Table::new(connection, "rtrans", &RTRANS, spec.progress.as_ref())?;
+    let mut dice = Dice::new(part.seed, "ledger");
+    let weeks = weeks(part);
+    let table = Table::new(connection, "rtrans", &RTRANS, part.progress.as_ref())?;
     let mut ledger = Ledger {
         table,
         sid: 0,

@@ -8,9 +8,9 @@ use std::fmt;
 use jiff::ToSpan as _;
 use jiff::civil::{Date, date};
 
-use super::Spec;
 use super::dice::Dice;
 use super::homes::{Home, Kind, Slot, Stock};
+use super::part::Part;
 use super::truth::{Fate, Owner};
 
 /// What sort of agreement a letting is.
@@ -84,9 +84,9 @@ impl fmt::Display for Tag {
 }
 
 /// Plans every letting of the stock.
-pub(super) fn plan(spec: &Spec, stock: &Stock) -> Vec<Letting> {
-    let mut dice = Dice::new(spec.seed, "lettings");
-    let handover = spec.world.handover();
+pub(super) fn plan(part: &Part, stock: &Stock) -> Vec<Letting> {
+    let mut dice = Dice::new(part.seed, "lettings");
+    let handover = part.handover;
     let mut lettings = Vec::new();
     let mut last_household = 0;
     for (position, home) in stock.homes.iter().enumerate() {

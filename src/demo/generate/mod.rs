@@ -16,6 +16,7 @@ mod ledger;
 mod letters;
 mod lettings;
 mod members;
+mod part;
 mod people;
 mod property;
 mod reach;
@@ -29,6 +30,7 @@ pub mod truth;
 mod words;
 pub mod world;
 
+use part::Part;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -89,23 +91,25 @@ pub enum MakeError {
 pub fn generate(folder: &Path, spec: &Spec) -> Result<Truth, MakeError> {
     std::fs::create_dir_all(folder)?;
     let file = |code: &str| folder.join(format!("{code}.db"));
+    let parts = &Part::all(spec);
     let truth = std::thread::scope(|scope| {
         let targets = scope.spawn(|| {
-            spec.world
-                .targets()
-                .iter()
-                .try_for_each(|org| target::make(&file(org.code), spec, org))
+            let mut targets = spec.world.targets().iter();
+            targets.try_for_each(|org| target::make(&file(org.code), spec, org))
         });
-        let truth = source::make(&file(spec.world.source().code), spec);
+        let mut truth = Truth::of(spec);
+        for part in parts {
+            truth.add(source::make(&file(part.source.code), part)?);
+        }
         targets.join().unwrap_or(Err(MakeError::Lost))?;
-        truth
+        Ok::<Truth, MakeError>(truth)
     })?;
     let text = serde_json::to_string_pretty(&truth).map_err(std::io::Error::other)?;
     std::fs::write(folder.join("truth.json"), text + "\n")?;
     Ok(truth)
 }
 
-/// Gives `rows` present tenancies of the council with `owner_code` (`THA`) the tenure `DEMO`, which
+/// Gives `rows` present tenancies of homes with `owner_code` (`THA`) the tenure `DEMO`, which
 /// no map knows: what breaks in the demo's story. How many rows were changed.
 ///
 /// # Errors

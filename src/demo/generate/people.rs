@@ -6,15 +6,16 @@
 use jiff::civil::Date;
 use rusqlite::Connection;
 
+use super::MakeError;
 use super::dice::Dice;
 use super::homes::{Home, Kind, Reference, Slot, Stock};
 use super::letters::{Letters, Reader};
 use super::lettings::{Letting, Sort};
 use super::members::{Human, MEMBER, Member, title};
+use super::part::Part;
 use super::reach::{Contact, Elsewhere, Somewhere};
 use super::table::Table;
 use super::truth::{Books, Fate, Owner};
-use super::{MakeError, Spec};
 
 const HOUSEH: [&str; 30] = [
     "house_ref",
@@ -79,22 +80,22 @@ pub(super) struct People<'c, 'b> {
 /// Writes `househ`, `member` and `contacts`.
 pub(super) fn write(
     connection: &Connection,
-    spec: &Spec,
+    part: &Part,
     stock: &Stock,
     lettings: &[Letting],
     books: &mut Books,
     letters: &mut Letters,
 ) -> Result<(), MakeError> {
-    let progress = spec.progress.as_ref();
+    let progress = part.progress.as_ref();
     let mut people = People {
-        seed: spec.seed,
-        handover: spec.world.handover(),
+        seed: part.seed,
+        handover: part.handover,
         househ: Table::new(connection, "househ", &HOUSEH, progress)?,
         member: Table::new(connection, "member", &MEMBER, progress)?,
         contacts: Table::new(connection, "contacts", &CONTACTS, progress)?,
         sid: 0,
         households: 0,
-        dice: Dice::new(spec.seed, "people"),
+        dice: Dice::new(part.seed, "people"),
         books,
         letters,
     };

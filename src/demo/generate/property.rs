@@ -4,24 +4,25 @@
 
 use rusqlite::Connection;
 
+use super::MakeError;
 use super::dice::Dice;
 use super::homes::{Home, Kind, Reference, Slot, Stock};
+use super::part::Part;
 use super::table::Table;
 use super::truth::{Books, Fate, Owner};
-use super::{MakeError, Spec};
 
 /// Writes `property` and `rent`.
 pub(super) fn write(
     connection: &Connection,
-    spec: &Spec,
+    part: &Part,
     stock: &Stock,
     books: &mut Books,
 ) -> Result<(), MakeError> {
-    let mut dice = Dice::new(spec.seed, "property");
-    let mut property = Table::new(connection, "property", &PROPERTY, spec.progress.as_ref())?;
-    let mut rent = Table::new(connection, "rent", &RENT, spec.progress.as_ref())?;
+    let mut dice = Dice::new(part.seed, "property");
+    let mut property = Table::new(connection, "property", &PROPERTY, part.progress.as_ref())?;
+    let mut rent = Table::new(connection, "rent", &RENT, part.progress.as_ref())?;
     for (index, home) in stock.homes.iter().enumerate() {
-        write_property(&mut property, home, index, &mut dice, books)?;
+        write_property(&mut property, part, home, index, &mut dice, books)?;
         if home.real() && (home.lived_in() || home.kind == Kind::Void || home.kind == Kind::Garage)
         {
             write_rent(&mut rent, home, index, &mut dice, books)?;
@@ -77,6 +78,7 @@ const YEARS: [&str; 6] = ["1928", "1936", "1951", "1964", "1972", "1988"];
 
 fn write_property(
     t: &mut Table<'_>,
+    part: &Part,
     home: &Home,
     index: usize,
     dice: &mut Dice,
@@ -114,7 +116,7 @@ fn write_property(
         home.town(),
         home.postcode()
     ));
-    bind_uprn(t, home, books);
+    bind_uprn(t, part, home, books);
     let occupied = if home.kind == Kind::Void {
         "VAC"
     } else {
@@ -159,8 +161,10 @@ fn level_and_category(home: &Home) -> (&'static str, &'static str) {
     }
 }
 
-fn bind_uprn(t: &mut Table<'_>, home: &Home, books: &mut Books) {
-    let uprn = 100_060_000_000_u64 + u64::from(home.number);
+/// Property numbers are each council's own; a UPRN is the whole country's.
+fn bind_uprn(t: &mut Table<'_>, part: &Part, home: &Home, books: &mut Books) {
+    let range = u64::from(part.number) * 100_000_000;
+    let uprn = 100_060_000_000_u64 + range + u64::from(home.number);
     let first = match home.slot {
         Some(Slot::UprnFloat) => "1.00061E+11".to_owned(),
         Some(Slot::UprnPointZero) => format!("{uprn}.0"),

@@ -6,11 +6,12 @@ use jiff::ToSpan as _;
 use jiff::civil::{Date, date};
 use rusqlite::Connection;
 
+use super::MakeError;
 use super::dice::Dice;
+use super::part::Part;
 use super::table::Table;
 use super::truth::{Books, ContractTruth, Truth};
 use super::words::{FORENAMES, POSTS, SUPPLIES, SURNAMES};
-use super::{MakeError, Spec};
 
 const STAFF: [&str; 19] = [
     "staff_ref",
@@ -46,17 +47,17 @@ enum Lot {
 /// Writes `staff`: one for every fifty homes, at least 24.
 pub(super) fn write_staff(
     connection: &Connection,
-    spec: &Spec,
+    part: &Part,
     truth: &mut Truth,
     books: &mut Books,
 ) -> Result<(), MakeError> {
-    let mut dice = Dice::new(spec.seed, "staff");
-    let mut t = Table::new(connection, "staff", &STAFF, spec.progress.as_ref())?;
-    let councils = spec.world.targets();
+    let mut dice = Dice::new(part.seed, "staff");
+    let mut t = Table::new(connection, "staff", &STAFF, part.progress.as_ref())?;
+    let councils = &part.targets;
     for org in councils {
-        truth.staff.entry(org.code.to_owned()).or_default();
+        truth.staff.entry(part.told_by(org).to_owned()).or_default();
     }
-    for number in 0..(spec.homes / 50).max(24) {
+    for number in 0..(part.homes / 50).max(24) {
         let org = &councils[number as usize % councils.len()];
         let lot = match number / 4 % 12 {
             1 => Lot::Objects,
@@ -65,16 +66,9 @@ pub(super) fn write_staff(
             _ => Lot::Transfers,
         };
         let assigned = (lot != Lot::Unassigned).then_some(org.owner);
-        write_employee(
-            &mut t,
-            number,
-            assigned,
-            lot,
-            spec.world.handover(),
-            &mut dice,
-        )?;
+        write_employee(&mut t, number, assigned, lot, part.handover, &mut dice)?;
         books.plain("staff");
-        let counts = truth.staff.entry(org.code.to_owned()).or_default();
+        let counts = truth.staff.entry(part.told_by(org).to_owned()).or_default();
         match lot {
             Lot::Transfers => counts.transferring += 1,
             Lot::Objects => counts.objectors += 1,
@@ -152,14 +146,14 @@ const ROUTES: [(&str, &str); 6] = [
 /// still lacks the supplier's signature.
 pub(super) fn write_contracts(
     connection: &Connection,
-    spec: &Spec,
+    part: &Part,
     truth: &mut Truth,
     books: &mut Books,
 ) -> Result<(), MakeError> {
-    let mut t = Table::new(connection, "contract", &CONTRACT, spec.progress.as_ref())?;
-    let handover = spec.world.handover();
+    let mut t = Table::new(connection, "contract", &CONTRACT, part.progress.as_ref())?;
+    let handover = part.handover;
     let mut number = 0_u32;
-    for org in spec.world.targets() {
+    for org in &part.targets {
         for (index, (supplier, title)) in SUPPLIES.iter().enumerate() {
             number += 1;
             let (route, word) = if index < 7 {
@@ -178,7 +172,7 @@ pub(super) fn write_contracts(
             t.padded(format_args!("K{number:05}"), 10)
                 .padded(supplier, 60);
             t.shown(format_args!("{title}, {}", org.name));
-            t.padded(spec.world.source().owner, 6).text(org.owner);
+            t.padded(part.source.owner, 6).text(org.owner);
             t.shown(date(handover.year() - 3, 4, 1)).shown(ends);
             t.money(1_250_000 + i64::from(number) * 61_234)
                 .text(route)
@@ -188,7 +182,10 @@ pub(super) fn write_contracts(
                 .maybe(day(50).filter(|_| signed));
             t.text("1900-01-01").int(number).done()?;
             books.plain("contract");
-            let routes = truth.contracts.entry(org.code.to_owned()).or_default();
+            let routes = truth
+                .contracts
+                .entry(part.told_by(org).to_owned())
+                .or_default();
             let ContractTruth {
                 contracts,
                 signed: complete,
@@ -246,10 +243,10 @@ const CODES: [(&str, &str, &str); 38] = [
 /// Writes `lookup`.
 pub(super) fn write_codes(
     connection: &Connection,
-    spec: &Spec,
+    part: &Part,
     books: &mut Books,
 ) -> Result<(), MakeError> {
-    let mut t = Table::new(connection, "lookup", &LOOKUP, spec.progress.as_ref())?;
+    let mut t = Table::new(connection, "lookup", &LOOKUP, part.progress.as_ref())?;
     for (sid, (list, code, means)) in CODES.iter().enumerate() {
         t.text(list)
             .padded(code, 3)

@@ -6,12 +6,13 @@ use jiff::ToSpan as _;
 use jiff::civil::{Date, Weekday, date};
 use rusqlite::Connection;
 
+use super::MakeError;
 use super::dice::Dice;
 use super::homes::{Home, Stock};
+use super::part::Part;
 use super::table::Table;
 use super::truth::{Books, Fate, Owner};
 use super::words::PROBLEMS;
-use super::{MakeError, Spec};
 
 const RMREQST: [&str; 11] = [
     "rq_ref",
@@ -71,22 +72,22 @@ struct Repairs<'c, 'b> {
 /// Writes all three tables.
 pub(super) fn write(
     connection: &Connection,
-    spec: &Spec,
+    part: &Part,
     stock: &Stock,
     books: &mut Books,
 ) -> Result<(), MakeError> {
-    let progress = spec.progress.as_ref();
+    let progress = part.progress.as_ref();
     let mut repairs = Repairs {
         request: Table::new(connection, "rmreqst", &RMREQST, progress)?,
         order: Table::new(connection, "rmworder", &RMWORDER, progress)?,
         task: Table::new(connection, "rmtask", &RMTASK, progress)?,
         tasks: 0,
-        handover: spec.world.handover(),
-        dice: Dice::new(spec.seed, "repairs"),
+        handover: part.handover,
+        dice: Dice::new(part.seed, "repairs"),
         books,
     };
     let homes: Vec<&Home> = stock.homes.iter().filter(|home| home.lived_in()).collect();
-    let count = u64::from(spec.homes) * PER_THOUSAND / 1000;
+    let count = u64::from(part.homes) * PER_THOUSAND / 1000;
     for number in 0..u32::try_from(count).unwrap_or(u32::MAX) {
         let home = repairs.dice.pick(&homes);
         repairs.request(home, number)?;

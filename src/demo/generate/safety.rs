@@ -6,12 +6,13 @@ use jiff::ToSpan as _;
 use jiff::civil::Date;
 use rusqlite::Connection;
 
+use super::MakeError;
 use super::dice::Dice;
 use super::homes::{Home, Kind, Stock};
 use super::lettings::Tag;
+use super::part::Part;
 use super::table::Table;
 use super::truth::{Books, Fate};
-use super::{MakeError, Spec};
 
 const CERTIFICATE: [&str; 10] = [
     "cert_ref",
@@ -51,18 +52,18 @@ fn regimes(home: &Home) -> &'static [(&'static str, u32, i64)] {
 /// Writes `certificate`.
 pub(super) fn write_certificates(
     connection: &Connection,
-    spec: &Spec,
+    part: &Part,
     stock: &Stock,
     books: &mut Books,
 ) -> Result<(), MakeError> {
-    let mut dice = Dice::new(spec.seed, "certificates");
+    let mut dice = Dice::new(part.seed, "certificates");
     let mut t = Table::new(
         connection,
         "certificate",
         &CERTIFICATE,
-        spec.progress.as_ref(),
+        part.progress.as_ref(),
     )?;
-    let handover = spec.world.handover();
+    let handover = part.handover;
     let mut number = 0;
     for home in stock.homes.iter().filter(|home| home.real()) {
         for (code, count, every) in regimes(home) {
@@ -167,15 +168,15 @@ const COMPLAINT: [&str; 12] = [
 /// Writes `complaint`.
 pub(super) fn write_complaints(
     connection: &Connection,
-    spec: &Spec,
+    part: &Part,
     stock: &Stock,
     books: &mut Books,
 ) -> Result<(), MakeError> {
-    let mut dice = Dice::new(spec.seed, "complaints");
-    let mut t = Table::new(connection, "complaint", &COMPLAINT, spec.progress.as_ref())?;
+    let mut dice = Dice::new(part.seed, "complaints");
+    let mut t = Table::new(connection, "complaint", &COMPLAINT, part.progress.as_ref())?;
     let homes: Vec<&Home> = stock.homes.iter().filter(|home| home.lived_in()).collect();
-    let handover = spec.world.handover();
-    for number in 0..spec.homes / 30 + 4 {
+    let handover = part.handover;
+    for number in 0..part.homes / 30 + 4 {
         let home = dice.pick(&homes);
         let day = handover.saturating_sub(dice.between(3, 300).days());
         let closed = number % 4 != 0;
@@ -230,12 +231,12 @@ const DOCUMENT: [&str; 12] = [
 /// Writes `document`.
 pub(super) fn write_documents(
     connection: &Connection,
-    spec: &Spec,
+    part: &Part,
     stock: &Stock,
     books: &mut Books,
 ) -> Result<(), MakeError> {
-    let mut dice = Dice::new(spec.seed, "documents");
-    let mut t = Table::new(connection, "document", &DOCUMENT, spec.progress.as_ref())?;
+    let mut dice = Dice::new(part.seed, "documents");
+    let mut t = Table::new(connection, "document", &DOCUMENT, part.progress.as_ref())?;
     let mut number = 0_u32;
     for (position, home) in stock
         .homes

@@ -8,48 +8,42 @@ use std::path::Path;
 use rusqlite::Connection;
 
 use super::letters::Letters;
+use super::part::Part;
 use super::truth::{Books, Truth};
+use super::world::World;
 use super::{
-    MakeError, Spec, agreements, homes, ledger, lettings, people, property, registers, repairs,
-    safety,
+    MakeError, agreements, homes, ledger, lettings, people, property, registers, repairs, safety,
 };
 use crate::demo::schema;
 
 /// Makes the file at `path` and says what a right copy of it comes to.
-pub(super) fn make(path: &Path, spec: &Spec) -> Result<Truth, MakeError> {
-    let connection = create(path, &schema::legacy_ddl(), spec)?;
-    let mut books = Books::new(spec.world.split());
-    let mut truth = Truth {
-        world: spec.world.plan().to_owned(),
-        seed: spec.seed,
-        homes: spec.homes,
-        years: spec.years,
-        ..Truth::default()
-    };
-    let targets = spec.world.targets();
-    let mut letters = Letters::new(targets.len());
-    let stock = homes::lay_out(spec);
-    let mut let_out = lettings::plan(spec, &stock);
-    property::write(&connection, spec, &stock, &mut books)?;
+pub(super) fn make(path: &Path, part: &Part) -> Result<Truth, MakeError> {
+    let connection = create(path, &schema::legacy_ddl(), part.seed, part.world)?;
+    let mut books = Books::new(part.split);
+    let mut truth = Truth::default();
+    let mut letters = Letters::new(part.targets.len());
+    let stock = homes::lay_out(part);
+    let mut let_out = lettings::plan(part, &stock);
+    property::write(&connection, part, &stock, &mut books)?;
     people::write(
         &connection,
-        spec,
+        part,
         &stock,
         &let_out,
         &mut books,
         &mut letters,
     )?;
-    ledger::write(&connection, spec, &stock, &mut let_out, &mut books)?;
-    agreements::write(&connection, spec, &stock, &let_out, &mut books)?;
-    repairs::write(&connection, spec, &stock, &mut books)?;
-    safety::write_certificates(&connection, spec, &stock, &mut books)?;
-    safety::write_complaints(&connection, spec, &stock, &mut books)?;
-    safety::write_documents(&connection, spec, &stock, &mut books)?;
-    registers::write_staff(&connection, spec, &mut truth, &mut books)?;
-    registers::write_contracts(&connection, spec, &mut truth, &mut books)?;
-    registers::write_codes(&connection, spec, &mut books)?;
+    ledger::write(&connection, part, &stock, &mut let_out, &mut books)?;
+    agreements::write(&connection, part, &stock, &let_out, &mut books)?;
+    repairs::write(&connection, part, &stock, &mut books)?;
+    safety::write_certificates(&connection, part, &stock, &mut books)?;
+    safety::write_complaints(&connection, part, &stock, &mut books)?;
+    safety::write_documents(&connection, part, &stock, &mut books)?;
+    registers::write_staff(&connection, part, &mut truth, &mut books)?;
+    registers::write_contracts(&connection, part, &mut truth, &mut books)?;
+    registers::write_codes(&connection, part, &mut books)?;
     finish(&connection)?;
-    let codes: Vec<&str> = targets.iter().map(|org| org.code).collect();
+    let codes: Vec<&str> = part.targets.iter().map(|org| part.told_by(org)).collect();
     books.close(&codes, &mut truth);
     for (code, letters) in codes.iter().zip(letters.targets) {
         truth.letters.insert((*code).to_owned(), letters);
@@ -59,7 +53,12 @@ pub(super) fn make(path: &Path, spec: &Spec) -> Result<Truth, MakeError> {
 
 /// A fresh file with this shape, in one transaction and without its safety net: a file that was not
 /// finished is made again.
-pub(super) fn create(path: &Path, ddl: &str, spec: &Spec) -> Result<Connection, MakeError> {
+pub(super) fn create(
+    path: &Path,
+    ddl: &str,
+    seed: u64,
+    world: World,
+) -> Result<Connection, MakeError> {
     if path.exists() {
         std::fs::remove_file(path)?;
     }
@@ -71,7 +70,7 @@ pub(super) fn create(path: &Path, ddl: &str, spec: &Spec) -> Result<Connection, 
     connection.execute_batch(ddl)?;
     connection.execute(
         "INSERT INTO handover_made_up (seed, world) VALUES (?1, ?2)",
-        (spec.seed.to_string(), spec.world.plan()),
+        (seed.to_string(), world.plan()),
     )?;
     Ok(connection)
 }

@@ -12,13 +12,13 @@ use super::dice::Dice;
 use super::source::{create, finish};
 use super::table::Table;
 use super::words::{self, FORENAMES, POSTS, STREETS, SUPPLIES, SURNAMES};
-use super::world::Org;
+use super::world::{Org, landlord};
 use super::{MakeError, Spec};
 use crate::demo::schema;
 
 /// Makes the file at `path`.
 pub(super) fn make(path: &Path, spec: &Spec, org: &Org) -> Result<(), MakeError> {
-    let connection = create(path, schema::TARGET, spec)?;
+    let connection = create(path, schema::TARGET, spec.seed, spec.world)?;
     organisations(&connection, spec)?;
     let own = (spec.homes / 200).clamp(6, 120);
     let mut dice = Dice::new(spec.seed, org.code);
@@ -39,8 +39,7 @@ fn organisations(connection: &Connection, spec: &Spec) -> Result<(), MakeError> 
         "active_from",
     ];
     let mut t = Table::new(connection, "organisation", &columns, None)?;
-    let source = spec.world.source();
-    for org in std::iter::once(&source).chain(spec.world.targets()) {
+    for org in spec.world.sources().iter().chain(spec.world.targets()) {
         let former = (org.code == "folkestone-hythe").then_some(
             r#"[{"name":"Shepway District Council","from":"1974-04-01","to":"2018-03-31"}]"#,
         );
@@ -83,7 +82,7 @@ fn assets(
     let mut address = Table::new(connection, "asset_address", &columns, None)?;
     let columns = ["asset_id", "org_id", "valid_from"];
     let mut management = Table::new(connection, "asset_management", &columns, None)?;
-    let landlord = spec.world.landlord(org).code;
+    let landlord = landlord(org, &spec.world.sources()[0]).code;
     for number in 1..=own {
         let id = format!("own-asset-{number:05}");
         asset
@@ -188,7 +187,7 @@ fn licences(connection: &Connection, spec: &Spec, org: &Org, own: u32) -> Result
         "amount",
     ];
     let mut line = Table::new(connection, "transaction", &columns, None)?;
-    let landlord = spec.world.landlord(org).code;
+    let landlord = landlord(org, &spec.world.sources()[0]).code;
     for number in (1..=own).step_by(2) {
         let id = format!("own-tenancy-{number:05}");
         tenancy.text(&id).shown(format_args!("GF{number:05}/01"));

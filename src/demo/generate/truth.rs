@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::Spec;
+
 /// Counts by name.
 pub type Tally = BTreeMap<String, u64>;
 
@@ -22,20 +24,53 @@ pub struct Truth {
     pub years: u32,
     /// Rows of each source table.
     pub source: Tally,
-    /// By target, then dataset.
+    /// By target (where several sources share one: by source), then dataset.
     pub targets: BTreeMap<String, BTreeMap<String, DatasetTruth>>,
     /// Rows that belong to nobody: by source table, then `orphan` or `owner "XYZ"`.
     pub unrouted: BTreeMap<String, Tally>,
     /// How often each mess occurs.
     pub messes: Tally,
-    /// By target.
+    /// By the same.
     pub staff: BTreeMap<String, StaffTruth>,
     /// Employees assigned to no target.
     pub unassigned_staff: u64,
-    /// By target, then route.
+    /// By the same, then route.
     pub contracts: BTreeMap<String, BTreeMap<String, ContractTruth>>,
-    /// By target.
+    /// By the same.
     pub letters: BTreeMap<String, LetterTruth>,
+}
+
+impl Truth {
+    /// Of nothing yet.
+    pub(super) fn of(spec: &Spec) -> Truth {
+        Truth {
+            world: spec.world.plan().to_owned(),
+            seed: spec.seed,
+            homes: spec.homes,
+            years: spec.years,
+            ..Truth::default()
+        }
+    }
+
+    /// Takes in what one more source comes to.
+    pub(super) fn add(&mut self, part: Truth) {
+        add(&mut self.source, part.source);
+        add(&mut self.messes, part.messes);
+        for (table, reasons) in part.unrouted {
+            add(self.unrouted.entry(table).or_default(), reasons);
+        }
+        self.targets.extend(part.targets);
+        self.staff.extend(part.staff);
+        self.unassigned_staff += part.unassigned_staff;
+        self.contracts.extend(part.contracts);
+        self.letters.extend(part.letters);
+    }
+}
+
+fn add(sums: &mut Tally, more: Tally) {
+    for (name, count) in more {
+        *sums.entry(name).or_default() += count;
+    }
 }
 
 /// One dataset for one target: copied + rejected + filtered = its rows.

@@ -15,6 +15,9 @@ pub enum World {
     /// A council to its new ALMO.
     #[serde(rename = "northampton-2015")]
     Northampton2015,
+    /// Four councils to one ALMO, merged.
+    #[serde(rename = "east-kent-2011")]
+    EastKent2011,
 }
 
 /// One organisation of a world.
@@ -30,21 +33,21 @@ pub struct Org {
     pub kind: &'static str,
     /// The government's code for the area.
     pub gss: Option<&'static str>,
-    /// Its part of the homes, in thousandths.
+    /// Its part of the world's homes, in thousandths.
     pub share: u32,
     /// Town and outward postcode of its homes.
     pub towns: &'static [(&'static str, &'static str)],
 }
 
-const EKH: Org = Org {
+const EKH: [Org; 1] = [Org {
     code: "ekh",
     owner: "EKH",
     name: "East Kent Housing",
     kind: "almo",
     gss: None,
     share: 0,
-    towns: &[],
-};
+    towns: &[("Canterbury", "CT1"), ("Dover", "CT16")],
+}];
 const EAST_KENT: [Org; 4] = [
     Org {
         code: "canterbury",
@@ -95,7 +98,7 @@ const EAST_KENT: [Org; 4] = [
         ],
     },
 ];
-const CITYWEST: Org = Org {
+const CITYWEST: [Org; 1] = [Org {
     code: "citywest",
     owner: "CWH",
     name: "CityWest Homes",
@@ -103,7 +106,7 @@ const CITYWEST: Org = Org {
     gss: None,
     share: 0,
     towns: &[],
-};
+}];
 const WESTMINSTER: [Org; 1] = [Org {
     code: "westminster",
     owner: "WCC",
@@ -118,7 +121,7 @@ const NORTHAMPTON_TOWNS: &[(&str, &str)] = &[
     ("Northampton", "NN3"),
     ("Northampton", "NN5"),
 ];
-const NORTHAMPTON: Org = Org {
+const NORTHAMPTON: [Org; 1] = [Org {
     code: "northampton",
     owner: "NBC",
     name: "Northampton Borough Council",
@@ -126,7 +129,7 @@ const NORTHAMPTON: Org = Org {
     gss: Some("E07000154"),
     share: 0,
     towns: &[],
-};
+}];
 const NPH: [Org; 1] = [Org {
     code: "nph",
     owner: "NPH",
@@ -137,6 +140,15 @@ const NPH: [Org; 1] = [Org {
     towns: NORTHAMPTON_TOWNS,
 }];
 
+/// Who owns a target's homes: the council itself, or the council that the ALMO works for.
+pub(super) fn landlord<'o>(target: &'o Org, source: &'o Org) -> &'o Org {
+    if target.kind == "council" {
+        target
+    } else {
+        source
+    }
+}
+
 impl World {
     /// The plan's name.
     #[must_use]
@@ -145,16 +157,18 @@ impl World {
             World::EastKent2020 => "east-kent-2020",
             World::Westminster2019 => "westminster-2019",
             World::Northampton2015 => "northampton-2015",
+            World::EastKent2011 => "east-kent-2011",
         }
     }
 
-    /// Whose legacy database it is.
+    /// Whose legacy databases there are.
     #[must_use]
-    pub fn source(self) -> Org {
+    pub fn sources(self) -> &'static [Org] {
         match self {
-            World::EastKent2020 => EKH,
-            World::Westminster2019 => CITYWEST,
-            World::Northampton2015 => NORTHAMPTON,
+            World::EastKent2020 => &EKH,
+            World::Westminster2019 => &CITYWEST,
+            World::Northampton2015 => &NORTHAMPTON,
+            World::EastKent2011 => &EAST_KENT,
         }
     }
 
@@ -165,23 +179,49 @@ impl World {
             World::EastKent2020 => &EAST_KENT,
             World::Westminster2019 => &WESTMINSTER,
             World::Northampton2015 => &NPH,
+            World::EastKent2011 => &EKH,
         }
     }
 
-    /// Who owns a target's homes: the council itself, or the council that the ALMO works for.
+    /// What stands in `property.owner_conf` of homes that a target takes over from a source: the code of
+    /// whoever takes over where that is a choice, of the owner otherwise.
     #[must_use]
-    pub fn landlord(self, target: &Org) -> Org {
-        if target.kind == "council" {
-            *target
+    pub fn mark(self, source: &str, target: &str) -> Option<&'static str> {
+        let named = |orgs: &'static [Org], code: &str| orgs.iter().find(|org| org.code == code);
+        let (source, target) = (
+            named(self.sources(), source)?,
+            named(self.targets(), target)?,
+        );
+        Some(if self.split() {
+            target.owner
         } else {
-            self.source()
-        }
+            landlord(target, source).owner
+        })
     }
 
-    /// Whether the source is shared out among several by `property.owner_conf`.
+    /// Who takes over from one of the sources, with their shares of its homes: where sources merge, all
+    /// of them, in the source's own towns.
+    #[must_use]
+    pub(super) fn takers(self, source: &Org) -> Vec<Org> {
+        let merged = self.sources().len() > 1;
+        let from = |target: &Org| {
+            if merged {
+                let (share, towns) = (1000, source.towns);
+                return Org {
+                    share,
+                    towns,
+                    ..*target
+                };
+            }
+            *target
+        };
+        self.targets().iter().map(from).collect()
+    }
+
+    /// Whether `property.owner_conf` says who takes a home over.
     #[must_use]
     pub fn split(self) -> bool {
-        self.targets().len() > 1
+        self.targets().len() > 1 || self.sources().len() > 1
     }
 
     /// The day of the handover: year, month, day.
@@ -191,6 +231,7 @@ impl World {
             World::EastKent2020 => jiff::civil::date(2020, 10, 1),
             World::Westminster2019 => jiff::civil::date(2019, 4, 1),
             World::Northampton2015 => jiff::civil::date(2015, 1, 5),
+            World::EastKent2011 => jiff::civil::date(2011, 4, 1),
         }
     }
 }

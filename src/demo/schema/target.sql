@@ -269,6 +269,7 @@ CREATE TABLE "transaction" (
   batch_no TEXT,
   receipt_ref TEXT,
   narrative TEXT,
+  source_system TEXT,
   source_ref TEXT,
   loaded_run_id TEXT
 );

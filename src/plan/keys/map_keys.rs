@@ -311,6 +311,12 @@ pub const COLUMN: &[Key] = &[
         "A row without a value here is rejected.",
     ),
     may(
+        "namespace",
+        Shape::Flag,
+        "true",
+        "Puts the source's code before the text (`dover:K00012`): where several sources go into one target, each keeps its own references.",
+    ),
+    may(
         "default",
         Shape::AnyText,
         "\"unknown\"",

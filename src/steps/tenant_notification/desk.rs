@@ -21,9 +21,10 @@ use crate::steps::{Act, Fault, Output, RunLook};
 /// Our table of messages; `copy::ledger` makes it.
 pub(super) const OUTBOX: &str = "handover_outbox";
 
-const COLUMNS: [&str; 10] = [
+const COLUMNS: [&str; 11] = [
     "run",
     "purpose",
+    "org",
     "person",
     "step",
     "batch",
@@ -34,7 +35,7 @@ const COLUMNS: [&str; 10] = [
     "digest",
 ];
 const STANDING: &str = "SELECT person, reference, step, state, batch, digest \
-     FROM handover_outbox WHERE run = ?1 AND purpose = ?2";
+     FROM handover_outbox WHERE run = ?1 AND purpose = ?2 AND org = ?3";
 const COUNTED: &str = "SELECT state, channel, reason, count(*) FROM handover_outbox \
      WHERE run = ?1 AND step = ?2 GROUP BY 1, 2, 3";
 
@@ -87,10 +88,11 @@ impl<'a> Desk<'a> {
         })
     }
 
-    /// Who has a row for this purpose in this run, in whichever step.
+    /// Who of this source's register has a row for this purpose in this run, in whichever step.
     pub(super) async fn standing(&self) -> Result<BTreeMap<String, Standing>, Fault> {
         let run = self.run.id.to_string();
-        let values = vec![run.into(), (&*self.step.purpose).into()];
+        let (purpose, org) = (&*self.step.purpose, &*self.step.source);
+        let values = vec![run.into(), purpose.into(), org.into()];
         let reader = self.act.look.reader(&self.step.target)?;
         let mut standing = BTreeMap::new();
         for row in reader.rows(Sql::new(STANDING), values).await? {
@@ -261,6 +263,7 @@ impl<'a> Desk<'a> {
         vec![
             self.run.id.to_string().into(),
             (&*self.step.purpose).into(),
+            (&*self.step.source).into(),
             who.person_ref.as_str().into(),
             self.act.deed.step.as_str().into(),
             batch.into(),

@@ -8,12 +8,12 @@ use std::collections::{BTreeMap, HashMap};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
-use super::{Copied, Found, landing, sums};
+use super::{Copied, Found, Landing, Mark, landings, mark, sums};
 use crate::copy::ledger::{self, Deed};
 use crate::copy::look::{self, Counts};
 use crate::copy::verify::{Digested, digests};
-use crate::orgdb::{Ident, OrgReader, Value};
-use crate::plan::map::{Dataset, Origin};
+use crate::orgdb::{Ident, OrgReader, Sql, Value};
+use crate::plan::map::Dataset;
 use crate::plan::model::{Code, DataCopy, Verify, VerifyCheck};
 use crate::plan::outline::StepId;
 use crate::sql;
@@ -115,7 +115,7 @@ impl Over<'_> {
                 .copied()
                 .unwrap_or(0);
             let reader = self.act.look.reader(target)?;
-            let stands = self.pence(reader, dataset, column).await?;
+            let stands = self.pence(reader, copied, dataset, column).await?;
             found.compare(
                 format!("sum of {about} at {target}"),
                 pounds(due),
@@ -145,10 +145,19 @@ impl Over<'_> {
         check: &VerifyCheck,
         table: &str,
     ) -> Result<(), Fault> {
-        let Some((copied, dataset, key, run)) = landing(self.copies, check) else {
-            return Ok(());
-        };
-        let Some(forecast) = self.forecasts.get(copied.id) else {
+        for landing in landings(self.copies, check, &self.act.look.plan) {
+            self.lands(found, table, &landing).await?;
+        }
+        Ok(())
+    }
+
+    async fn lands(
+        &self,
+        found: &mut Found,
+        table: &str,
+        landing: &Landing<'_>,
+    ) -> Result<(), Fault> {
+        let Some(forecast) = self.forecasts.get(landing.copied.id) else {
             return Ok(());
         };
         let mut places: HashMap<u64, u32> = HashMap::new();
@@ -156,10 +165,10 @@ impl Over<'_> {
             let Some(reader) = self.act.look.readers.get(target) else {
                 continue;
             };
-            let landed = self.land(reader, dataset, key, run, &mut places).await?;
+            let landed = self.land(reader, landing, &mut places).await?;
             if self.step.targets.contains(target) {
                 let due = forecast.targets.get(target);
-                let due = due.and_then(|datasets| datasets.get(&dataset.name));
+                let due = due.and_then(|datasets| datasets.get(&landing.dataset.name));
                 found.compare(
                     format!("every {table} lands at {target}"),
                     format!("{} rows", due.map_or(0, |counts| counts.copied)),
@@ -181,24 +190,22 @@ impl Over<'_> {
     async fn land(
         &self,
         reader: &OrgReader,
-        dataset: &Dataset,
-        key: &str,
-        run: &str,
+        landing: &Landing<'_>,
         places: &mut HashMap<u64, u32>,
     ) -> Result<u64, Fault> {
-        let (table, key, run) = (Ident::new(&dataset.into), Ident::new(key), Ident::new(run));
+        let key = Ident::new(landing.key);
         let page = sql!(
-            "SELECT {} FROM {} WHERE {} = ?1 AND {} > ?2 ORDER BY 1 LIMIT {}",
+            "SELECT {} FROM {} WHERE {} AND {} > ?3 ORDER BY 1 LIMIT {}",
             key,
-            table,
-            run,
+            Ident::new(&landing.dataset.into),
+            ours(&landing.mark),
             key,
             PAGE
         );
-        let ours = self.act.deed.run.to_string();
         let (mut last, mut landed) = (String::new(), 0);
         loop {
-            let values = vec![Value::from(ours.as_str()), last.as_str().into()];
+            let mut values = self.whose(landing.copied);
+            values.push(last.as_str().into());
             let rows = reader.rows(page.clone(), values).await?;
             for row in &rows {
                 let mut hasher = DefaultHasher::new();
@@ -217,29 +224,35 @@ impl Over<'_> {
     async fn pence(
         &self,
         reader: &OrgReader,
+        copied: &Copied<'_>,
         dataset: &Dataset,
         column: &str,
     ) -> Result<Option<i128>, Fault> {
-        let Some(run) = dataset.columns.iter().find(|one| one.from == Origin::Run) else {
+        let Some(mark) = mark(copied, dataset, &self.act.look.plan) else {
             return Ok(None);
         };
         let column = Ident::new(column);
         let query = sql!(
-            "SELECT {}, count(*) FROM {} WHERE {} = ?1 AND {} IS NOT NULL GROUP BY 1",
+            "SELECT {}, count(*) FROM {} WHERE {} AND {} IS NOT NULL GROUP BY 1",
             column,
             Ident::new(&dataset.into),
-            Ident::new(&run.into),
+            ours(&mark),
             column
         );
-        let ours = vec![self.act.deed.run.to_string().into()];
         let mut sum = 0;
-        for row in reader.rows(query, ours).await? {
+        for row in reader.rows(query, self.whose(copied)).await? {
             let (Some(pence), Some(times)) = (pence(&said(&row[0])), row[1].int()) else {
                 return Ok(None);
             };
             sum += pence * i128::from(times);
         }
         Ok(Some(sum))
+    }
+
+    /// What a copy's rows are told by, for [`ours`].
+    fn whose(&self, copied: &Copied<'_>) -> Vec<Value> {
+        let run = self.act.deed.run.to_string();
+        vec![run.into(), (&*copied.copy.source).into()]
     }
 
     /// Rows written by the copy's effects, by dataset.
@@ -253,6 +266,15 @@ impl Over<'_> {
             }
         }
         Ok(written)
+    }
+}
+
+/// Holds for the rows of run `?1` from source `?2`.
+fn ours(mark: &Mark<'_>) -> Sql {
+    let run = Ident::new(mark.run);
+    match mark.source {
+        Some(source) => sql!("{} = ?1 AND {} = ?2", run, Ident::new(source)),
+        None => sql!("{} = ?1 AND ?2 IS NOT NULL", run),
     }
 }
 

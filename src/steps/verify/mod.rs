@@ -17,7 +17,7 @@ use super::{Act, Fault, Finding, Forecast, Look, Output, data_copy};
 use crate::copy::look;
 use crate::machine::event::Check;
 use crate::plan::map::{Becomes, Dataset, Origin};
-use crate::plan::model::{DataCopy, StepSpec, Verify, VerifyCheck};
+use crate::plan::model::{DataCopy, Plan, StepSpec, Verify, VerifyCheck};
 use crate::plan::outline::StepId;
 
 pub(super) fn check(look: &Look, step: &Verify) -> Vec<Finding> {
@@ -33,9 +33,12 @@ pub(super) fn check(look: &Look, step: &Verify) -> Vec<Finding> {
             let says = format!("no copy upstream maps `{about}` as money");
             found.push(Finding::stop("HO535", about, says).help("map it with `as = \"money\"`"));
         }
-        if let (VerifyCheck::LandsOnce { table }, None) = (one, landing(&copies, one)) {
+        if let (VerifyCheck::LandsOnce { table }, true) =
+            (one, landings(&copies, one, &look.plan).is_empty())
+        {
             let says = format!("no copy upstream keeps the source key of `{table}` and its run");
-            let help = "map one column from the source key and one from the run";
+            let help = "map one column from the source key, one from the run, and where several sources \
+                        go into one target, one from the source";
             found.push(Finding::stop("HO535", table, says).help(help));
         }
     }
@@ -137,29 +140,68 @@ fn sums<'a>(
     sums
 }
 
-/// The dataset by which rows of a source table are found at the targets: the column that holds the
-/// source key and the one that holds the run.
-fn landing<'a>(
-    copies: &'a [Copied<'a>],
-    check: &VerifyCheck,
-) -> Option<(&'a Copied<'a>, &'a Dataset, &'a str, &'a str)> {
+/// The columns of a target by which a copy's rows are told from all others.
+struct Mark<'a> {
+    /// Holds the run.
+    run: &'a str,
+    /// Holds the source; needed where several sources go into one target.
+    source: Option<&'a str>,
+}
+
+fn mark<'a>(copied: &Copied<'a>, dataset: &'a Dataset, plan: &Plan) -> Option<Mark<'a>> {
+    let (run, source) = (
+        holds(dataset, &Origin::Run)?,
+        holds(dataset, &Origin::SourceOrg),
+    );
+    let merged = plan.steps.iter().any(|step| match &step.does {
+        StepSpec::DataCopy(other) => {
+            other.target == copied.copy.target && other.source != copied.copy.source
+        }
+        _ => false,
+    });
+    (source.is_some() || !merged).then_some(Mark { run, source })
+}
+
+/// The target column that an origin fills.
+fn holds<'a>(dataset: &'a Dataset, origin: &Origin) -> Option<&'a str> {
+    let mut columns = dataset.columns.iter();
+    let column = columns.find(|one| one.from == *origin)?;
+    Some(column.into.as_str())
+}
+
+/// How rows of a source table are found at the targets.
+struct Landing<'a> {
+    copied: &'a Copied<'a>,
+    dataset: &'a Dataset,
+    /// The column that holds the source key.
+    key: &'a str,
+    mark: Mark<'a>,
+}
+
+/// One landing for each source.
+fn landings<'a>(copies: &'a [Copied<'a>], check: &VerifyCheck, plan: &Plan) -> Vec<Landing<'a>> {
     let VerifyCheck::LandsOnce { table } = check else {
-        return None;
+        return Vec::new();
     };
-    copies.iter().find_map(|copied| {
-        data_copy::datasets(copied.copy)
-            .into_iter()
-            .find_map(|dataset| {
-                let holds = |origin: &Origin| {
-                    let mut columns = dataset.columns.iter();
-                    columns
-                        .find(|one| one.from == *origin)
-                        .map(|one| one.into.as_str())
-                };
-                let (key, run) = (holds(&Origin::SourceKey)?, holds(&Origin::Run)?);
-                (dataset.from == *table).then_some((copied, dataset, key, run))
+    let mut landings: Vec<Landing<'a>> = Vec::new();
+    for copied in copies {
+        let known = |one: &Landing<'_>| one.copied.copy.source == copied.copy.source;
+        if landings.iter().any(known) {
+            continue;
+        }
+        let of = |dataset: &'a Dataset| {
+            Some(Landing {
+                copied,
+                dataset,
+                key: holds(dataset, &Origin::SourceKey)?,
+                mark: mark(copied, dataset, plan)?,
             })
-    })
+        };
+        let datasets = data_copy::datasets(copied.copy).into_iter();
+        let mut datasets = datasets.filter(|dataset| dataset.from == *table);
+        landings.extend(datasets.find_map(of));
+    }
+    landings
 }
 
 /// Checks that passed and failed, with the rows that differ.

@@ -81,6 +81,7 @@ pub(super) fn column(table: &str, into: &str, from: &str, becomes: Becomes) -> M
         becomes,
         bad: Bad::Reject,
         required: false,
+        namespace: handover::plan::map::Namespace::None,
         default: None,
         place: Where::default(),
     }
@@ -129,6 +130,7 @@ pub(super) fn map() -> Map {
     let lookup = |name: &str| Becomes::Lookup(name.to_owned());
     let required = |column: MapColumn| MapColumn {
         required: true,
+        namespace: handover::plan::map::Namespace::None,
         ..column
     };
     let made = |into: &str, from: Origin| MapColumn {

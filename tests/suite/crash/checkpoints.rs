@@ -16,7 +16,7 @@ use handover::plan::model::StepSpec;
 use handover::plan::outline::StepId;
 use handover::run::{Bounds, Clock, Site, carry_on};
 
-use super::played::{addresses, register, site};
+use super::played::{addresses, registers, site};
 use super::rows::{Held, differences};
 use super::stage::{Stage, begun_unbroken};
 use super::sums::Change;
@@ -56,7 +56,7 @@ async fn driven() -> Driven {
     let mut site = site(&stage).await;
     let bounds = Bounds {
         limits: Limits { side_by_side: 1 },
-        until: Some(before_switch(&site)),
+        until: vec![before_switch(&site)],
     };
     let clock = Clock::made_up(site.run.head().unwrap().when.as_at.moment());
     let (_keep, mut stop) = tokio::sync::watch::channel(false);
@@ -75,7 +75,7 @@ async fn driven() -> Driven {
         let (moved, _) = carry_on(site, &addresses(&stage), &clock, &bounds, watch, &mut stop)
             .await
             .unwrap();
-        let (answered, words) = people::answer(moved, &clock, Some(&register(&stage)))
+        let (answered, words) = people::answer(moved, &clock, Some(&registers(&stage)))
             .await
             .unwrap();
         site = answered;

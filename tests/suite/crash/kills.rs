@@ -11,8 +11,8 @@ use std::sync::{Mutex, OnceLock};
 
 use super::chance::Chance;
 use super::rows::{Held, differences};
-use super::stage::{BEGUN, Said, Stage, begun};
-use super::sweep::{Swept, commits, sweep};
+use super::stage::{BEGUN, Said, Stage, begun, everything};
+use super::sweep::{Swept, chain, commits, sweep};
 
 /// Kills and copies at a time.
 pub(super) const SIDE_BY_SIDE: usize = 2;
@@ -85,10 +85,6 @@ fn kill_at(points: Vec<String>) -> usize {
     })
 }
 
-fn everything() -> bool {
-    std::env::var_os("HANDOVER_FULL").is_some()
-}
-
 /// Every entry with `HANDOVER_FULL=1` (see [`sweep`]), otherwise six of them, spread over the story.
 #[test]
 fn a_kill_after_any_journal_entry_leaves_every_council_with_the_same_rows() {
@@ -145,22 +141,8 @@ fn kill_after_every_entry() {
 /// A machine that fails again and again: every process gets a few entries further and dies.
 #[test]
 fn a_run_killed_again_and_again_still_ends_with_the_same_rows() {
-    let mut chance = Chance::told("a chain of kills");
     let stage = begun().copy();
-    let (low, high) = if everything() { (3, 8) } else { (20, 60) };
-    let mut kills = 0;
-    loop {
-        let point = format!("entry:{}", chance.between(low, high) + kills / 200);
-        let mut demo = stage.demo(None);
-        let said = Said::of(demo.env("HANDOVER_KILL", &point).output().unwrap());
-        if !said.was_killed() {
-            assert_eq!(said.code, Some(0), "after {kills} kills: {}", said.text);
-            break;
-        }
-        kills += 1;
-        assert!(kills < 2000, "{kills} kills, and no end: {}", said.text);
-    }
-    eprintln!("a chain of {kills} kills");
+    chain(&stage, "a chain of kills", (20, 60));
     compare(&stage, "a chain of kills");
 }
 

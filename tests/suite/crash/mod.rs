@@ -15,6 +15,7 @@ mod databases;
 mod edited;
 mod journals;
 mod kills;
+mod merging;
 mod moved;
 mod played;
 mod room;

@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 
 use handover::demo::generate::World;
-use handover::demo::people::{self, Register};
+use handover::demo::people::{self, Registers};
 use handover::journal::Journal;
 use handover::orgdb::Address;
 use handover::plan::outline::StepId;
@@ -52,8 +52,8 @@ async fn answered(stage: &Stage, until: &StepId) -> bool {
     let done = site.run.state(until).unwrap().finished();
     if !done {
         let clock = Clock::made_up(site.run.head().unwrap().when.as_at.moment());
-        let register = register(stage);
-        let answer = people::answer(site, &clock, Some(&register));
+        let registers = registers(stage);
+        let answer = people::answer(site, &clock, Some(&registers));
         let (answered, words) = answer.await.unwrap();
         assert!(words > 0, "nobody can go on");
         site = answered;
@@ -78,10 +78,10 @@ pub(super) fn addresses(stage: &Stage) -> Addresses {
 }
 
 /// Where its invented people look things up.
-pub(super) fn register(stage: &Stage) -> Register {
+pub(super) fn registers(stage: &Stage) -> Registers {
     let targets = World::EastKent2020.targets().iter();
-    Register {
-        source: stage.path.join("data/ekh.db"),
+    Registers {
+        data: stage.path.join("data"),
         owners: targets
             .map(|target| (target.code.to_owned(), target.owner.to_owned()))
             .collect(),

@@ -9,8 +9,15 @@ use tempfile::TempDir;
 
 use super::rows::{Held, held};
 
-/// How many homes: enough for every mess and every council.
-const HOMES: &str = "60";
+/// How many homes: the fewest that show every mess and every council, or a small East Kent.
+fn homes() -> &'static str {
+    if everything() { "200" } else { "60" }
+}
+
+/// Whether every kill is wanted, however long it takes.
+pub(super) fn everything() -> bool {
+    std::env::var_os("HANDOVER_FULL").is_some()
+}
 
 /// How many entries a run has that has just begun.
 pub(super) const BEGUN: u64 = 12;
@@ -20,21 +27,23 @@ pub(super) struct Stage {
     _above: TempDir,
     /// The plan folder; its name is the plan's.
     pub(super) path: PathBuf,
+    plan: &'static str,
 }
 
 impl Stage {
-    fn empty() -> Stage {
+    fn empty(plan: &'static str) -> Stage {
         let above = TempDir::new().unwrap();
-        let path = above.path().join("east-kent-2020");
+        let path = above.path().join(plan);
         Stage {
             _above: above,
             path,
+            plan,
         }
     }
 
     /// A copy of everything in it; nobody may be at work there.
     pub(super) fn copy(&self) -> Stage {
-        let copy = Stage::empty();
+        let copy = Stage::empty(self.plan);
         copied(&self.path, &copy.path);
         copy
     }
@@ -76,7 +85,7 @@ impl Stage {
         command
             .args(["--plain", "demo"])
             .arg(&self.path)
-            .args(["--homes", HOMES])
+            .args(["--homes", homes(), "--plan", self.plan])
             .env_remove("HANDOVER_KILL");
         if let Some(breaks) = breaks {
             command.args(["--break", breaks]);
@@ -155,17 +164,26 @@ impl Said {
 /// A demo whose run has just begun, killed there; every test copies it.
 pub(super) fn begun() -> &'static Stage {
     static BEGUN: OnceLock<Stage> = OnceLock::new();
-    BEGUN.get_or_init(|| just_begun(None))
+    BEGUN.get_or_init(|| just_begun(SPLIT, None))
 }
 
 /// The same of a story in which nothing breaks.
 pub(super) fn begun_unbroken() -> &'static Stage {
     static BEGUN: OnceLock<Stage> = OnceLock::new();
-    BEGUN.get_or_init(|| just_begun(Some("none")))
+    BEGUN.get_or_init(|| just_begun(SPLIT, Some("none")))
 }
 
-fn just_begun(breaks: Option<&str>) -> Stage {
-    let stage = Stage::empty();
+/// The same of four councils that merge into one.
+pub(super) fn begun_merge() -> &'static Stage {
+    static BEGUN: OnceLock<Stage> = OnceLock::new();
+    BEGUN.get_or_init(|| just_begun("east-kent-2011", None))
+}
+
+/// The plan of most tests: one organisation is split into four.
+const SPLIT: &str = "east-kent-2020";
+
+fn just_begun(plan: &'static str, breaks: Option<&str>) -> Stage {
+    let stage = Stage::empty(plan);
     let mut demo = stage.demo(breaks);
     let said = Said::of(
         demo.env("HANDOVER_KILL", format!("entry:{BEGUN}"))

@@ -16,7 +16,8 @@ use std::sync::Mutex;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use super::stage::{Said, Stage};
+use super::chance::Chance;
+use super::stage::{Said, Stage, everything};
 
 /// What a sweep did.
 #[derive(Default)]
@@ -84,6 +85,27 @@ fn tale(stage: &Stage, word: &str, depth: u64, wrong: &impl Fn(&Stage) -> Option
     let after = |fault| format!("after {} kills: {fault}", told.kills);
     told.faults.extend(fault.map(after));
     told
+}
+
+/// Tells a stage's story to its end, every process of it killed some entries after it began.
+#[expect(clippy::print_stderr, reason = "what a chain is run for")]
+pub(super) fn chain(stage: &Stage, about: &str, between: (u64, u64)) {
+    let mut chance = Chance::told(about);
+    let (low, high) = if everything() { (3, 8) } else { between };
+    let mut kills = 0;
+    loop {
+        let point = format!("entry:{}", chance.between(low, high) + kills / 200);
+        let mut demo = stage.demo(None);
+        let said = Said::of(demo.env("HANDOVER_KILL", &point).output().unwrap());
+        if !said.was_killed() {
+            assert_eq!(said.code, Some(0), "after {kills} kills: {}", said.text);
+            break;
+        }
+        kills += 1;
+        assert!(kills < 2000, "{kills} kills, and no end: {}", said.text);
+    }
+    eprintln!("{about}: {kills} kills");
+    assert!(kills > 0);
 }
 
 /// The newest entry of its journal. Read in a copy: opening it would mend what the kill left.

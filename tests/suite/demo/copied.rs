@@ -67,7 +67,7 @@ impl Stage {
     fn route(&self) -> Route {
         let day = self.world.handover();
         Route {
-            source: self.world.source().code.into(),
+            source: self.world.sources()[0].code.into(),
             targets: self
                 .world
                 .targets()
@@ -80,7 +80,7 @@ impl Stage {
     }
 
     async fn source(&self) -> OrgReader {
-        let code = self.world.source().code;
+        let code = self.world.sources()[0].code;
         OrgReader::open(code, &self.address(code)).await.unwrap()
     }
 

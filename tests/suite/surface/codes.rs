@@ -117,13 +117,6 @@ fn a_broken_plan_exits_3_and_names_the_code_of_an_error() {
 }
 
 #[test]
-fn a_merge_is_refused_before_anything_is_made() {
-    let folder = TempDir::new().unwrap();
-    let said = ends(folder.path(), &["demo", "d", "--plan", "east-kent-2011"], 2);
-    assert!(said.contains("merges several sources"), "{said}");
-}
-
-#[test]
 fn every_plan_with_one_target_is_played_to_the_end() {
     for plan in ["westminster-2019", "northampton-2015", "renewal-2024"] {
         let folder = TempDir::new().unwrap();
