@@ -13,6 +13,7 @@ mod fault;
 pub mod finding;
 mod freeze;
 mod hand;
+mod meetings;
 mod register;
 mod shape;
 mod staff_transfer;
@@ -192,18 +193,22 @@ pub struct Fault {
 /// # Errors
 /// When a database cannot be used.
 pub async fn check(look: &Look) -> Result<Vec<Finding>, Fault> {
-    match &look.step().does {
-        StepSpec::DataCopy(step) => data_copy::check(look, step).await,
-        StepSpec::StaffTransfer(step) => staff_transfer::check(look, step).await,
-        StepSpec::ContractNovation(step) => contract_novation::check(look, step).await,
-        StepSpec::TenantNotification(step) => tenant_notification::check(look, step).await,
-        StepSpec::Approval(step) => Ok(approval::check(step)),
-        StepSpec::Task(step) => Ok(task::check(look, step)),
-        StepSpec::Wait(step) => Ok(wait::check(look, step)),
-        StepSpec::Freeze(step) => freeze::check(look, step).await,
-        StepSpec::Verify(step) => Ok(verify::check(look, step)),
-        StepSpec::Switch(step) => switch::check(look, step).await,
+    let mut found = match &look.step().does {
+        StepSpec::DataCopy(step) => data_copy::check(look, step).await?,
+        StepSpec::StaffTransfer(step) => staff_transfer::check(look, step).await?,
+        StepSpec::ContractNovation(step) => contract_novation::check(look, step).await?,
+        StepSpec::TenantNotification(step) => tenant_notification::check(look, step).await?,
+        StepSpec::Approval(step) => approval::check(step),
+        StepSpec::Task(step) => task::check(look, step),
+        StepSpec::Wait(step) => wait::check(look, step),
+        StepSpec::Freeze(step) => freeze::check(look, step).await?,
+        StepSpec::Verify(step) => verify::check(look, step),
+        StepSpec::Switch(step) => switch::check(look, step).await?,
+    };
+    if !found.iter().any(|finding| finding.stops) {
+        found.extend(meetings::check(look).await?);
     }
+    Ok(found)
 }
 
 /// What would this step do? Reads only.

@@ -165,4 +165,11 @@ pub(super) const TABLE: &[Entry] = &[
         "Rows of the outbox stay planned until their letters are there.",
         "Make room, or give the right to write there, then run again: it goes on from where it stopped.",
     ),
+    Entry::new(
+        "HO537",
+        "references of several sources meet",
+        "Several sources go into one target, and the same value stands at two of them for a key that the target takes only once.",
+        "The second source's row would be refused in mid-run.",
+        "Say `namespace = true` for the column, so that each source keeps its own (`dover:K00001`), or mend the values at the sources.",
+    ),
 ];

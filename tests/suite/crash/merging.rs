@@ -91,6 +91,17 @@ fn a_tenant_is_written_to_though_another_councils_tenant_has_the_same_number() {
 }
 
 #[test]
+fn a_reference_that_councils_share_is_told_before_anything_moves() {
+    let stage = begun_merge().copy();
+    let map = stage.path.join("maps/contracts.toml");
+    let text = std::fs::read_to_string(&map).unwrap();
+    std::fs::write(&map, text.replace(", namespace = true", "")).unwrap();
+    let said = stage.tell(&["check", "."]);
+    said.is(3, &["HO537", "contract_ref", "`namespace = true`"]);
+    stage.tell(&["explain", "HO537"]).is(0, &["meet"]);
+}
+
+#[test]
 fn a_merge_killed_again_and_again_ends_with_the_same_rows() {
     let stage = begun_merge().copy();
     chain(&stage, "a chain of kills in a merge", (40, 90));
