@@ -18,7 +18,7 @@ use handover::run::{Bounds, Clock, Site, carry_on};
 
 use super::played::{addresses, registers, site};
 use super::rows::{Held, differences};
-use super::stage::{Stage, begun_unbroken};
+use super::stage::{Stage, begun_unbroken, begun_unbroken_merge};
 use super::sums::Change;
 
 /// What stood at a checkpoint, and which step made it.
@@ -45,8 +45,8 @@ fn before_switch(site: &Site) -> StepId {
     outline.unwrap().after.last().unwrap().clone()
 }
 
-async fn driven() -> Driven {
-    let stage = begun_unbroken().copy();
+async fn driven(begun: &Stage) -> Driven {
+    let stage = begun.copy();
     let mut cuts = BTreeMap::new();
     let start = Cut {
         held: stage.held(),
@@ -109,7 +109,7 @@ fn go_back(stage: &Stage, checkpoint: u64) -> BTreeSet<StepId> {
         "--signed",
         "back.preview",
         "--confirm",
-        "east-kent-2020",
+        stage.plan,
     ];
     stage.tell(&take).is(0, &[]);
     let said = stage.json("back.preview");
@@ -133,8 +133,17 @@ fn wanted(cuts: &BTreeMap<u64, Cut>, checkpoint: u64, stays: &BTreeSet<StepId>) 
 
 #[test]
 fn a_rollback_to_any_checkpoint_leaves_only_what_its_preview_said_would_stay() {
+    back_to_every_checkpoint(begun_unbroken());
+}
+
+#[test]
+fn a_merge_rolled_back_to_any_checkpoint_leaves_every_other_councils_rows_alone() {
+    back_to_every_checkpoint(begun_unbroken_merge());
+}
+
+fn back_to_every_checkpoint(begun: &Stage) {
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    let driven = Arc::new(runtime.block_on(driven()));
+    let driven = Arc::new(runtime.block_on(driven(begun)));
     // To the newest there is no way back: nothing was done since.
     let mut numbers: Vec<u64> = driven.cuts.keys().copied().collect();
     numbers.pop();

@@ -79,7 +79,8 @@ pub(super) fn addresses(stage: &Stage) -> Addresses {
 
 /// Where its invented people look things up.
 pub(super) fn registers(stage: &Stage) -> Registers {
-    let targets = World::EastKent2020.targets().iter();
+    let world: World = serde_json::from_value(stage.plan.into()).unwrap();
+    let targets = world.targets().iter();
     Registers {
         data: stage.path.join("data"),
         owners: targets

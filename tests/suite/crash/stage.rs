@@ -27,7 +27,8 @@ pub(super) struct Stage {
     _above: TempDir,
     /// The plan folder; its name is the plan's.
     pub(super) path: PathBuf,
-    plan: &'static str,
+    /// Its name.
+    pub(super) plan: &'static str,
 }
 
 impl Stage {
@@ -176,8 +177,17 @@ pub(super) fn begun_unbroken() -> &'static Stage {
 /// The same of four councils that merge into one.
 pub(super) fn begun_merge() -> &'static Stage {
     static BEGUN: OnceLock<Stage> = OnceLock::new();
-    BEGUN.get_or_init(|| just_begun("east-kent-2011", None))
+    BEGUN.get_or_init(|| just_begun(MERGE, None))
 }
+
+/// The same of such a merge in which nothing breaks.
+pub(super) fn begun_unbroken_merge() -> &'static Stage {
+    static BEGUN: OnceLock<Stage> = OnceLock::new();
+    BEGUN.get_or_init(|| just_begun(MERGE, Some("none")))
+}
+
+/// The plan in which four organisations become one.
+const MERGE: &str = "east-kent-2011";
 
 /// The plan of most tests: one organisation is split into four.
 const SPLIT: &str = "east-kent-2020";
