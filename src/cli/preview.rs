@@ -34,7 +34,8 @@ pub(super) async fn preview(args: &Args, global: &Global, output: &Output) -> Ou
             as_at: Clock::real().now().moment(),
             clock: ClockKind::Real,
         };
-        preview::look(plan, readers, &moment, None).await?
+        let rehearsed = site::rehearsed(&project, &plan).await?;
+        preview::look(plan, readers, &moment, rehearsed.as_ref()).await?
     };
     if let Some(path) = &args.out {
         let bytes = made
@@ -103,7 +104,8 @@ pub(super) async fn amended(
         signatures,
         run: Some(run.head.id),
     };
-    Ok(preview::amend(&former, new, readers, &moment, None).await?)
+    let rehearsed = site::rehearsed(project, &new).await?;
+    Ok(preview::amend(&former, new, readers, &moment, rehearsed.as_ref()).await?)
 }
 
 /// The signed preview that the run's paper came with, kept beside the run.

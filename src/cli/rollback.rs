@@ -43,7 +43,7 @@ pub(super) async fn rollback(args: &Args, global: &Global, output: &Output) -> O
     let mut stop = stop_on_signals();
     let done = drive_on(session, &addresses, &Bounds::default(), &mut stop).await;
     progress.end();
-    rested(done?, output)
+    rested(done?, output).await
 }
 
 fn shown(preview: &RollbackPreview, args: &Args, output: &Output) -> Outcome {
@@ -195,6 +195,7 @@ pub(super) async fn look_at(
         .map_err(|fault| Failure::from_error(Exit::Stuck, &fault))?;
     let plan = site::plan_of(site)?;
     let readers = site::readers(project, &plan).await?;
+    let rehearsed = site::rehearsed(project, &plan).await?;
     let with = RollbackLook {
         run: site.run_look()?,
         plan,
@@ -205,7 +206,7 @@ pub(super) async fn look_at(
         },
         mode,
     };
-    Ok(look_rollback(&with, &site.run, &way, None).await?)
+    Ok(look_rollback(&with, &site.run, &way, rehearsed.as_ref()).await?)
 }
 
 fn checkpoint(site: &Site, to: Option<&str>) -> Result<u64, Failure> {

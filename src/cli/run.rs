@@ -27,7 +27,7 @@ use crate::report;
 use crate::report::rest::RestReport;
 use crate::run::connect::{self, Addresses, Readers};
 use crate::run::decisions::{self, Meaning, Word};
-use crate::run::{Bounds, Clock, Session, Site, Who, begin, carry_on, rollback};
+use crate::run::{Bounds, Clock, Session, Site, Who, begin, carry_on, rehearsed, rollback};
 
 /// How often a waiting run looks whether somebody has answered.
 const LOOK_AGAIN: Duration = Duration::from_secs(5);
@@ -78,7 +78,7 @@ pub(super) async fn run(args: &Args, global: &Global, output: &Output) -> Outcom
     } else {
         done
     };
-    rested(done, output)
+    rested(done, output).await
 }
 
 /// What carrying a run on needs, once or again and again.
@@ -368,11 +368,12 @@ fn warn_of_changes(project: &Project, site: &Site, output: &Output) {
 }
 
 /// Says where a run rests, and ends with its code.
-pub(super) fn rested(done: (Site, Rests), output: &Output) -> Outcome {
-    let (site, rests) = done;
+pub(super) async fn rested(done: (Site, Rests), output: &Output) -> Outcome {
+    let (mut site, rests) = done;
     let plan = site::plan_of(&site)?;
+    let rehearsed = rehearsed(&mut site.journal, &plan).await?;
     let at = site::clock(&site).as_at().moment();
-    let points = points(&plan, None);
+    let points = points(&plan, rehearsed.as_ref());
     output.report(&RestReport::of(
         &site.head.label,
         &site.run,

@@ -13,10 +13,11 @@ use crate::machine::event::ClockKind;
 use crate::plan::fault::PlanFaults;
 use crate::plan::model::Plan;
 use crate::plan::papers::Papers;
+use crate::preview::Rehearsed;
 use crate::report;
 use crate::run::begin::clock_kind;
 use crate::run::connect::{self, Readers};
-use crate::run::{Clock, Site, known};
+use crate::run::{self, Clock, Site, known};
 
 /// Reads and checks a project's papers; warnings are said, faults fail.
 pub(super) fn plan(project: &Project, output: &Output) -> Result<Arc<Plan>, Failure> {
@@ -100,6 +101,18 @@ pub(super) async fn held_against(project: &Project, site: &mut Site) -> Result<(
 pub(super) async fn readers(project: &Project, plan: &Plan) -> Result<Readers, Failure> {
     let addresses = project.addresses(plan)?.all()?;
     Ok(connect::readers(&addresses).await?)
+}
+
+/// What rehearsals of a plan took, where its journal knows any.
+pub(super) async fn rehearsed(
+    project: &Project,
+    plan: &Plan,
+) -> Result<Option<Rehearsed>, Failure> {
+    if !project.journal.exists() {
+        return Ok(None);
+    }
+    let mut journal = Journal::existing(&project.journal).await?;
+    Ok(run::rehearsed(&mut journal, plan).await?)
 }
 
 /// The clock of a run: the wall's, or the plan's time as the log last had it.

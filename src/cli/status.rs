@@ -10,10 +10,11 @@ use crate::report::rest::RestReport;
 use crate::report::status::StatusReport;
 
 pub(super) async fn status(args: &Status, global: &Global, output: &Output) -> Outcome {
-    let (_, site) = site::run(args.run.as_deref(), global).await?;
+    let (project, site) = site::run(args.run.as_deref(), global).await?;
     let plan = site::plan_of(&site)?;
+    let rehearsed = site::rehearsed(&project, &plan).await?;
     let at = site::clock(&site).as_at().moment();
-    let points = points(&plan, None);
+    let points = points(&plan, rehearsed.as_ref());
     let label = &site.head.label;
     if args.failed {
         output.report(&RestReport::of(label, &site.run, &plan, at, &points));

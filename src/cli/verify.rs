@@ -69,7 +69,7 @@ async fn live(log: &Log, claims: &mut Vec<Claim>) -> Result<(), Failure> {
     let readers = site::readers(project, &plan).await?;
     for held in against_live::look(site, &readers, &site.key()?).await? {
         let says = format!(
-            "{}: {} rows read back, {} differ; {} effects logged, {} in the ledgers",
+            "{}: {} rows read back, {} differ; effects: {} logged, {} in the ledgers",
             held.step,
             count(held.rows),
             count(held.differing),

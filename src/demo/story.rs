@@ -441,11 +441,14 @@ impl Stage {
         let rows = generate::add_unmapped_tenure(&source, 13, owner.unwrap_or_default())?;
         std::fs::write(done, "")?;
         teller.chapter("After signing, the world moves on");
+        let whose = match world.targets() {
+            [_] => String::new(),
+            _ => format!(" of {}", plan.org_name(&copy.target)),
+        };
         teller.say(&format!(
-            "At {}, a housing officer gives {rows} tenancies of {} a new tenure code, DEMO.\n\
+            "At {}, a housing officer gives {rows} tenancies{whose} a new tenure code, DEMO.\n\
              Nobody has mapped it. `{step}` will refuse it.",
             plan.org_name(&copy.source),
-            plan.org_name(copy.split.as_ref().map_or(&copy.source, |_| &copy.target)),
         ));
         Ok(())
     }

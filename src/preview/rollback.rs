@@ -256,10 +256,7 @@ pub async fn look_rollback(
     let looks = stream::iter(&way.undoes).map(|id| undo(with, id));
     let looks: Vec<Option<UndoSaid>> = looks.buffered(SIDE_BY_SIDE).try_collect().await?;
     let undoes = looks.into_iter().flatten().collect();
-    let timed = rehearsed.map(|rehearsed| {
-        let took = way.undoes.iter().filter_map(|id| rehearsed.undo_s.get(id));
-        took.sum()
-    });
+    let timed = rehearsed.and_then(|rehearsed| rehearsed.undo_of(way.undoes.iter()));
     Ok(RollbackPreview {
         format: FORMAT,
         run: with.run.id,

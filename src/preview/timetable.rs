@@ -26,6 +26,15 @@ pub struct Rehearsed {
     pub undo_s: BTreeMap<StepId, u64>,
 }
 
+impl Rehearsed {
+    /// Undoing these steps one after another; not known unless each of them was undone.
+    pub(super) fn undo_of<'s>(&self, steps: impl Iterator<Item = &'s StepId>) -> Option<u64> {
+        let seconds: Option<Vec<u64>> = steps.map(|id| self.undo_s.get(id).copied()).collect();
+        let seconds = seconds.filter(|seconds| !seconds.is_empty())?;
+        Some(seconds.iter().sum())
+    }
+}
+
 /// One dated step.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -196,18 +205,12 @@ impl Clockwork<'_> {
         before.max()
     }
 
-    /// Undoing everything that we undo ourselves, one step after another.
+    /// Undoing everything that we undo ourselves, one step after another; not known unless a rehearsal
+    /// undid all of it.
     fn rollback_s(&self) -> Option<u64> {
-        let rehearsed = self.rehearsed?;
-        let ours = self
-            .outline
-            .steps
-            .iter()
-            .filter(|s| s.undo == Undo::Automatic);
-        let seconds: Vec<u64> = ours
-            .filter_map(|step| rehearsed.undo_s.get(&step.id).copied())
-            .collect();
-        (!seconds.is_empty()).then(|| seconds.iter().sum())
+        let steps = self.outline.steps.iter();
+        let ours = steps.filter(|step| step.undo == Undo::Automatic);
+        self.rehearsed?.undo_of(ours.map(|step| &step.id))
     }
 
     /// Folds `end` from the beginning of the graph to `id`: each step after the latest before it.

@@ -97,7 +97,7 @@ impl RollbackReport<'_> {
         let preview = self.preview;
         let time = match preview.rehearsed_s {
             Some(seconds) => format!("About {} as rehearsed.", span(seconds)),
-            None => "How long it takes is not known: no rehearsal was timed.".to_owned(),
+            None => "How long it takes is not known: no rehearsal undid all of it.".to_owned(),
         };
         let voids = match preview.voids.len() {
             0 => String::new(),

@@ -131,7 +131,7 @@ impl StatusReport {
                 "the last safe start of a rollback was {}",
                 dates.moment(safe)
             ),
-            None => "last safe start of a rollback: not known, no rehearsal was timed".to_owned(),
+            None => "last safe start of a rollback: not known, no rehearsal undid all".to_owned(),
         };
         let stays: Vec<&str> = self.stays.iter().map(StepId::as_str).collect();
         match stays.as_slice() {

@@ -147,7 +147,7 @@ fn night(lines: &mut Lines, preview: &Preview, dates: &Dates) {
             span(point.rollback_s.unwrap_or_default())
         ),
         None if preview.points.is_empty() => "no point of no return".to_owned(),
-        None => "last safe start of a rollback: not known, no rehearsal was timed".to_owned(),
+        None => "last safe start of a rollback: not known, no rehearsal undid all".to_owned(),
     };
     lines.wrapped("  ", &safe);
     lines.gap();

@@ -129,9 +129,8 @@ fn night(lines: &mut Lines, preview: &Preview, dates: &Dates) {
             span(point.rollback_s.unwrap_or_default())
         ),
         None if preview.points.is_empty() => "There is no point of no return.".to_owned(),
-        None => {
-            "The last safe start of a rollback is not known: no rehearsal was timed.".to_owned()
-        }
+        None => "The last safe start of a rollback is not known: no rehearsal undid everything."
+            .to_owned(),
     };
     lines.line(text);
 }

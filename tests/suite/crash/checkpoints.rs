@@ -90,7 +90,7 @@ async fn driven(begun: &Stage) -> Driven {
 
 /// Previews the way back to a checkpoint, has it signed, takes it; the steps that the preview says
 /// stay done.
-fn go_back(stage: &Stage, checkpoint: u64) -> BTreeSet<StepId> {
+pub(super) fn go_back(stage: &Stage, checkpoint: u64) -> BTreeSet<StepId> {
     let to = format!("c{checkpoint}");
     let look = [
         "rollback",

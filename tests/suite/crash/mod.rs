@@ -18,6 +18,7 @@ mod kills;
 mod merging;
 mod moved;
 mod played;
+mod rehearsed;
 mod room;
 mod rows;
 mod stage;

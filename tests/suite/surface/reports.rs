@@ -54,7 +54,7 @@ fn a_rehearsal_without_timings_promises_nothing() {
     let text = shown(&rehearsal, Depth::Brief);
     assert!(text.contains("REHEARSAL PREVIEW"), "{text}");
     assert!(text.contains("This is a rehearsal"), "{text}");
-    assert_eq!(text.matches("no rehearsal was timed").count(), 2, "{text}");
+    assert_eq!(text.matches("no rehearsal undid").count(), 2, "{text}");
 }
 
 #[test]
