@@ -1,5 +1,5 @@
 //! Reading a log back: a page of rows at a time, whatever its length, every byte checked. Entries are
-//! parsed beside the reading, a few pages ahead of whoever folds them.
+//! read and parsed side by side, a few pages ahead of whoever folds them.
 //!
 //! Not here: what the entries mean for a run (`machine::run`), logs in a folder (`export`).
 
@@ -7,6 +7,7 @@ use std::collections::VecDeque;
 
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteConnection;
+use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::task::{JoinHandle, spawn_blocking};
 use uuid::Uuid;
 
@@ -19,7 +20,7 @@ use crate::plan::digest::Digest;
 /// Rows read at a time: what memory holds of a log, at most 65,535 bytes each and mostly 500.
 pub(super) const PAGE: usize = 256;
 
-/// Pages that are parsed while the one before them is being folded.
+/// Pages that are read ahead of the one that is being folded.
 const AHEAD: usize = 3;
 
 /// One line of a step log: the very bytes, without the line feed.
@@ -47,14 +48,11 @@ pub struct Lines {
 /// The entries of a run in order: its lines, parsed, each naming the one before it.
 #[derive(Debug)]
 pub struct Entries {
-    lines: Lines,
+    path: std::path::PathBuf,
+    head: RunHead,
     prev: Digest,
-    ahead: VecDeque<JoinHandle<Vec<Parsed>>>,
+    ahead: Receiver<Result<JoinHandle<Vec<Parsed>>, JournalFault>>,
     page: std::vec::IntoIter<Parsed>,
-    /// Why reading stopped early; told when all that was read before has been given.
-    stopped: Option<JournalFault>,
-    /// Nothing is left to read.
-    ended: bool,
 }
 
 /// A line's place and digest, and the entry in it.
@@ -89,15 +87,53 @@ impl Journal {
     /// # Errors
     /// As [`Journal::read`].
     pub async fn entries(&mut self, run: Uuid) -> Result<Entries, JournalFault> {
+        let lines = self.read(run).await?;
+        let (pages, ahead) = channel(AHEAD);
+        let (path, head) = (lines.path.clone(), lines.head.clone());
+        tokio::spawn(read_ahead(lines, pages));
         Ok(Entries {
-            lines: self.read(run).await?,
+            path,
+            head,
             prev: Digest::ZERO,
-            ahead: VecDeque::with_capacity(AHEAD),
+            ahead,
             page: Vec::new().into_iter(),
-            stopped: None,
-            ended: false,
         })
     }
+}
+
+/// Reads until the end, a fault, or until nobody listens any more; each page is parsed on its own.
+async fn read_ahead(
+    mut lines: Lines,
+    pages: Sender<Result<JoinHandle<Vec<Parsed>>, JournalFault>>,
+) {
+    let mut end = None;
+    while end.is_none() {
+        let mut page = Vec::with_capacity(PAGE);
+        while page.len() < PAGE && end.is_none() {
+            match lines.next().await {
+                Ok(Some(line)) => page.push(line),
+                Ok(None) => end = Some(None),
+                Err(fault) => end = Some(Some(fault)),
+            }
+        }
+        if pages
+            .send(Ok(spawn_blocking(|| parse(page))))
+            .await
+            .is_err()
+        {
+            return;
+        }
+    }
+    if let Some(Some(fault)) = end {
+        // Nobody listens: nobody needs to know.
+        let _ = pages.send(Err(fault)).await;
+    }
+}
+
+fn parse(page: Vec<Line>) -> Vec<Parsed> {
+    let each = page.into_iter();
+    each.map(|line| (line.seq, line.hash, line::parse(&line.bytes)))
+        .collect()
 }
 
 impl Lines {
@@ -186,7 +222,7 @@ impl Entries {
     /// The run as it stood when reading began.
     #[must_use]
     pub fn head(&self) -> &RunHead {
-        self.lines.head()
+        &self.head
     }
 
     /// Digest of the last line that was read; zeros before the first.
@@ -201,16 +237,14 @@ impl Entries {
     /// As [`Lines::next`], and where an entry does not name the line before it.
     pub async fn next(&mut self) -> Result<Option<Entry>, JournalFault> {
         let Some((seq, hash, read)) = self.parsed().await? else {
-            return match self.stopped.take() {
-                Some(fault) => Err(fault),
-                None => Ok(None),
-            };
+            return Ok(None);
         };
-        let head = self.lines.head();
-        let entry = read.map_err(|fault| unreadable(&head.label, seq, &fault))?;
-        let fits = entry.seq == seq && entry.prev == self.prev && entry.run == head.id;
+        let label = &self.head.label;
+        let entry = read.map_err(|fault| unreadable(label, seq, &fault))?;
+        let fits = entry.seq == seq && entry.prev == self.prev && entry.run == self.head.id;
         if !fits {
-            return Err(self.lines.edited(seq));
+            let label = label.clone();
+            return Err(JournalFault::Edited { label, seq });
         }
         self.prev = hash;
         Ok(Some(entry))
@@ -221,36 +255,14 @@ impl Entries {
             if let Some(parsed) = self.page.next() {
                 return Ok(Some(parsed));
             }
-            self.read_ahead().await;
-            let Some(page) = self.ahead.pop_front() else {
+            let Some(page) = self.ahead.recv().await else {
                 return Ok(None);
             };
-            let file = || self.lines.path.clone();
-            let page = page.await;
-            let page = page.map_err(|fault| JournalFault::Io(file(), fault.into()))?;
+            let page = page?.await;
+            let page = page.map_err(|fault| JournalFault::Io(self.path.clone(), fault.into()))?;
             self.page = page.into_iter();
         }
     }
-
-    async fn read_ahead(&mut self) {
-        while !self.ended && self.ahead.len() < AHEAD {
-            let mut page = Vec::with_capacity(PAGE);
-            while page.len() < PAGE && !self.ended {
-                match self.lines.next().await {
-                    Ok(Some(line)) => page.push(line),
-                    Ok(None) => self.ended = true,
-                    Err(fault) => (self.stopped, self.ended) = (Some(fault), true),
-                }
-            }
-            self.ahead.push_back(spawn_blocking(|| parse(page)));
-        }
-    }
-}
-
-fn parse(page: Vec<Line>) -> Vec<Parsed> {
-    let each = page.into_iter();
-    each.map(|line| (line.seq, line.hash, line::parse(&line.bytes)))
-        .collect()
 }
 
 /// The entry in a line.
