@@ -8,11 +8,12 @@ use super::site;
 use crate::preview::timetable::points;
 use crate::report::rest::RestReport;
 use crate::report::status::StatusReport;
+use crate::run::rehearsed;
 
 pub(super) async fn status(args: &Status, global: &Global, output: &Output) -> Outcome {
-    let (project, site) = site::run(args.run.as_deref(), global).await?;
+    let (_, mut site) = site::run(args.run.as_deref(), global).await?;
     let plan = site::plan_of(&site)?;
-    let rehearsed = site::rehearsed(&project, &plan).await?;
+    let rehearsed = rehearsed(&mut site.journal, &plan).await?;
     let at = site::clock(&site).as_at().moment();
     let points = points(&plan, rehearsed.as_ref());
     let label = &site.head.label;

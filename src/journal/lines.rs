@@ -50,6 +50,8 @@ pub struct Lines {
 pub struct Entries {
     path: std::path::PathBuf,
     head: RunHead,
+    /// How many were given.
+    given: u64,
     prev: Digest,
     ahead: Receiver<Result<JoinHandle<Vec<Parsed>>, JournalFault>>,
     page: std::vec::IntoIter<Parsed>,
@@ -94,6 +96,7 @@ impl Journal {
         Ok(Entries {
             path,
             head,
+            given: 0,
             prev: Digest::ZERO,
             ahead,
             page: Vec::new().into_iter(),
@@ -106,16 +109,8 @@ async fn read_ahead(
     mut lines: Lines,
     pages: Sender<Result<JoinHandle<Vec<Parsed>>, JournalFault>>,
 ) {
-    let mut end = None;
-    while end.is_none() {
-        let mut page = Vec::with_capacity(PAGE);
-        while page.len() < PAGE && end.is_none() {
-            match lines.next().await {
-                Ok(Some(line)) => page.push(line),
-                Ok(None) => end = Some(None),
-                Err(fault) => end = Some(Some(fault)),
-            }
-        }
+    loop {
+        let (page, more) = page(&mut lines).await;
         if pages
             .send(Ok(spawn_blocking(|| parse(page))))
             .await
@@ -123,11 +118,29 @@ async fn read_ahead(
         {
             return;
         }
+        match more {
+            Ok(true) => {}
+            Ok(false) => return,
+            Err(fault) => {
+                // Nobody listens: nobody needs to know.
+                let _ = pages.send(Err(fault)).await;
+                return;
+            }
+        }
     }
-    if let Some(Some(fault)) = end {
-        // Nobody listens: nobody needs to know.
-        let _ = pages.send(Err(fault)).await;
+}
+
+/// The next lines, and whether there are more, or why not.
+async fn page(lines: &mut Lines) -> (Vec<Line>, Result<bool, JournalFault>) {
+    let mut page = Vec::with_capacity(PAGE);
+    while page.len() < PAGE {
+        match lines.next().await {
+            Ok(Some(line)) => page.push(line),
+            Ok(None) => return (page, Ok(false)),
+            Err(fault) => return (page, Err(fault)),
+        }
     }
+    (page, Ok(true))
 }
 
 fn parse(page: Vec<Line>) -> Vec<Parsed> {
@@ -237,7 +250,14 @@ impl Entries {
     /// As [`Lines::next`], and where an entry does not name the line before it.
     pub async fn next(&mut self) -> Result<Option<Entry>, JournalFault> {
         let Some((seq, hash, read)) = self.parsed().await? else {
-            return Ok(None);
+            // Whoever reads ahead may have come to nothing: a log that ends early is never taken whole.
+            let (label, seq) = (self.head.label.clone(), self.given);
+            let whole = seq == self.head.size;
+            return if whole {
+                Ok(None)
+            } else {
+                Err(JournalFault::Cut { label, seq })
+            };
         };
         let label = &self.head.label;
         let entry = read.map_err(|fault| unreadable(label, seq, &fault))?;
@@ -247,6 +267,7 @@ impl Entries {
             return Err(JournalFault::Edited { label, seq });
         }
         self.prev = hash;
+        self.given += 1;
         Ok(Some(entry))
     }
 

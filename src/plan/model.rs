@@ -73,6 +73,11 @@ impl Plan {
         self.steps.iter().find(|step| &step.id == id)
     }
 
+    /// The steps that the author wrote as one with this one, itself among them, in the plan's order.
+    pub fn written_as_one<'p>(&'p self, step: &'p Step) -> impl Iterator<Item = &'p Step> {
+        self.steps.iter().filter(|other| other.name == step.name)
+    }
+
     /// What an organisation is called at `moment` (Shepway became Folkestone & Hythe).
     #[must_use]
     pub fn org_name(&self, code: &str) -> &str {

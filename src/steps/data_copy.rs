@@ -4,7 +4,7 @@
 //!
 //! Not here: the copy itself (`copy`), what the paper alone can tell (`plan`).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Act, Fault, Finding, Forecast, Look, Output, shape};
 use crate::copy::load::{CHUNK_ROWS, Load, LoadFault, Loaded, load};
@@ -13,7 +13,7 @@ use crate::machine::event::{DatasetCount, StepMarked};
 use crate::orgdb::{Catalogue, Ident, OrgReader, Value};
 use crate::plan::digest::Digest;
 use crate::plan::map::{Becomes, CodeList, Dataset, Map, Origin, Unmapped};
-use crate::plan::model::{Code, DataCopy, Plan, Step, StepSpec};
+use crate::plan::model::{Code, DataCopy, Plan, StepSpec};
 use crate::sql;
 
 pub(super) async fn check(look: &Look, step: &DataCopy) -> Result<Vec<Finding>, Fault> {
@@ -30,7 +30,7 @@ pub(super) async fn check(look: &Look, step: &DataCopy) -> Result<Vec<Finding>, 
     let route = route(&look.plan, step);
     let live = look::unmapped_codes(reader, &step.map, &step.tables, &route).await?;
     found.extend(live.iter().filter_map(|code| unmapped(step, code)));
-    if is_first(&look.plan, look.step) {
+    if look.is_first() {
         found.extend(homes(look, step).await?);
     }
     Ok(found)
@@ -196,13 +196,6 @@ fn remedy(list: &CodeList) -> &'static str {
     }
 }
 
-/// Whether the step is the first of its authored name: what is true of all is said once.
-fn is_first(plan: &Plan, at: usize) -> bool {
-    let name = &plan.steps[at].name;
-    let first = plan.steps.iter().position(|step: &Step| &step.name == name);
-    first == Some(at)
-}
-
 /// The plan's number of homes held against all sources of this copy, where it moves homes: a warning,
 /// since two counts of homes never agree and the plan's tolerance says how much people mind.
 async fn homes(look: &Look, step: &DataCopy) -> Result<Option<Finding>, Fault> {
@@ -215,7 +208,13 @@ async fn homes(look: &Look, step: &DataCopy) -> Result<Option<Finding>, Fault> {
     let Some(dataset) = moved else {
         return Ok(None);
     };
-    let sources = sources(&look.plan, look.step);
+    let copies = look.plan.written_as_one(look.step());
+    let sources: BTreeSet<&Code> = copies
+        .filter_map(|step| match &step.does {
+            StepSpec::DataCopy(copy) => Some(&copy.source),
+            _ => None,
+        })
+        .collect();
     let mut counted = 0;
     for source in &sources {
         counted += homes_at(look.reader(source)?, &step.map, dataset).await?;
@@ -233,23 +232,6 @@ async fn homes(look: &Look, step: &DataCopy) -> Result<Option<Finding>, Fault> {
     );
     let help = "mend `homes` in the plan, with the day on which it was counted";
     Ok(Some(Finding::warn("HO524", &dataset.from, says).help(help)))
-}
-
-/// The sources of all copies that the author wrote as one step.
-fn sources(plan: &Plan, at: usize) -> Vec<&Code> {
-    let same = plan
-        .steps
-        .iter()
-        .filter(|step| step.name == plan.steps[at].name);
-    let mut sources: Vec<&Code> = Vec::new();
-    for step in same {
-        if let StepSpec::DataCopy(copy) = &step.does
-            && !sources.contains(&&copy.source)
-        {
-            sources.push(&copy.source);
-        }
-    }
-    sources
 }
 
 /// How many homes a source holds.

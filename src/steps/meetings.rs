@@ -17,7 +17,7 @@ use crate::plan::model::{Code, Plan, Step, StepSpec};
 
 /// What of several sources would meet: said once, with the first of the steps.
 pub(super) async fn check(look: &Look) -> Result<Vec<Finding>, Fault> {
-    let (Some(merge), true) = (Merge::of(&look.plan, look.step()), is_first(look)) else {
+    let (Some(merge), true) = (Merge::of(&look.plan, look.step()), look.is_first()) else {
         return Ok(Vec::new());
     };
     let target = look.reader(merge.target)?.catalogue().await?;
@@ -49,8 +49,7 @@ struct Merge<'p> {
 impl<'p> Merge<'p> {
     fn of(plan: &'p Plan, step: &'p Step) -> Option<Merge<'p>> {
         let (_, target, map, datasets, split) = writes(step)?;
-        let siblings = plan.steps.iter().filter(|other| other.name == step.name);
-        let siblings = siblings.filter_map(writes);
+        let siblings = plan.written_as_one(step).filter_map(writes);
         let into = siblings.filter(|(_, other, ..)| *other == target);
         let mut sources: Vec<&Code> = into.map(|(source, ..)| source).collect();
         sources.sort_unstable();
@@ -142,12 +141,6 @@ fn writes(step: &Step) -> Option<Writes<'_>> {
         ),
         _ => return None,
     })
-}
-
-fn is_first(look: &Look) -> bool {
-    let name = &look.step().name;
-    let first = look.plan.steps.iter().position(|step| step.name == *name);
-    first == Some(look.step)
 }
 
 /// The sets of columns that no two rows of a table may share.

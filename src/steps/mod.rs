@@ -77,6 +77,13 @@ impl Look {
         &self.plan.steps[self.step]
     }
 
+    /// Whether it is the first of those that the author wrote as one: what is true of all is said once.
+    fn is_first(&self) -> bool {
+        let step = self.step();
+        let first = self.plan.written_as_one(step).next();
+        first.is_some_and(|first| first.id == step.id)
+    }
+
     /// The reader of `org`.
     fn reader(&self, org: &Code) -> Result<&OrgReader, Fault> {
         self.readers.get(org).ok_or_else(|| not_open(org))

@@ -26,8 +26,8 @@ struct Week {
 }
 
 fn weeks(part: &Part) -> Vec<Week> {
-    let last = part.handover.nth_weekday(-1, Weekday::Monday);
-    let mut monday = last.unwrap_or(part.handover);
+    let last = part.world.handover().nth_weekday(-1, Weekday::Monday);
+    let mut monday = last.unwrap_or(part.world.handover());
     let mut weeks = Vec::new();
     for _ in 0..part.years * 52 {
         weeks.push(week(monday));

@@ -86,7 +86,7 @@ impl fmt::Display for Tag {
 /// Plans every letting of the stock.
 pub(super) fn plan(part: &Part, stock: &Stock) -> Vec<Letting> {
     let mut dice = Dice::new(part.seed, "lettings");
-    let handover = part.handover;
+    let handover = part.world.handover();
     let mut lettings = Vec::new();
     let mut last_household = 0;
     for (position, home) in stock.homes.iter().enumerate() {

@@ -3,8 +3,6 @@
 //!
 //! Not here: which organisations there are (`world`), rows (`source`).
 
-use jiff::civil::Date;
-
 use super::world::{Org, World};
 use super::{Progress, Spec};
 
@@ -18,9 +16,6 @@ pub(super) struct Part {
     pub(super) source: Org,
     /// Who takes over, each with its share of this source's homes.
     pub(super) targets: Vec<Org>,
-    /// Whether `property.owner_conf` says who takes a home over.
-    pub(super) split: bool,
-    pub(super) handover: Date,
     pub(super) homes: u32,
     pub(super) years: u32,
     pub(super) seed: u64,
@@ -46,8 +41,6 @@ impl Part {
                 number,
                 source: *source,
                 targets: spec.world.takers(source),
-                split: spec.world.split(),
-                handover: spec.world.handover(),
                 homes,
                 years: spec.years,
                 seed: spec.seed.wrapping_add(u64::from(number) * 7_919),
@@ -65,7 +58,7 @@ impl Part {
 
     /// By which code the truth tells of a target: where several sources share one, by the source's.
     pub(super) fn told_by(&self, target: &Org) -> &'static str {
-        if self.world.sources().len() > 1 {
+        if self.world.merges() {
             self.source.code
         } else {
             target.code

@@ -89,7 +89,7 @@ pub(super) fn write(
     let progress = part.progress.as_ref();
     let mut people = People {
         seed: part.seed,
-        handover: part.handover,
+        handover: part.world.handover(),
         househ: Table::new(connection, "househ", &HOUSEH, progress)?,
         member: Table::new(connection, "member", &MEMBER, progress)?,
         contacts: Table::new(connection, "contacts", &CONTACTS, progress)?,

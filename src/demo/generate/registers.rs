@@ -66,7 +66,14 @@ pub(super) fn write_staff(
             _ => Lot::Transfers,
         };
         let assigned = (lot != Lot::Unassigned).then_some(org.owner);
-        write_employee(&mut t, number, assigned, lot, part.handover, &mut dice)?;
+        write_employee(
+            &mut t,
+            number,
+            assigned,
+            lot,
+            part.world.handover(),
+            &mut dice,
+        )?;
         books.plain("staff");
         let counts = truth.staff.entry(part.told_by(org).to_owned()).or_default();
         match lot {
@@ -151,7 +158,7 @@ pub(super) fn write_contracts(
     books: &mut Books,
 ) -> Result<(), MakeError> {
     let mut t = Table::new(connection, "contract", &CONTRACT, part.progress.as_ref())?;
-    let handover = part.handover;
+    let handover = part.world.handover();
     let mut number = 0_u32;
     for org in &part.targets {
         for (index, (supplier, title)) in SUPPLIES.iter().enumerate() {

@@ -82,7 +82,7 @@ pub(super) fn write(
         order: Table::new(connection, "rmworder", &RMWORDER, progress)?,
         task: Table::new(connection, "rmtask", &RMTASK, progress)?,
         tasks: 0,
-        handover: part.handover,
+        handover: part.world.handover(),
         dice: Dice::new(part.seed, "repairs"),
         books,
     };

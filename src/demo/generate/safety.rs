@@ -63,7 +63,7 @@ pub(super) fn write_certificates(
         &CERTIFICATE,
         part.progress.as_ref(),
     )?;
-    let handover = part.handover;
+    let handover = part.world.handover();
     let mut number = 0;
     for home in stock.homes.iter().filter(|home| home.real()) {
         for (code, count, every) in regimes(home) {
@@ -175,7 +175,7 @@ pub(super) fn write_complaints(
     let mut dice = Dice::new(part.seed, "complaints");
     let mut t = Table::new(connection, "complaint", &COMPLAINT, part.progress.as_ref())?;
     let homes: Vec<&Home> = stock.homes.iter().filter(|home| home.lived_in()).collect();
-    let handover = part.handover;
+    let handover = part.world.handover();
     for number in 0..part.homes / 30 + 4 {
         let home = dice.pick(&homes);
         let day = handover.saturating_sub(dice.between(3, 300).days());

@@ -19,7 +19,7 @@ use crate::demo::schema;
 /// Makes the file at `path` and says what a right copy of it comes to.
 pub(super) fn make(path: &Path, part: &Part) -> Result<Truth, MakeError> {
     let connection = create(path, &schema::legacy_ddl(), part.seed, part.world)?;
-    let mut books = Books::new(part.split);
+    let mut books = Books::new(part.world.split());
     let mut truth = Truth::default();
     let mut letters = Letters::new(part.targets.len());
     let stock = homes::lay_out(part);

@@ -203,9 +203,8 @@ impl World {
     /// of them, in the source's own towns.
     #[must_use]
     pub(super) fn takers(self, source: &Org) -> Vec<Org> {
-        let merged = self.sources().len() > 1;
         let from = |target: &Org| {
-            if merged {
+            if self.merges() {
                 let (share, towns) = (1000, source.towns);
                 return Org {
                     share,
@@ -218,10 +217,16 @@ impl World {
         self.targets().iter().map(from).collect()
     }
 
+    /// Whether several sources go into one target.
+    #[must_use]
+    pub fn merges(self) -> bool {
+        self.sources().len() > 1
+    }
+
     /// Whether `property.owner_conf` says who takes a home over.
     #[must_use]
     pub fn split(self) -> bool {
-        self.targets().len() > 1 || self.sources().len() > 1
+        self.targets().len() > 1 || self.merges()
     }
 
     /// The day of the handover: year, month, day.

@@ -3,7 +3,7 @@
 //! plain words, with the exit code that the surface promises, and nothing is lost.
 //!
 //! `HANDOVER_FULL=1 cargo test --profile crash --test suite crash::kills -- --nocapture` kills after
-//! every entry and in every chunk, and says how often; without it a sample is drawn, whose seed is
+//! commits and in chunks all along the story, and says how often; without it a sample is drawn, whose seed is
 //! printed (`HANDOVER_SEED` sets it).
 //!
 //! Not here: the machine's own crash points (`machine`), torn journals (`journal`).
