@@ -5,6 +5,7 @@
 
 use super::cell::Mend;
 use super::look::Counts;
+use super::position::Position;
 
 /// A chunk of judged rows.
 #[derive(Default)]
@@ -26,7 +27,7 @@ pub(super) struct Batch {
     /// Rejected and filtered rows of this chunk, and what a second pass could not find.
     pub(super) counts: Counts,
     /// Where the scan has got to.
-    pub(super) position: i64,
+    pub(super) position: Position,
     /// The scan is over.
     pub(super) done: bool,
 }
@@ -38,6 +39,8 @@ pub(super) struct RowEnd {
     pub(super) packed: usize,
     pub(super) mended: usize,
     pub(super) digest: [u8; 32],
+    /// The target refused it.
+    pub(super) gone: bool,
 }
 
 impl Batch {
@@ -67,6 +70,7 @@ impl Batch {
             packed: self.packed.len(),
             mended: self.mended.len(),
             digest,
+            gone: false,
         });
     }
 }

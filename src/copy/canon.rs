@@ -7,7 +7,7 @@
 //!
 //! Not here: digests (`tally`), how a value is made (`convert`).
 
-use rusqlite::types::ValueRef;
+use crate::orgdb::ValueRef;
 
 const NULL: u8 = 0;
 const INTEGER: u8 = 1;

@@ -7,17 +7,17 @@
 use std::borrow::Cow;
 
 use foldhash::HashMap;
-use jiff::civil::Date;
+use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
-use rusqlite::types::ValueRef;
 
 use super::canon;
 use super::convert::date::{self, Format};
 use super::convert::number;
 use super::convert::text::{self, Mended};
 use super::crosswalk::Crosswalk;
+use super::fit::Fit;
 use super::sight::{Line, Slot};
-use crate::orgdb::DbTrouble;
+use crate::orgdb::{DbTrouble, ValueRef, moment};
 use crate::plan::map::{Bad, Case};
 
 /// A column, compiled.
@@ -60,6 +60,7 @@ pub(super) enum Turn {
         formats: Vec<Format>,
         sentinels: Vec<String>,
         floor: Option<Date>,
+        zone: TimeZone,
     },
     Moment {
         formats: Vec<Format>,
@@ -82,92 +83,6 @@ pub(super) enum Otherwise {
     Fault,
     Reject,
     Keep,
-}
-
-/// What the target column's affinity does to a value (<https://www.sqlite.org/datatype3.html>); we do
-/// it ourselves, so that what we digest is what is stored, and refuse where it would change the value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) enum Fit {
-    #[default]
-    AsIs,
-    Text,
-    Number,
-    Real,
-}
-
-impl Fit {
-    /// By the declared type.
-    pub(super) fn of(declared: &str) -> Fit {
-        let kind = declared.to_ascii_uppercase();
-        let has = |words: &[&str]| words.iter().any(|word| kind.contains(word));
-        match () {
-            () if has(&["INT"]) => Fit::Number,
-            () if has(&["CHAR", "CLOB", "TEXT"]) => Fit::Text,
-            () if kind.is_empty() || has(&["BLOB", "ANY"]) => Fit::AsIs,
-            () if has(&["REAL", "FLOA", "DOUB"]) => Fit::Real,
-            () => Fit::Number,
-        }
-    }
-
-    /// Appends the value as the column stores it; false when storing would change it.
-    pub(super) fn push(self, out: &mut Vec<u8>, value: ValueRef<'_>) -> bool {
-        match (self, value) {
-            (Fit::Text, ValueRef::Integer(number)) => {
-                let mut room = itoa(number);
-                canon::push_text(out, room.text());
-            }
-            (Fit::Real, ValueRef::Integer(number)) => {
-                #[expect(clippy::cast_precision_loss, reason = "the engine does the same")]
-                let number = number as f64;
-                canon::push(out, ValueRef::Real(number));
-            }
-            (Fit::Number | Fit::Real, ValueRef::Text(bytes)) => {
-                let text = std::str::from_utf8(bytes).unwrap_or_default();
-                match text.parse::<i64>() {
-                    Ok(number) if self == Fit::Number && itoa(number).text() == bytes => {
-                        canon::push(out, ValueRef::Integer(number));
-                    }
-                    _ if looks_like_a_number(text) => return false,
-                    _ => canon::push_text(out, bytes),
-                }
-            }
-            (_, other) => canon::push(out, other),
-        }
-        true
-    }
-}
-
-fn looks_like_a_number(text: &str) -> bool {
-    text.contains(|letter: char| letter.is_ascii_digit()) && text.trim().parse::<f64>().is_ok()
-}
-
-/// A number's digits without an allocation.
-struct Digits {
-    room: [u8; 20],
-    start: usize,
-}
-
-impl Digits {
-    fn text(&mut self) -> &[u8] {
-        &self.room[self.start..]
-    }
-}
-
-fn itoa(number: i64) -> Digits {
-    let (mut room, mut start, mut left) = ([0; 20], 20, number.unsigned_abs());
-    loop {
-        start -= 1;
-        room[start] = b'0' + u8::try_from(left % 10).unwrap_or_default();
-        left /= 10;
-        if left == 0 {
-            break;
-        }
-    }
-    if number < 0 {
-        start -= 1;
-        room[start] = b'-';
-    }
-    Digits { room, start }
 }
 
 /// How a cell came out.
@@ -361,9 +276,10 @@ impl Cell {
                         &number
                     }
                 };
+                let start = out.len();
                 let found = crosswalk.find(name, *target, wanted.as_bytes(), out)?;
                 Ok(if found {
-                    Turned::Done
+                    self.refit(start, out)
                 } else {
                     Turned::Bad("HO505")
                 })
@@ -494,13 +410,25 @@ impl Cell {
         if !write(out) {
             return Turned::Bad(code);
         }
-        if matches!(self.fit, Fit::AsIs | Fit::Text) {
+        if self.fit.keeps_text() {
             canon::end_text(out, start);
             return Turned::Done;
         }
         let text = out.split_off(start + 5);
         out.truncate(start);
         self.stored(ValueRef::Text(&text), out)
+    }
+
+    /// The crosswalk keeps keys as text: the column may want them otherwise.
+    fn refit(&self, start: usize, out: &mut Vec<u8>) -> Turned {
+        if self.fit.keeps_text() {
+            return Turned::Done;
+        }
+        let found = out.split_off(start);
+        match canon::Values(&found).next() {
+            Some(value) => self.stored(value, out),
+            None => Turned::Bad("HO505"),
+        }
     }
 
     fn moment(&self, plain: Plain<'_>, out: &mut Vec<u8>) -> Turned {
@@ -524,7 +452,7 @@ impl Cell {
         if sentinels.iter().any(|sentinel| sentinel == text) {
             return Turned::Null;
         }
-        let Some(local) = date::read(text, formats) else {
+        let Some(local) = self.local(text, formats) else {
             return Turned::Bad("HO502");
         };
         if !sentinels.is_empty() {
@@ -544,6 +472,18 @@ impl Cell {
             _ => false,
         };
         self.made(out, write, "HO502")
+    }
+
+    /// What the clock showed. A server's moments come in UTC and say so.
+    fn local(&self, text: &str, formats: &[Format]) -> Option<DateTime> {
+        if !text.ends_with('Z') {
+            return date::read(text, formats);
+        }
+        let (Turn::Moment { zone, .. } | Turn::Date { zone, .. }) = &self.turn else {
+            return None;
+        };
+        let moment = moment::utc(text)?.to_zoned(TimeZone::UTC).ok()?;
+        Some(moment.with_time_zone(zone.clone()).datetime())
     }
 
     fn code(

@@ -12,21 +12,13 @@ use rusqlite::functions::FunctionFlags;
 
 use super::canon::{self, Values};
 use super::packed::Unpacked;
-use super::shape::{Shape, bind};
+use super::shape::Shape;
 use super::standing::Held;
-use crate::orgdb::{DbTrouble, Ident, Sql};
+use super::strangers::Strangers;
+use crate::orgdb::catalogue::Hanging;
+use crate::orgdb::link::Flow;
+use crate::orgdb::{DbTrouble, Ident, Link, Sql, ValueRef};
 use crate::sql;
-
-/// A foreign key, seen from its parent.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Hanging {
-    child: String,
-    columns: Vec<String>,
-    /// Parent columns; empty: the parent's key.
-    parent_columns: Vec<String>,
-    /// The engine itself would delete or change the child.
-    reaches: bool,
-}
 
 /// Statements that find a child which the engine would delete or change along with its parent.
 #[derive(Default)]
@@ -34,21 +26,13 @@ pub(super) struct Guards(BTreeMap<String, Vec<(Sql, Vec<usize>)>>);
 
 impl Guards {
     /// Whether the engine would delete or change any rows along with rows of this table.
-    pub(super) fn any(
-        &mut self,
-        connection: &Connection,
-        shape: &Shape,
-    ) -> Result<bool, DbTrouble> {
-        Ok(!self.of(connection, shape)?.is_empty())
+    pub(super) fn any(&mut self, link: &Link, shape: &Shape) -> Result<bool, DbTrouble> {
+        Ok(!self.of(link, shape)?.is_empty())
     }
 
-    fn of(
-        &mut self,
-        connection: &Connection,
-        shape: &Shape,
-    ) -> Result<&[(Sql, Vec<usize>)], DbTrouble> {
+    fn of(&mut self, link: &Link, shape: &Shape) -> Result<&[(Sql, Vec<usize>)], DbTrouble> {
         if !self.0.contains_key(&shape.table) {
-            let guards = guards(connection, shape)?;
+            let guards = guards(link, shape)?;
             self.0.insert(shape.table.clone(), guards);
         }
         Ok(self.0.get(&shape.table).map_or(&[], Vec::as_slice))
@@ -57,19 +41,19 @@ impl Guards {
     /// Whether deleting this row would delete or change rows that hang on it.
     pub(super) fn would_reach_others(
         &mut self,
-        connection: &Connection,
+        link: &Link,
         shape: &Shape,
         key: &[u8],
     ) -> Result<bool, DbTrouble> {
-        for (text, places) in self.of(connection, shape)? {
-            let mut statement = connection.prepare_cached(text.as_str())?;
-            let values: Vec<_> = Values(key).collect();
-            bind(
-                &mut statement,
-                1,
-                places.iter().filter_map(|at| values.get(*at).copied()),
-            )?;
-            if statement.raw_query().next()?.is_some() {
+        for (text, places) in self.of(link, shape)? {
+            let values: Vec<ValueRef<'_>> = Values(key).collect();
+            let places = places.iter().filter_map(|at| values.get(*at).copied());
+            let mut found = false;
+            link.each(text, &places.collect::<Vec<_>>(), |_| {
+                found = true;
+                Ok::<Flow, DbTrouble>(Flow::Break(()))
+            })?;
+            if found {
                 return Ok(true);
             }
         }
@@ -77,9 +61,9 @@ impl Guards {
     }
 }
 
-fn guards(connection: &Connection, shape: &Shape) -> Result<Vec<(Sql, Vec<usize>)>, DbTrouble> {
+fn guards(link: &Link, shape: &Shape) -> Result<Vec<(Sql, Vec<usize>)>, DbTrouble> {
     let mut found = Vec::new();
-    for hanging in hanging(connection, &shape.table)? {
+    for hanging in link.hanging(&shape.table)? {
         let Some(places) = key_places(shape, &hanging) else {
             continue;
         };
@@ -103,7 +87,7 @@ fn guards(connection: &Connection, shape: &Shape) -> Result<Vec<(Sql, Vec<usize>
 }
 
 /// Where the referenced columns stand in the parent's key; none when they are not part of it.
-fn key_places(shape: &Shape, hanging: &Hanging) -> Option<Vec<usize>> {
+pub(super) fn key_places(shape: &Shape, hanging: &Hanging) -> Option<Vec<usize>> {
     if hanging.parent_columns.is_empty() {
         return (hanging.columns.len() == shape.key.len()).then(|| (0..shape.key.len()).collect());
     }
@@ -116,45 +100,55 @@ fn key_places(shape: &Shape, hanging: &Hanging) -> Option<Vec<usize>> {
     hanging.parent_columns.iter().map(place).collect()
 }
 
-fn hanging(connection: &Connection, parent: &str) -> Result<Vec<Hanging>, DbTrouble> {
-    let mut statement = connection.prepare_cached(
-        "SELECT t.name, f.id, f.\"from\", f.\"to\", f.on_delete
-         FROM pragma_table_list AS t, pragma_foreign_key_list(t.name) AS f
-         WHERE t.schema = 'main' AND t.type = 'table' AND lower(f.\"table\") = lower(?1)
-         ORDER BY t.name, f.id, f.seq",
-    )?;
-    let mut rows = statement.query([parent])?;
-    let mut found: BTreeMap<(String, i64), Hanging> = BTreeMap::new();
-    while let Some(row) = rows.next()? {
-        let child: String = row.get(0)?;
-        let action: String = row.get(4)?;
-        let entry = found
-            .entry((child.clone(), row.get(1)?))
-            .or_insert(Hanging {
-                child,
-                columns: Vec::new(),
-                parent_columns: Vec::new(),
-                reaches: action != "NO ACTION" && action != "RESTRICT",
-            });
-        entry.columns.push(row.get(2)?);
-        entry
-            .parent_columns
-            .extend(row.get::<_, Option<String>>(3)?);
-    }
-    Ok(found.into_values().collect())
+/// Which rows are ours, and whose rows hang on them.
+pub(super) enum Ours<'c> {
+    /// In a file.
+    File(Box<File<'c>>),
+    /// On a server.
+    Server(Strangers<'c>),
 }
 
-/// Which rows are ours: those between numbers where nothing but ours was found, and single keys.
-pub(super) struct Ours<'c> {
+impl<'c> Ours<'c> {
+    /// None yet.
+    pub(super) fn new(link: &'c Link) -> Result<Ours<'c>, DbTrouble> {
+        Ok(match link.sqlite() {
+            Some(file) => Ours::File(Box::new(File::new(link, file)?)),
+            None => Ours::Server(Strangers::new(link)),
+        })
+    }
+
+    /// Notes the rows of an insert, as they were found.
+    pub(super) fn note(&mut self, rows: &Unpacked<'_>, held: &Held) -> Result<(), DbTrouble> {
+        match self {
+            Ours::File(file) => file.note(rows, held),
+            Ours::Server(strangers) => {
+                strangers.note(rows);
+                Ok(())
+            }
+        }
+    }
+
+    /// How many of our rows, by table, have a child that is not ours.
+    pub(super) fn with_children_of_others(self) -> Result<Vec<(String, u64)>, DbTrouble> {
+        match self {
+            Ours::File(file) => file.with_children_of_others(),
+            Ours::Server(strangers) => strangers.find(),
+        }
+    }
+}
+
+/// Which rows of a file are ours: those between numbers where nothing but ours was found, and single
+/// keys.
+pub(super) struct File<'c> {
+    link: &'c Link,
     connection: &'c Connection,
     shapes: BTreeMap<String, Shape>,
     /// By table, in no order: first and last number.
     spans: BTreeMap<String, Vec<(i64, i64)>>,
 }
 
-impl<'c> Ours<'c> {
-    /// None yet.
-    pub(super) fn new(connection: &'c Connection) -> Result<Ours<'c>, DbTrouble> {
+impl<'c> File<'c> {
+    fn new(link: &'c Link, connection: &'c Connection) -> Result<File<'c>, DbTrouble> {
         connection.create_scalar_function(
             "handover_packed",
             -1,
@@ -170,15 +164,15 @@ impl<'c> Ours<'c> {
                tbl TEXT NOT NULL, key BLOB NOT NULL, PRIMARY KEY (tbl, key)) WITHOUT ROWID;
              DELETE FROM temp.handover_ours;",
         )?;
-        Ok(Ours {
+        Ok(File {
+            link,
             connection,
             shapes: BTreeMap::new(),
             spans: BTreeMap::new(),
         })
     }
 
-    /// Notes the rows of an insert, as they were found.
-    pub(super) fn note(&mut self, rows: &Unpacked<'_>, held: &Held) -> Result<(), DbTrouble> {
+    fn note(&mut self, rows: &Unpacked<'_>, held: &Held) -> Result<(), DbTrouble> {
         let (shape, _, rows) = rows;
         if !self.shapes.contains_key(&shape.table) {
             self.shapes.insert(shape.table.clone(), (*shape).clone());
@@ -197,14 +191,13 @@ impl<'c> Ours<'c> {
         Ok(())
     }
 
-    /// How many of our rows, by table, have a child that is not ours.
-    pub(super) fn with_children_of_others(mut self) -> Result<Vec<(String, u64)>, DbTrouble> {
+    fn with_children_of_others(mut self) -> Result<Vec<(String, u64)>, DbTrouble> {
         self.spans
             .values_mut()
             .for_each(|spans| spans.sort_unstable());
         let mut found = Vec::new();
         for shape in self.shapes.values() {
-            for hanging in hanging(self.connection, &shape.table)? {
+            for hanging in self.link.hanging(&shape.table)? {
                 let places = key_places(shape, &hanging);
                 if places.is_none_or(|places| places.len() != shape.key.len()) {
                     continue;
@@ -240,7 +233,7 @@ impl<'c> Ours<'c> {
 
     /// Children that are not ours: the parent's key, its number, whether its key was noted.
     fn children(&self, shape: &Shape, hanging: &Hanging, between: bool) -> Result<Sql, DbTrouble> {
-        let (child, _) = Shape::read(self.connection, &hanging.child)?;
+        let (child, _) = Shape::read(self.link, &hanging.child)?;
         let columns: Vec<Sql> = in_key_order(shape, hanging)
             .iter()
             .map(|column| sql!("c.{}", column))

@@ -4,12 +4,13 @@
 //! Not here: who writes the crosswalk (`load`).
 
 use roaring::RoaringTreemap;
-use rusqlite::types::ValueRef;
 use rusqlite::{CachedStatement, Connection, OptionalExtension, params};
 
 use super::canon;
 use super::lately::Lately;
-use crate::orgdb::DbTrouble;
+use crate::orgdb::link::Flow;
+use crate::orgdb::{DbTrouble, Link, Sql, Value, ValueRef};
+use crate::values;
 
 /// Where lookups are answered from.
 pub(super) enum Crosswalk<'c> {
@@ -39,31 +40,64 @@ const KNOWN: usize = 1 << 15;
 /// The same for a look, which sees the rows of all targets.
 const LATELY: usize = 1 << 17;
 
-/// The target's own `handover_key`, through a read-only connection.
+/// The target's own `handover_key`, through a read-only connection. What a server knows of a dataset is
+/// fetched at the first question, into our own store.
 pub(super) struct Ledger<'c> {
     find: CachedStatement<'c>,
     /// Target keys by name and source key.
     known: Lately<Box<str>>,
     name: Vec<u8>,
+    server: Option<Fetching<'c>>,
+}
+
+struct Fetching<'c> {
+    target: &'c Link,
+    run: String,
+    source: String,
+    fetched: Vec<String>,
 }
 
 impl<'c> Crosswalk<'c> {
     /// Answers from the ledger behind `target`, for rows of `source`.
     pub(super) fn ledger(
-        target: &'c Connection,
+        target: &'c Link,
         run: uuid::Uuid,
         source: &str,
     ) -> Result<Crosswalk<'c>, DbTrouble> {
-        let mut find = target.prepare_cached(
-            "SELECT target_key FROM handover_key
-             WHERE run = ?1 AND org = ?2 AND dataset = ?3 AND source_key = ?4 AND undone_at IS NULL",
-        )?;
-        find.raw_bind_parameter(1, run.to_string())?;
+        let (run, source) = (run.to_string(), source.to_owned());
+        let mut find;
+        let server = if let Some(file) = target.sqlite() {
+            find = file.prepare_cached(
+                "SELECT target_key FROM handover_key
+                 WHERE run = ?1 AND org = ?2 AND dataset = ?3 AND source_key = ?4 AND undone_at IS NULL",
+            )?;
+            None
+        } else {
+            let scratch = target.scratch()?;
+            scratch.execute_batch(
+                "CREATE TEMP TABLE IF NOT EXISTS handover_fetched (
+                   dataset TEXT NOT NULL, source_key TEXT NOT NULL, target_key TEXT NOT NULL,
+                   PRIMARY KEY (dataset, source_key)) WITHOUT ROWID;
+                 DELETE FROM temp.handover_fetched;",
+            )?;
+            find = scratch.prepare_cached(
+                "SELECT target_key FROM temp.handover_fetched
+                 WHERE dataset = ?3 AND source_key = ?4",
+            )?;
+            Some(Fetching {
+                target,
+                run: run.clone(),
+                source: source.clone(),
+                fetched: Vec::new(),
+            })
+        };
+        find.raw_bind_parameter(1, run)?;
         find.raw_bind_parameter(2, source)?;
         Ok(Crosswalk::Ledger(Box::new(Ledger {
             find,
             known: Lately::new(KNOWN),
             name: Vec::new(),
+            server,
         })))
     }
 
@@ -190,6 +224,9 @@ impl Ledger<'_> {
             canon::push_text(out, target.as_bytes());
             return Ok(true);
         }
+        if let Some(server) = &mut self.server {
+            server.fetch(name)?;
+        }
         self.find.raw_bind_parameter(3, name)?;
         let key = rusqlite::types::ToSqlOutput::Borrowed(ValueRef::Text(key));
         self.find.raw_bind_parameter(4, key)?;
@@ -201,5 +238,37 @@ impl Ledger<'_> {
         canon::push_text(out, target.as_bytes());
         self.known.put(&self.name, target.into());
         Ok(true)
+    }
+}
+
+impl Fetching<'_> {
+    /// Fetches a dataset's keys, once.
+    fn fetch(&mut self, dataset: &str) -> Result<(), DbTrouble> {
+        if self.fetched.iter().any(|known| known == dataset) {
+            return Ok(());
+        }
+        let scratch = self.target.scratch()?;
+        let mut keep = scratch.prepare_cached(
+            "INSERT OR REPLACE INTO temp.handover_fetched (dataset, source_key, target_key)
+             VALUES (?1, ?2, ?3)",
+        )?;
+        let query = Sql::new(
+            "SELECT source_key, target_key FROM handover_key
+             WHERE run = ?1 AND org = ?2 AND dataset = ?3 AND undone_at IS NULL",
+        );
+        let asked = values![self.run.as_str(), self.source.as_str(), dataset];
+        let asked: Vec<ValueRef<'_>> = asked.iter().map(Value::lend).collect();
+        scratch.execute_batch("BEGIN")?;
+        self.target.each(&query, &asked, |row| {
+            let text = |at| match row.get(at) {
+                ValueRef::Text(text) => std::str::from_utf8(text).unwrap_or_default(),
+                _ => "",
+            };
+            keep.execute(params![dataset, text(0), text(1)])?;
+            Ok::<Flow, DbTrouble>(Flow::Continue(()))
+        })?;
+        scratch.execute_batch("COMMIT")?;
+        self.fetched.push(dataset.to_owned());
+        Ok(())
     }
 }

@@ -5,13 +5,14 @@
 //!
 //! Not here: the tables themselves (`ledger`), rows of step kinds (`pen`), bulk rows (`load`).
 
-use rusqlite::{Connection, OptionalExtension, params};
 use serde::{Deserialize, Serialize};
 
-use super::ledger::{Deed, Effect};
+use super::ledger::{self, Deed, Effect};
 use super::shape::Shape;
 use super::tally::Tally;
-use crate::orgdb::DbTrouble;
+use crate::orgdb::link::Begin;
+use crate::orgdb::{DbTrouble, Dialect, Link, Sql, Value};
+use crate::values;
 
 /// What a packed body holds, and how to read it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,18 +51,20 @@ pub(super) struct Part {
 }
 
 /// Begins a write transaction with the fence compared.
-pub(super) fn begin(connection: &Connection, deed: &Deed) -> Result<(), DbTrouble> {
-    connection.execute_batch("BEGIN IMMEDIATE")?;
-    compare_fence(connection, deed)
+pub(super) fn begin(link: &Link, deed: &Deed) -> Result<(), DbTrouble> {
+    ledger::register(link, deed.run, deed.epoch)?;
+    link.begin(Begin::Write)?;
+    compare_fence(link, deed)
 }
 
-/// Our number must be the one that stands there.
-pub(super) fn compare_fence(connection: &Connection, deed: &Deed) -> Result<(), DbTrouble> {
-    let mut fence = connection.prepare_cached("SELECT epoch FROM handover_fence WHERE run = ?1")?;
-    let theirs: Option<i64> = fence
-        .query_row([deed.run.to_string()], |row| row.get(0))
-        .optional()?;
-    let theirs = theirs.map_or(0, i64::cast_unsigned);
+/// Our number must be the one that stands there. A server holds it so until the transaction ends.
+pub(super) fn compare_fence(link: &Link, deed: &Deed) -> Result<(), DbTrouble> {
+    let query = match link.dialect() {
+        Dialect::Sqlite => Sql::new("SELECT epoch FROM handover_fence WHERE run = ?1"),
+        Dialect::Postgres => Sql::new("SELECT epoch FROM handover_fence WHERE run = ?1 FOR SHARE"),
+    };
+    let theirs = link.row(&query, &values![deed.run.to_string()])?;
+    let theirs = theirs.map_or(0, |row| row[0].count());
     if theirs == deed.epoch {
         return Ok(());
     }
@@ -73,47 +76,45 @@ pub(super) fn compare_fence(connection: &Connection, deed: &Deed) -> Result<(), 
 
 /// Writes the effect's row, still empty; none when it stands there already.
 pub(super) fn open(
-    connection: &Connection,
+    link: &Link,
     deed: &Deed,
     ordinal: u64,
     kind: &str,
 ) -> Result<Option<i64>, DbTrouble> {
-    let mut insert = connection.prepare_cached(
+    let insert = Sql::new(
         "INSERT INTO handover_effect (run, step, generation, ordinal, kind, epoch, log_seq, rows, digest, sum)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0, '', '')
          ON CONFLICT (run, step, generation, ordinal) DO NOTHING RETURNING effect",
-    )?;
-    let values = params![
+    );
+    let values = values![
         deed.run.to_string(),
         deed.step.as_str(),
         deed.generation,
-        ordinal.cast_signed(),
+        ordinal,
         kind,
-        deed.epoch.cast_signed(),
-        deed.log_seq.cast_signed()
+        deed.epoch,
+        deed.log_seq
     ];
-    Ok(insert.query_row(values, |row| row.get(0)).optional()?)
+    Ok(link.row(&insert, &values)?.and_then(|row| row[0].int()))
 }
 
 /// Fills the effect's row in and keeps what undo needs.
 pub(super) fn close(
-    connection: &Connection,
+    link: &Link,
     id: i64,
     tally: &Tally,
-    parts: &[Part],
+    parts: Vec<Part>,
 ) -> Result<(), DbTrouble> {
-    let mut keep = connection.prepare_cached(
-        "INSERT INTO handover_undo (effect, part, head, body) VALUES (?1, ?2, ?3, ?4)",
-    )?;
+    let keep =
+        Sql::new("INSERT INTO handover_undo (effect, part, head, body) VALUES (?1, ?2, ?3, ?4)");
     for (at, part) in (0_i64..).zip(parts) {
         let head = serde_json::to_string(&part.head).map_err(|_| DbTrouble::Other(0))?;
-        keep.execute(params![id, at, head, part.body])?;
+        link.execute(&keep, &values![id, at, head, part.body])?;
     }
-    let mut fill = connection.prepare_cached(
-        "UPDATE handover_effect SET rows = ?2, digest = ?3, sum = ?4 WHERE effect = ?1",
-    )?;
+    let fill =
+        Sql::new("UPDATE handover_effect SET rows = ?2, digest = ?3, sum = ?4 WHERE effect = ?1");
     let (root, sum) = (tally.root().to_string(), tally.sum.digest().to_string());
-    fill.execute(params![id, tally.rows.cast_signed(), root, sum])?;
+    link.execute(&fill, &values![id, tally.rows, root, sum])?;
     Ok(())
 }
 
@@ -125,93 +126,94 @@ pub(super) struct Kept {
 
 /// Effects of a step's generation that stand, oldest first.
 pub(super) fn standing(
-    connection: &Connection,
+    link: &Link,
     run: uuid::Uuid,
     step: &str,
     generation: u32,
 ) -> Result<Vec<Kept>, DbTrouble> {
-    let mut statement = connection.prepare_cached(
+    let query = Sql::new(
         "SELECT effect, ordinal, kind, rows, digest FROM handover_effect
          WHERE run = ?1 AND step = ?2 AND generation = ?3 AND undone_at IS NULL ORDER BY ordinal",
-    )?;
-    let mut rows = statement.query(params![run.to_string(), step, generation])?;
-    let mut found = Vec::new();
-    while let Some(row) = rows.next()? {
-        let root: String = row.get(4)?;
-        found.push(Kept {
-            id: row.get(0)?,
-            effect: Effect {
-                ordinal: row.get::<_, i64>(1)?.cast_unsigned(),
-                kind: row.get(2)?,
-                rows: row.get::<_, i64>(3)?.cast_unsigned(),
-                root: root.parse().map_err(|_| DbTrouble::Damaged)?,
-            },
-        });
-    }
-    Ok(found)
+    );
+    let rows = link.rows(&query, &values![run.to_string(), step, generation])?;
+    rows.into_iter().map(kept).collect()
+}
+
+fn kept(row: Vec<Value>) -> Result<Kept, DbTrouble> {
+    let [id, ordinal, kind, rows, root] =
+        <[Value; 5]>::try_from(row).map_err(|_| DbTrouble::Damaged)?;
+    Ok(Kept {
+        id: id.int().ok_or(DbTrouble::Damaged)?,
+        effect: Effect {
+            ordinal: ordinal.count(),
+            kind: kind.into_text(),
+            rows: rows.count(),
+            root: root.into_text().parse().map_err(|_| DbTrouble::Damaged)?,
+        },
+    })
 }
 
 /// What undo needs of one effect, oldest part first.
-pub(super) fn parts(connection: &Connection, id: i64) -> Result<Vec<Part>, DbTrouble> {
-    parts_like(connection, id, "*")
+pub(super) fn parts(link: &Link, id: i64) -> Result<Vec<Part>, DbTrouble> {
+    parts_like(link, id, "%")
 }
 
-/// The same, of one kind of part: `insert`, `update`, `change`, `position`.
-pub(super) fn parts_like(
-    connection: &Connection,
-    id: i64,
-    kind: &str,
-) -> Result<Vec<Part>, DbTrouble> {
-    let mut statement = connection.prepare_cached(
-        "SELECT head, body FROM handover_undo
-         WHERE effect = ?1 AND json_extract(head, '$.part') GLOB ?2 ORDER BY part",
-    )?;
-    let mut rows = statement.query(params![id, kind])?;
-    let mut found = Vec::new();
-    while let Some(row) = rows.next()? {
-        let head: String = row.get(0)?;
-        found.push(Part {
-            head: serde_json::from_str(&head).map_err(|_| DbTrouble::Damaged)?,
-            body: row.get(1)?,
-        });
+/// The same, of one kind of part: `insert`, `update`, `change`, `position`. (A head's text begins with
+/// its kind.)
+pub(super) fn parts_like(link: &Link, id: i64, kind: &str) -> Result<Vec<Part>, DbTrouble> {
+    let query = Sql::new(
+        "SELECT head, body FROM handover_undo WHERE effect = ?1 AND head LIKE ?2 ORDER BY part",
+    );
+    let like = format!("{{\"part\":\"{kind}\"%");
+    let rows = link.rows(&query, &values![id, like])?;
+    rows.into_iter()
+        .map(|row| part(row, link.dialect()))
+        .collect()
+}
+
+fn part(row: Vec<Value>, dialect: Dialect) -> Result<Part, DbTrouble> {
+    let [head, body] = <[Value; 2]>::try_from(row).map_err(|_| DbTrouble::Damaged)?;
+    let mut head: Head = serde_json::from_str(&head.into_text()).map_err(|_| DbTrouble::Damaged)?;
+    if let Head::Insert { shape, .. } | Head::Update { shape, .. } = &mut head {
+        shape.dialect = dialect;
     }
-    Ok(found)
+    match body {
+        Value::Blob(body) => Ok(Part { head, body }),
+        _ => Err(DbTrouble::Damaged),
+    }
 }
 
 /// Numbers of every effect of a run that stands, in the order in which they were made.
-pub(super) fn all_standing(
-    connection: &Connection,
-    run: uuid::Uuid,
-) -> Result<Vec<i64>, DbTrouble> {
-    let mut statement = connection.prepare_cached(
+pub(super) fn all_standing(link: &Link, run: uuid::Uuid) -> Result<Vec<i64>, DbTrouble> {
+    let query = Sql::new(
         "SELECT effect FROM handover_effect WHERE run = ?1 AND undone_at IS NULL ORDER BY effect",
-    )?;
-    let rows = statement.query_map([run.to_string()], |row| row.get(0))?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    );
+    let rows = link.rows(&query, &values![run.to_string()])?;
+    Ok(rows.iter().filter_map(|row| row[0].int()).collect())
 }
 
 /// Marks an effect as undone at a position of the step log.
-pub(super) fn mark_undone(connection: &Connection, id: i64, deed: &Deed) -> Result<(), DbTrouble> {
-    let mut mark =
-        connection.prepare_cached("UPDATE handover_effect SET undone_at = ?2 WHERE effect = ?1")?;
-    mark.execute(params![id, deed.log_seq.cast_signed()])?;
+pub(super) fn mark_undone(link: &Link, id: i64, deed: &Deed) -> Result<(), DbTrouble> {
+    let mark = Sql::new("UPDATE handover_effect SET undone_at = ?2 WHERE effect = ?1");
+    link.execute(&mark, &values![id, deed.log_seq])?;
     Ok(())
 }
 
 /// Marks what else the generation left: its crosswalk and its rejected rows.
-pub(super) fn entomb(connection: &Connection, deed: &Deed) -> Result<(), DbTrouble> {
+pub(super) fn entomb(link: &Link, deed: &Deed) -> Result<(), DbTrouble> {
     for text in [
         "UPDATE handover_key SET undone_at = ?4
          WHERE run = ?1 AND step = ?2 AND generation = ?3 AND undone_at IS NULL",
         "UPDATE handover_reject SET undone_at = ?4
          WHERE run = ?1 AND step = ?2 AND generation = ?3 AND undone_at IS NULL",
     ] {
-        connection.prepare_cached(text)?.execute(params![
+        let values = values![
             deed.run.to_string(),
             deed.step.as_str(),
             deed.generation,
-            deed.log_seq.cast_signed()
-        ])?;
+            deed.log_seq
+        ];
+        link.execute(&Sql::new(text), &values)?;
     }
     Ok(())
 }

@@ -5,17 +5,17 @@
 //!
 //! Not here: judging (`program`), binding and inserting (`load`).
 
-use rusqlite::Connection;
-use rusqlite::types::ValueRef;
+use std::collections::BTreeMap;
 
 use super::canon::Values;
-use super::cell::{Bench, Fit, Verdict};
+use super::cell::{Bench, Verdict};
 use super::draw::Draw;
+use super::fit::Fit;
 use super::program::Program;
 use super::shape::Shape;
 use super::sight::Line;
 use crate::orgdb::catalogue::{Column, Table};
-use crate::orgdb::{DbTrouble, Sql, Value};
+use crate::orgdb::{DbTrouble, Link, Sql, Value, ValueRef};
 use crate::sql;
 
 /// A program's columns in the target's order.
@@ -35,6 +35,8 @@ pub(super) struct Layout {
     /// Unique keys by which the target itself refuses a second row with the same source key, as the
     /// engine names them: `table.column, …`.
     pub(super) guards: Vec<String>,
+    /// What a server calls its constraints, and their columns as `guards` tells them.
+    names: BTreeMap<String, String>,
     /// Where the decimal columns of scale 2 stand in a row, with their names.
     pub(super) money: Vec<(usize, String)>,
 }
@@ -49,13 +51,13 @@ enum Place {
 impl Layout {
     /// Lays the program out over the target; a mapped column that is not there is a fault.
     pub(super) fn new(
-        connection: &Connection,
+        link: &Link,
         program: &mut Program,
         into: &str,
         money: &[String],
         fire: bool,
     ) -> Result<Layout, DbTrouble> {
-        let (shape, table) = Shape::read(connection, into)?;
+        let (shape, table) = Shape::read(link, into)?;
         let named = program
             .cells
             .iter()
@@ -70,7 +72,8 @@ impl Layout {
             key: Vec::new(),
             read_back: shape.key.is_empty() || (fire && !table.triggers.is_empty()),
             drawn: None,
-            rowid: !table.without_rowid,
+            rowid: !table.without_rowid && link.sqlite().is_some(),
+            names: names(&table, into),
             guards: guards(program, &table, into),
             shape,
             places: Vec::new(),
@@ -96,7 +99,8 @@ impl Layout {
     }
 
     fn place(&mut self, program: &mut Program, table: &Table, column: &Column) {
-        let fit = Fit::of(&column.declared);
+        let fit = Fit(column.kind);
+        self.read_back |= fit.is_unknown();
         let is = |name: &str| name.eq_ignore_ascii_case(&column.name);
         let mapped = program.cells.iter().position(|cell| is(&cell.into));
         let place = if program.id.as_deref().is_some_and(is) {
@@ -164,6 +168,11 @@ impl Layout {
         }
     }
 
+    /// What a refusal stands on, told by columns where the engine told a constraint's name.
+    pub(super) fn refused_on<'n>(&'n self, on: &'n str) -> &'n str {
+        self.names.get(on).map_or(on, String::as_str)
+    }
+
     /// The insert, every bound column.
     pub(super) fn insert(&self) -> Sql {
         sql!(
@@ -173,6 +182,19 @@ impl Layout {
             super::shape::places(self.bound.len())
         )
     }
+}
+
+/// `table.constraint` -> `table.column, …`, for every unique index. (The primary key is one, too.)
+fn names(table: &Table, into: &str) -> BTreeMap<String, String> {
+    let uniques = table.indexes.iter().filter(|(_, (unique, _))| *unique);
+    let told = |(name, (_, columns)): (&String, &(bool, Vec<String>))| {
+        let columns: Vec<String> = columns
+            .iter()
+            .map(|column| format!("{into}.{column}"))
+            .collect();
+        (format!("{into}.{name}"), columns.join(", "))
+    };
+    uniques.map(told).collect()
 }
 
 /// The unique keys of the target that two rows with one source key would share.

@@ -8,17 +8,17 @@
 
 use std::sync::OnceLock;
 
-use rusqlite::{Connection, OptionalExtension, params};
 use uuid::Uuid;
 
 use super::effect;
 pub use super::pen::Pen;
 
 use crate::machine::key::RunKey;
-use crate::orgdb::{DbFault, DbTrouble, Ident, OrgReader, OrgWriter};
+use crate::orgdb::link::Begin;
+use crate::orgdb::{DbFault, DbTrouble, Dialect, Link, OrgReader, OrgWriter, Sql};
 use crate::plan::digest::Digest;
 use crate::plan::outline::StepId;
-use crate::sql;
+use crate::values;
 
 /// Which carrying-out of which step of which run an effect belongs to.
 #[derive(Debug, Clone)]
@@ -92,26 +92,59 @@ CREATE TABLE IF NOT EXISTS handover_outbox (
 
 /// The tables that `remove_run` empties of a run, and takes away when no run is left.
 const OURS: [&str; 6] = [
-    "handover_session",
-    "handover_key",
-    "handover_reject",
-    "handover_outbox",
-    "handover_effect",
-    "handover_fence",
+    "DELETE FROM handover_session WHERE run = ?1",
+    "DELETE FROM handover_key WHERE run = ?1",
+    "DELETE FROM handover_reject WHERE run = ?1",
+    "DELETE FROM handover_outbox WHERE run = ?1",
+    "DELETE FROM handover_effect WHERE run = ?1",
+    "DELETE FROM handover_fence WHERE run = ?1",
 ];
 
-/// Makes our tables where they are missing.
+/// All of them.
+const DROP: &str = "
+DROP TABLE handover_session; DROP TABLE handover_key; DROP TABLE handover_reject;
+DROP TABLE handover_outbox; DROP TABLE handover_effect; DROP TABLE handover_fence;
+DROP TABLE handover_undo;
+";
+
+/// Our tables as a database makes them.
+fn tables(dialect: Dialect) -> Sql {
+    match dialect {
+        Dialect::Sqlite => Sql::new(TABLES),
+        Dialect::Postgres => Sql::new(TABLES).rewritten(&[
+            (") WITHOUT ROWID;", ");"),
+            (
+                "effect INTEGER PRIMARY KEY",
+                "effect BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY",
+            ),
+            (" INTEGER", " BIGINT"),
+            (" BLOB", " BYTEA"),
+        ]),
+    }
+}
+
+/// Makes our tables where they are missing. On `PostgreSQL` they stand in a schema of their own, and an
+/// account without the right to make one finds it made beforehand.
 ///
 /// # Errors
 /// When the database refuses.
 pub async fn prepare(writer: &OrgWriter) -> Result<(), DbFault> {
     writer
-        .with(|connection| Ok(connection.execute_batch(TABLES)?))
+        .with(|link| {
+            if prepared(link)? {
+                return Ok(());
+            }
+            if link.dialect() == Dialect::Postgres {
+                link.script(&Sql::new("CREATE SCHEMA IF NOT EXISTS handover"))?;
+            }
+            link.script(&tables(link.dialect()))
+        })
         .await
 }
 
 /// Raises the fence of `run` to `epoch`; `head` is the journal's durable head. Raising it again from
-/// the same process changes nothing.
+/// the same process changes nothing. On a server the sessions of older numbers are ended: an executor
+/// that was stopped in the middle of a transaction would keep the fence from being raised.
 ///
 /// # Errors
 /// `Fenced` when a higher number stands there, `AheadOfJournal` when another process stands there
@@ -123,60 +156,88 @@ pub async fn raise_fence(
     head: u64,
 ) -> Result<(), DbFault> {
     writer
-        .with(move |connection| {
-            connection.execute_batch("BEGIN EXCLUSIVE")?;
-            look_before_raising(connection, run, epoch, head)?;
-            let (run, epoch, head) = (run.to_string(), epoch.cast_signed(), head.cast_signed());
-            connection.execute(
+        .with(move |link| {
+            end_sessions(link, run, epoch)?;
+            link.begin(Begin::Alone)?;
+            look_before_raising(link, run, epoch, head)?;
+            let raise = Sql::new(
                 "INSERT INTO handover_fence (run, epoch, log_seq) VALUES (?1, ?2, ?3)
                  ON CONFLICT (run) DO UPDATE SET epoch = excluded.epoch, log_seq = excluded.log_seq",
-                params![run, epoch, head],
-            )?;
-            connection.execute(
-                "INSERT OR IGNORE INTO handover_session (run, epoch, backend, started)
-                 VALUES (?1, ?2, ?3, ?4)",
-                params![run, epoch, std::process::id(), incarnation()],
-            )?;
-            Ok(connection.execute_batch("COMMIT")?)
+            );
+            link.execute(&raise, &values![run.to_string(), epoch, head])?;
+            if link.dialect() == Dialect::Sqlite {
+                let process = i64::from(std::process::id());
+                note_session(link, run, epoch, process, incarnation())?;
+            }
+            link.commit()?;
+            // Whoever slipped in between found the old number; nobody finds it from here on.
+            end_sessions(link, run, epoch)?;
+            register(link, run, epoch)
         })
         .await
 }
 
-fn look_before_raising(
-    connection: &Connection,
+/// Notes this session of a server, once, so that a later claim can end it.
+pub(super) fn register(link: &Link, run: Uuid, epoch: u64) -> Result<(), DbTrouble> {
+    let Some((backend, started)) = link.backend()? else {
+        return Ok(());
+    };
+    if !link.first_time(&format!("{run} {epoch}")) {
+        return Ok(());
+    }
+    let started = format!("{} {started}", incarnation());
+    note_session(link, run, epoch, backend, &started)
+}
+
+fn note_session(
+    link: &Link,
     run: Uuid,
     epoch: u64,
-    head: u64,
+    backend: i64,
+    started: &str,
 ) -> Result<(), DbTrouble> {
+    let note = Sql::new(
+        "INSERT INTO handover_session (run, epoch, backend, started)
+         VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
+    );
+    link.execute(&note, &values![run.to_string(), epoch, backend, started])?;
+    Ok(())
+}
+
+/// Ends the sessions that executors of older numbers have open on a server.
+fn end_sessions(link: &Link, run: Uuid, epoch: u64) -> Result<(), DbTrouble> {
+    let older =
+        Sql::new("SELECT backend, started FROM handover_session WHERE run = ?1 AND epoch < ?2");
+    if link.dialect() == Dialect::Sqlite {
+        return Ok(());
+    }
+    for row in link.rows(&older, &values![run.to_string(), epoch])? {
+        let started = row[1].text().unwrap_or_default();
+        let started = started.split_once(' ').map_or("", |(_, started)| started);
+        link.end_backend(row[0].int().unwrap_or_default(), started)?;
+    }
+    Ok(())
+}
+
+fn look_before_raising(link: &Link, run: Uuid, epoch: u64, head: u64) -> Result<(), DbTrouble> {
     let run = run.to_string();
-    let fence: Option<(i64, i64)> = connection
-        .query_row(
-            "SELECT epoch, log_seq FROM handover_fence WHERE run = ?1",
-            [&run],
-            |row| Ok((row.get(0)?, row.get(1)?)),
-        )
-        .optional()?;
-    let (theirs, raised_at) = fence.map_or((0, 0), |(epoch, at)| {
-        (epoch.cast_unsigned(), at.cast_unsigned())
-    });
+    let fence = Sql::new("SELECT epoch, log_seq FROM handover_fence WHERE run = ?1");
+    let fence = link.row(&fence, &values![run.as_str()])?;
+    let (theirs, raised_at) = fence.map_or((0, 0), |row| (row[0].count(), row[1].count()));
     // Our number was one above the journal's highest when we claimed: a higher fence was raised out of
     // a journal that knew more.
     if theirs > epoch {
         return Err(DbTrouble::AheadOfJournal { seen: raised_at });
     }
-    let strangers: i64 = connection.query_row(
+    let strangers = Sql::new(
         "SELECT count(*) FROM handover_session WHERE run = ?1 AND epoch = ?2
-         AND NOT (backend = ?3 AND started = ?4)",
-        params![run, epoch.cast_signed(), std::process::id(), incarnation()],
-        |row| row.get(0),
-    )?;
-    let written: Option<i64> = connection.query_row(
-        "SELECT max(log_seq) FROM handover_effect WHERE run = ?1",
-        [&run],
-        |row| row.get(0),
-    )?;
-    let written = written.map_or(0, i64::cast_unsigned);
-    if strangers > 0 || written > head {
+         AND substr(started, 1, 36) <> ?3",
+    );
+    let strangers = link.row(&strangers, &values![run.as_str(), epoch, incarnation()])?;
+    let written = Sql::new("SELECT max(log_seq) FROM handover_effect WHERE run = ?1");
+    let written = link.row(&written, &values![run.as_str()])?;
+    let written = written.map_or(0, |row| row[0].count());
+    if strangers.is_some_and(|row| row[0].count() > 0) || written > head {
         return Err(DbTrouble::AheadOfJournal {
             seen: written.max(raised_at),
         });
@@ -184,7 +245,7 @@ fn look_before_raising(
     Ok(())
 }
 
-/// Tells this process from an earlier one with the same pid.
+/// Tells this process from every other.
 fn incarnation() -> &'static str {
     static MARK: OnceLock<String> = OnceLock::new();
     MARK.get_or_init(|| Uuid::now_v7().to_string())
@@ -203,21 +264,28 @@ pub async fn effects(
 ) -> Result<Vec<Effect>, DbFault> {
     let step = step.clone();
     reader
-        .with(move |connection| {
-            if !prepared(connection)? {
+        .with(move |link| {
+            if !prepared(link)? {
                 return Ok(Vec::new());
             }
-            let kept = effect::standing(connection, run, step.as_str(), generation)?;
+            let kept = effect::standing(link, run, step.as_str(), generation)?;
             Ok(kept.into_iter().map(|kept| kept.effect).collect())
         })
         .await
 }
 
 /// Whether our tables are there.
-pub(super) fn prepared(connection: &Connection) -> Result<bool, DbTrouble> {
-    let mut statement = connection
-        .prepare_cached("SELECT count(*) FROM sqlite_schema WHERE name = 'handover_effect'")?;
-    Ok(statement.query_row([], |row| row.get::<_, i64>(0))? > 0)
+pub(super) fn prepared(link: &Link) -> Result<bool, DbTrouble> {
+    let query = match link.dialect() {
+        Dialect::Sqlite => {
+            Sql::new("SELECT count(*) FROM sqlite_schema WHERE name = 'handover_outbox'")
+        }
+        Dialect::Postgres => Sql::new(
+            "SELECT count(*) FROM pg_catalog.pg_tables
+             WHERE schemaname = 'handover' AND tablename = 'outbox'",
+        ),
+    };
+    Ok(link.row(&query, &[])?.is_some_and(|row| row[0].count() > 0))
 }
 
 /// Removes everything of `run`, and our tables when no other run is left: `close` has exported before.
@@ -227,32 +295,25 @@ pub(super) fn prepared(connection: &Connection) -> Result<bool, DbTrouble> {
 /// When the database refuses.
 pub async fn remove_run(writer: &OrgWriter, run: Uuid) -> Result<(), DbFault> {
     writer
-        .with(move |connection| {
-            let run = run.to_string();
-            connection.execute_batch("BEGIN IMMEDIATE")?;
-            if !prepared(connection)? {
+        .with(move |link| {
+            link.begin(Begin::Write)?;
+            if !prepared(link)? {
                 return Ok(());
             }
-            connection.execute(
-                "DELETE FROM handover_undo
-                 WHERE effect IN (SELECT effect FROM handover_effect WHERE run = ?1)",
-                [&run],
-            )?;
-            for table in OURS.map(Ident::new) {
-                connection.execute(
-                    sql!("DELETE FROM {} WHERE run = ?1", table).as_str(),
-                    [&run],
-                )?;
+            let ours = values![run.to_string()];
+            let undo = "DELETE FROM handover_undo
+                 WHERE effect IN (SELECT effect FROM handover_effect WHERE run = ?1)";
+            for delete in std::iter::once(undo).chain(OURS) {
+                link.execute(&Sql::new(delete), &ours)?;
             }
-            let left: i64 =
-                connection
-                    .query_row("SELECT count(*) FROM handover_fence", [], |row| row.get(0))?;
-            if left == 0 {
-                for table in OURS.iter().chain(&["handover_undo"]) {
-                    connection.execute_batch(sql!("DROP TABLE {}", Ident::new(table)).as_str())?;
+            let left = link.row(&Sql::new("SELECT count(*) FROM handover_fence"), &[])?;
+            if left.is_some_and(|row| row[0].count() == 0) {
+                link.script(&Sql::new(DROP))?;
+                if link.dialect() == Dialect::Postgres {
+                    link.script(&Sql::new("DROP SCHEMA handover"))?;
                 }
             }
-            Ok(connection.execute_batch("COMMIT")?)
+            link.commit()
         })
         .await
 }

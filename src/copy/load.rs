@@ -17,11 +17,13 @@ use super::effect::{self, Head};
 use super::layout::Layout;
 use super::ledger::{Deed, Effect};
 use super::look::{Counts, Route};
+use super::position::Position;
 use super::program::{Papers, Program};
 use super::scan::{self, Compiled, Outlet, Pass, Stop};
 use super::store::{self, Inlet, Mark, Work};
 use super::tally::{RowMac, root_of};
-use crate::orgdb::{DbFault, DbTrouble, OrgReader, OrgWriter, catalogue};
+use crate::orgdb::link::Begin;
+use crate::orgdb::{DbFault, DbTrouble, Link, OrgReader, OrgWriter};
 use crate::plan::digest::Digest;
 use crate::plan::map::{Becomes, Dataset, Map, Unmapped};
 use crate::plan::model::{Code, Triggers};
@@ -98,8 +100,7 @@ pub async fn load(
     };
     copy.book.effects.iter().for_each(&mut chunk_done);
     // One read transaction over the whole copy: every dataset is of the same moment.
-    let begun = |connection: &mut rusqlite::Connection| Ok(connection.execute_batch("BEGIN")?);
-    copy.source.with(begun).await?;
+    copy.source.with(|link| link.begin(Begin::Read)).await?;
     for at in copy.load.datasets() {
         copy.dataset(at, &mut chunk_done).await?;
     }
@@ -127,12 +128,11 @@ impl Book {
     async fn read(target: &OrgWriter, deed: &Deed) -> Result<Book, DbFault> {
         let deed = deed.clone();
         target
-            .with(move |connection| {
-                let kept =
-                    effect::standing(connection, deed.run, deed.step.as_str(), deed.generation)?;
+            .with(move |link| {
+                let kept = effect::standing(link, deed.run, deed.step.as_str(), deed.generation)?;
                 let mut marks = BTreeMap::new();
                 for effect in &kept {
-                    for part in effect::parts_like(connection, effect.id, "position")? {
+                    for part in effect::parts_like(link, effect.id, "position")? {
                         debug_assert_eq!(part.head, Head::Position);
                         let mark: Mark =
                             serde_json::from_slice(&part.body).map_err(|_| DbTrouble::Damaged)?;
@@ -151,7 +151,7 @@ impl Book {
         kept.unwrap_or_else(|| Mark {
             dataset: dataset.to_owned(),
             second,
-            position: i64::MIN,
+            position: Position::start(),
             done: false,
             counts: Counts::default(),
         })
@@ -231,10 +231,7 @@ impl Copy {
         );
         let table = self.load.map.datasets[at].into.clone();
         let read = table.clone();
-        let found = self
-            .target
-            .with(move |connection| catalogue::table(connection, &read))
-            .await?;
+        let found = self.target.with(move |link| link.table(&read)).await?;
         let trigger = found.and_then(|table| table.triggers.into_keys().next());
         if let (Some(trigger), None) = (trigger, self.load.triggers) {
             return Err(LoadFault::Data {
@@ -246,7 +243,7 @@ impl Copy {
         }
         let compiled = self
             .source
-            .with(move |connection| compile(connection, beside, &load, &deed, at));
+            .with(move |link| compile(link, beside, &load, &deed, at));
         Ok(compiled.await?)
     }
 
@@ -271,12 +268,12 @@ impl Copy {
             spare: give_back,
             effects: tell,
         };
-        let reading = self.read(compiled, pass, mark.position, outlet);
+        let reading = self.read(compiled, pass, mark.position.clone(), outlet);
         let (work, ordinal) = (self.work(at, compiled, pass), self.book.last_ordinal());
-        let writing = self.target.with(move |connection| {
+        let writing = self.target.with(move |link| {
             // The inlet goes away with this closure, which ends both other sides.
             let inlet = inlet;
-            store::store(connection, &work, &inlet, mark, ordinal)
+            store::store(link, &work, &inlet, mark, ordinal)
         });
         let mut fresh = Vec::new();
         let listening = async {
@@ -302,18 +299,18 @@ impl Copy {
         &self,
         compiled: &Arc<Compiled>,
         pass: Pass,
-        after: i64,
+        after: Position,
         outlet: Outlet,
     ) -> Result<(), LoadFault> {
         let (compiled, beside) = (Arc::clone(compiled), self.target.beside());
         let (run, source) = (self.deed.run, self.load.route.source.to_string());
 
         self.source
-            .with(move |connection| {
+            .with(move |link| {
                 let outlet = outlet;
                 let target = beside()?;
                 let crosswalk = Crosswalk::ledger(&target, run, &source)?;
-                match scan::scan(connection, crosswalk, &compiled, pass, after, &outlet) {
+                match scan::scan(link, crosswalk, &compiled, pass, &after, &outlet) {
                     Ok(()) => Ok(Ok(())),
                     Err(Stop::Db(trouble)) => Err(trouble),
                     Err(Stop::Data(fault)) => Ok(Err(fault)),
@@ -358,8 +355,8 @@ impl Copy {
 }
 
 fn compile(
-    source: &rusqlite::Connection,
-    beside: impl FnOnce() -> Result<rusqlite::Connection, DbTrouble>,
+    source: &Link,
+    beside: impl FnOnce() -> Result<Link, DbTrouble>,
     load: &Load,
     deed: &Deed,
     at: usize,

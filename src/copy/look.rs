@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::survey::{self, Share};
-use crate::orgdb::{DbFault, OrgReader, Value};
+use crate::orgdb::{DbFault, Link, OrgReader, Value};
 use crate::plan::digest::Digest;
 use crate::plan::map::{Dataset, Map};
 use crate::plan::model::Code;
@@ -99,7 +99,7 @@ pub async fn unmapped_codes(
     let answer = reader.while_unchanged(question.about("unmapped codes"), async {
         let reader = reader.another().await?;
         reader
-            .with(move |connection| survey::unmapped_codes(connection, &question))
+            .with(move |link| survey::unmapped_codes(link, &question))
             .await
     });
     answer.await
@@ -132,9 +132,7 @@ async fn in_shares(reader: &OrgReader, question: Arc<Question>) -> Result<Foreca
     let pass = |at: usize| {
         let question = Arc::clone(&question);
         async move {
-            let work = move |connection: &mut rusqlite::Connection| {
-                survey::forecast(connection, &question, Share { at, of })
-            };
+            let work = move |link: &Link| survey::forecast(link, &question, Share { at, of });
             reader.another().await?.with(work).await
         }
     };
@@ -179,7 +177,7 @@ pub async fn mapped_rows(
     let (dataset, target) = (dataset.clone(), target.clone());
     let reader = reader.another().await?;
     reader
-        .with(move |connection| survey::mapped_rows(connection, &question, &dataset, &target))
+        .with(move |link| survey::mapped_rows(link, &question, &dataset, &target))
         .await
 }
 

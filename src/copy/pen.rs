@@ -3,15 +3,14 @@
 //!
 //! Not here: bulk rows (`load`), undo itself (`undo`).
 
-use rusqlite::Connection;
-
 use super::canon::{self, Values};
 use super::effect::{self, Head, Part};
 use super::ledger::{Deed, Effect};
 use super::packed::pack;
-use super::shape::{Shape, bind, fetch, places};
+use super::shape::{Shape, find, places};
 use super::tally::{RowMac, Tally};
-use crate::orgdb::{DbFault, DbTrouble, Ident, OrgWriter, Sql, Tx, Value};
+use crate::orgdb::link::Flow;
+use crate::orgdb::{DbFault, DbTrouble, Ident, Link, OrgWriter, Sql, Tx, Value, ValueRef};
 use crate::sql;
 
 /// Writes rows with their ledger row: begun with the fence locked and compared, ended by `commit`.
@@ -40,9 +39,9 @@ impl Pen {
         let mut tx = writer.begin().await?;
         let (ours, what) = (deed.clone(), kind.to_owned());
         let id = tx
-            .with(move |connection| {
-                effect::compare_fence(connection, &ours)?;
-                effect::open(connection, &ours, ordinal, &what)
+            .with(move |link| {
+                effect::compare_fence(link, &ours)?;
+                effect::open(link, &ours, ordinal, &what)
             })
             .await?;
         Ok(id.map(|id| Pen {
@@ -70,7 +69,7 @@ impl Pen {
         let mac = RowMac::new(&self.deed.key, &table);
         let written = self
             .tx
-            .with(move |connection| insert(connection, &table, &columns, &rows, &mac))
+            .with(move |link| insert(link, &table, &columns, &rows, &mac))
             .await?;
         self.keep(written);
         Ok(())
@@ -91,7 +90,7 @@ impl Pen {
         let mac = RowMac::new(&self.deed.key, &table);
         let written = self
             .tx
-            .with(move |connection| update(connection, &table, &key, &set, &mac))
+            .with(move |link| update(link, &table, &key, &set, &mac))
             .await?;
         let rows = written.1.len() as u64;
         self.keep(written);
@@ -104,9 +103,7 @@ impl Pen {
     /// When the database refuses.
     pub async fn change(&mut self, redo: Sql, undo: Sql) -> Result<(), DbFault> {
         let digest = RowMac::new(&self.deed.key, "change").of(undo.as_str().as_bytes());
-        self.tx
-            .with(move |connection| Ok(connection.execute_batch(redo.as_str())?))
-            .await?;
+        self.tx.with(move |link| link.script(&redo)).await?;
         let part = Part {
             head: Head::Change,
             body: undo.as_str().as_bytes().to_vec(),
@@ -143,7 +140,7 @@ impl Pen {
             rows: tally.rows,
             root: tally.root(),
         };
-        tx.with(move |connection| effect::close(connection, id, &tally, &parts))
+        tx.with(move |link| effect::close(link, id, &tally, parts))
             .await?;
         tx.commit().await?;
         Ok(effect)
@@ -161,13 +158,13 @@ impl Pen {
 type Written = (Part, Vec<[u8; 32]>);
 
 fn insert(
-    connection: &Connection,
+    link: &Link,
     table: &str,
     columns: &[Ident],
     rows: &[Vec<Value>],
     mac: &RowMac,
 ) -> Result<Written, DbTrouble> {
-    let (shape, _) = Shape::read(connection, table)?;
+    let (shape, _) = Shape::read(link, table)?;
     let text = sql!(
         "INSERT INTO {} ({}) VALUES ({}) RETURNING {}",
         shape.ident(),
@@ -175,15 +172,16 @@ fn insert(
         places(columns.len()),
         Sql::join(", ", &shape.key_columns())
     );
-    let mut insert = connection.prepare_cached(text.as_str())?;
-    let mut again = connection.prepare_cached(shape.select().as_str())?;
+    let again = shape.select();
     let (mut body, mut digests) = (Vec::new(), Vec::new());
     for row in rows {
         let mut key = Vec::new();
-        bind(&mut insert, 1, row.iter().map(Value::lend))?;
-        fetch(&mut insert, &mut key)?;
-        let digest = stored_digest(&mut again, &key, mac)?;
-        if let Some(digest) = digest {
+        let values: Vec<ValueRef<'_>> = row.iter().map(Value::lend).collect();
+        link.each(&text, &values, |row| {
+            (0..row.width()).for_each(|at| canon::push(&mut key, row.get(at)));
+            Ok::<Flow, DbTrouble>(Flow::Continue(()))
+        })?;
+        if let Some(digest) = stored_digest(link, &again, &key, mac)? {
             pack(&mut body, &[&key], &digest);
             digests.push(digest);
         }
@@ -198,15 +196,15 @@ fn insert(
 }
 
 fn update(
-    connection: &Connection,
+    link: &Link,
     table: &str,
     key: &[(Ident, Value)],
     set: &[(Ident, Value)],
     mac: &RowMac,
 ) -> Result<Written, DbTrouble> {
-    let (shape, _) = Shape::read(connection, table)?;
+    let (shape, _) = Shape::read(link, table)?;
     let (mut body, mut digests) = (Vec::new(), Vec::new());
-    change_rows(connection, &shape, key, set, mac, &mut |packed, digest| {
+    change_rows(link, &shape, key, set, mac, &mut |packed, digest| {
         body.extend_from_slice(packed);
         digests.push(digest);
     })?;
@@ -220,7 +218,7 @@ fn update(
 
 /// Changes the rows whose columns have these values; each comes back packed, with its digest.
 pub(super) fn change_rows(
-    connection: &Connection,
+    link: &Link,
     shape: &Shape,
     key: &[(Ident, Value)],
     set: &[(Ident, Value)],
@@ -228,17 +226,15 @@ pub(super) fn change_rows(
     keep: &mut dyn FnMut(&[u8], [u8; 32]),
 ) -> Result<(), DbTrouble> {
     let names: Vec<String> = set.iter().map(|(name, _)| name.name().to_owned()).collect();
-    let mut change = connection.prepare_cached(shape.update(&names).as_str())?;
-    let mut again = connection.prepare_cached(shape.select().as_str())?;
-    for key in matching(connection, shape, key)? {
+    let (change, again) = (shape.update(&names), shape.select());
+    for key in matching(link, shape, key)? {
         let mut before = Vec::new();
-        bind(&mut again, 1, Values(&key))?;
-        fetch(&mut again, &mut before)?;
-        let next = bind(&mut change, 1, set.iter().map(|(_, value)| value.lend()))?;
-        bind(&mut change, next, Values(&key))?;
-        change.raw_execute()?;
+        find(link, &again, &key, &mut before)?;
+        let values = set.iter().map(|(_, value)| value.lend());
+        let values: Vec<ValueRef<'_>> = values.chain(Values(&key)).collect();
+        link.execute_lent(&change, &values)?;
         let key = moved_key(shape, key, set);
-        if let Some(digest) = stored_digest(&mut again, &key, mac)? {
+        if let Some(digest) = stored_digest(link, &again, &key, mac)? {
             let mut packed = Vec::new();
             pack(&mut packed, &[&key, &before], &digest);
             keep(&packed, digest);
@@ -249,36 +245,32 @@ pub(super) fn change_rows(
 
 /// Keys of the rows whose columns have these values.
 fn matching(
-    connection: &Connection,
+    link: &Link,
     shape: &Shape,
     wanted: &[(Ident, Value)],
 ) -> Result<Vec<Vec<u8>>, DbTrouble> {
-    let terms: Vec<Sql> = wanted
-        .iter()
-        .enumerate()
-        .map(|(at, (name, _))| sql!("{} IS ?{}", name, at + 1))
-        .collect();
+    let (mut terms, mut values) = (Vec::new(), Vec::new());
+    for (name, value) in wanted {
+        if *value == Value::Null {
+            terms.push(sql!("{} IS NULL", name));
+        } else {
+            values.push(value.lend());
+            terms.push(sql!("{} = ?{}", name, values.len()));
+        }
+    }
     let text = sql!(
         "SELECT {} FROM {} WHERE {}",
         Sql::join(", ", &shape.key_columns()),
         shape.ident(),
         Sql::join(" AND ", &terms)
     );
-    let mut statement = connection.prepare_cached(text.as_str())?;
-    bind(
-        &mut statement,
-        1,
-        wanted.iter().map(|(_, value)| value.lend()),
-    )?;
-    let mut rows = statement.raw_query();
     let mut keys = Vec::new();
-    while let Some(row) = rows.next()? {
+    link.each(&text, &values, |row| {
         let mut key = Vec::new();
-        for at in 0..shape.key_width() {
-            canon::push(&mut key, row.get_ref(at)?);
-        }
+        (0..row.width()).for_each(|at| canon::push(&mut key, row.get(at)));
         keys.push(key);
-    }
+        Ok::<Flow, DbTrouble>(Flow::Continue(()))
+    })?;
     Ok(keys)
 }
 
@@ -298,20 +290,18 @@ fn moved_key(shape: &Shape, key: Vec<u8>, set: &[(Ident, Value)]) -> Vec<u8> {
 
 /// Digest of the row as it stands; none when a trigger took it away again.
 fn stored_digest(
-    again: &mut rusqlite::Statement<'_>,
+    link: &Link,
+    again: &Sql,
     key: &[u8],
     mac: &RowMac,
 ) -> Result<Option<[u8; 32]>, DbTrouble> {
     let mut row = Vec::new();
-    bind(again, 1, Values(key))?;
-    let there = fetch(again, &mut row)?;
+    let there = find(link, again, key, &mut row)?;
     Ok(there.then(|| mac.of(&row)))
 }
 
 #[cfg(test)]
 mod tests {
-    use rusqlite::types::ValueRef;
-
     use super::*;
 
     #[test]
@@ -320,6 +310,8 @@ mod tests {
             table: "t".to_owned(),
             key: vec!["a".to_owned(), "b".to_owned()],
             all: vec!["a".to_owned(), "b".to_owned()],
+            whole: false,
+            dialect: crate::orgdb::Dialect::Sqlite,
         };
         let mut key = Vec::new();
         canon::push(&mut key, ValueRef::Integer(1));

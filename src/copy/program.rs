@@ -7,18 +7,17 @@
 
 use std::borrow::Cow;
 
-use foldhash::HashMap;
-use jiff::tz::TimeZone;
-use rusqlite::Connection;
-
-use super::cell::{Bench, Cell, Fit, Otherwise, Source, Turn, Verdict, trimmed};
+use super::cell::{Bench, Cell, Otherwise, Source, Turn, Verdict, trimmed};
 use super::convert::date;
+use super::fit::Fit;
 use super::look::Route;
 use super::sight::{Line, Sight, Slot};
-use crate::orgdb::DbTrouble;
+use crate::orgdb::{DbTrouble, Link, ValueRef};
 use crate::plan::map::{
     Becomes, ColumnRef, Condition, Dataset, Map, MapColumn, Namespace, Origin, Test, Unmapped,
 };
+use foldhash::HashMap;
+use jiff::tz::TimeZone;
 
 /// A dataset, compiled.
 pub(super) struct Program {
@@ -92,13 +91,13 @@ pub(super) struct Papers<'m> {
 impl Program {
     /// Compiles a dataset; faults are missing tables, columns and relations.
     pub(super) fn compile(
-        connection: &Connection,
+        link: &Link,
         papers: &Papers<'_>,
         dataset: &Dataset,
     ) -> Result<Program, DbTrouble> {
-        let mut sight = Sight::new(connection, &dataset.from)?;
+        let mut sight = Sight::new(link, &dataset.from)?;
         let relations = &papers.map.relations;
-        let mut slot = |column: &ColumnRef| sight.slot(connection, relations, column);
+        let mut slot = |column: &ColumnRef| sight.slot(link, relations, column);
         let mut own = |column: &str| {
             slot(&ColumnRef {
                 table: dataset.from.clone(),
@@ -313,7 +312,7 @@ impl Rule {
     fn holds(&self, line: Line<'_>) -> bool {
         let mut scratch = Vec::new();
         let raw = line.raw(self.slot);
-        let null = raw == rusqlite::types::ValueRef::Null;
+        let null = raw == ValueRef::Null;
         let text = trimmed(raw, true, &mut scratch).unwrap_or_default();
         match &self.test {
             Test::Is(words) => !null && words.iter().any(|word| *word == text),
@@ -375,7 +374,7 @@ fn cell(
             Namespace::None => None,
         },
         default: column.default.clone(),
-        fit: Fit::AsIs,
+        fit: Fit::default(),
     })
 }
 
@@ -428,6 +427,7 @@ fn turn(papers: &Papers<'_>, column: &MapColumn) -> Turn {
             formats: formats(texts),
             sentinels: sentinels.clone(),
             floor: not_before_handover.then(|| papers.route.handover.to_zoned(london()).date()),
+            zone: london(),
         },
         Becomes::Moment {
             formats: texts,

@@ -1,5 +1,4 @@
-//! The reading side of a copy: scans a source table in the order of its row numbers, judges each row,
-//! and sends chunks to the writing side.
+//! The reading side of a copy: scans a source table in its order, judges each row, and sends chunks to the writing side.
 //!
 //! In: a source connection inside one read transaction, a compiled dataset. Out: batches.
 //!
@@ -8,7 +7,6 @@
 use std::sync::mpsc::{Receiver, SyncSender};
 
 use rusqlite::Connection;
-use rusqlite::types::ValueRef;
 
 use super::batch::Batch;
 use super::canon::{self, Values};
@@ -20,10 +18,12 @@ use super::layout::Layout;
 use super::load::LoadFault;
 use super::look::count;
 use super::packed::pack;
+use super::position::{Position, Wanted};
 use super::program::{Fate, Owner, Program};
 use super::sight::Line;
 use super::tally::RowMac;
-use crate::orgdb::DbTrouble;
+use crate::orgdb::link::Flow;
+use crate::orgdb::{DbTrouble, Link, Value, ValueRef};
 use crate::plan::map::Relation;
 
 /// A dataset, compiled for one target.
@@ -72,63 +72,82 @@ impl<E: Into<DbTrouble>> From<E> for Stop {
 
 /// Scans from behind `after` to the end. A writing side that has gone away ends it quietly.
 pub(super) fn scan(
-    source: &Connection,
+    source: &Link,
     crosswalk: Crosswalk<'_>,
     compiled: &Compiled,
     pass: Pass,
-    after: i64,
+    after: &Position,
     outlet: &Outlet,
 ) -> Result<(), Stop> {
-    let program = &compiled.program;
-    let mut parents = program.sight.open(source, &compiled.relations)?;
-    let mut scanner = Scanner::new(source, crosswalk, compiled)?;
-    let mut batch = Batch::default();
-    let mut statement = source.prepare(program.sight.scan().as_str())?;
-    let start = if scanner.seen { i64::MIN } else { after };
-    let mut rows = statement.query([start])?;
-    let owner_way = program.owner_way();
-    while let Some(row) = rows.next()? {
-        parents.go_one_way(row, owner_way)?;
-        let owner = program.owner(Line {
-            row,
-            parents: &parents,
-        });
-        if *owner != Owner::Target(compiled.target) {
-            continue;
-        }
-        parents.go_on(row, owner_way)?;
-        let line = Line {
-            row,
-            parents: &parents,
-        };
-        batch.position = line.position()?;
-        match pass {
-            Pass::Rows => scanner.row(line, &mut batch)?,
-            Pass::References => scanner.references(line, &mut batch)?,
-        }
-        if batch.position <= after {
+    let mut scanner = Scanner::new(source.scratch()?, crosswalk, compiled)?;
+    let mut batch = Batch {
+        position: after.clone(),
+        ..Batch::default()
+    };
+    if scanner.seen && !after.is_start() {
+        // The keys of what is durable already: a second row of one of them is refused as before.
+        each(source, compiled, Wanted::UpTo(after), |line| {
+            scanner.line(pass, line, &mut batch)?;
             batch.clear();
-            continue;
-        }
-        let full = batch.rows.len() + batch.rejects.len() >= compiled.chunk_rows;
-        if full || batch.bytes() >= CHUNK_BYTES {
-            let position = batch.position;
-            if outlet.batches.send(batch).is_err() {
-                return Ok(());
-            }
-            batch = outlet.spare.try_recv().unwrap_or_default();
-            batch.clear();
-            batch.position = position;
-        }
+            Ok(Flow::Continue(()))
+        })?;
+        batch.position = after.clone();
     }
-    batch.done = true;
-    // Nobody listens only when the writing side has failed, and it says why.
-    drop(outlet.batches.send(batch));
+    let mut heard = true;
+    each(source, compiled, Wanted::Behind(after), |line| {
+        batch.position = compiled.program.sight.position(line);
+        scanner.line(pass, line, &mut batch)?;
+        if batch.rows.len() + batch.rejects.len() < compiled.chunk_rows
+            && batch.bytes() < CHUNK_BYTES
+        {
+            return Ok(Flow::Continue(()));
+        }
+        let position = batch.position.clone();
+        heard = outlet.batches.send(std::mem::take(&mut batch)).is_ok();
+        batch = outlet.spare.try_recv().unwrap_or_default();
+        batch.clear();
+        batch.position = position;
+        Ok(if heard {
+            Flow::Continue(())
+        } else {
+            Flow::Break(())
+        })
+    })?;
+    if heard {
+        batch.done = true;
+        // Nobody listens only when the writing side has failed, and it says why.
+        drop(outlet.batches.send(batch));
+    }
     Ok(())
 }
 
+/// Shows the lines that belong to the target.
+fn each(
+    source: &Link,
+    compiled: &Compiled,
+    wanted: Wanted<'_>,
+    mut see: impl FnMut(Line<'_>) -> Result<Flow, Stop>,
+) -> Result<(), Stop> {
+    let Compiled {
+        program, target, ..
+    } = compiled;
+    let sight = &program.sight;
+    let mut parents = sight.open(source, &compiled.relations)?;
+    let (text, values) = sight.scan(wanted);
+    let values: Vec<ValueRef<'_>> = values.iter().map(Value::lend).collect();
+    let owner_way = program.owner_way();
+    source.each(&text, &values, |row| {
+        parents.go_one_way(row, owner_way)?;
+        if *program.owner(sight.line(row, &parents)) != Owner::Target(*target) {
+            return Ok(Flow::Continue(()));
+        }
+        parents.go_on(row, owner_way)?;
+        see(sight.line(row, &parents))
+    })
+}
+
 struct Scanner<'c> {
-    source: &'c Connection,
+    scratch: &'c Connection,
     compiled: &'c Compiled,
     bench: Bench<'c>,
     spare: Vec<u8>,
@@ -138,14 +157,13 @@ struct Scanner<'c> {
 
 impl<'c> Scanner<'c> {
     fn new(
-        source: &'c Connection,
+        scratch: &'c Connection,
         crosswalk: Crosswalk<'c>,
         compiled: &'c Compiled,
     ) -> Result<Scanner<'c>, DbTrouble> {
         let seen = compiled.layout.guards.is_empty();
         if seen {
-            source.pragma_update(None, "query_only", false)?;
-            source.execute_batch(
+            scratch.execute_batch(
                 "CREATE TEMP TABLE IF NOT EXISTS handover_once (key BLOB PRIMARY KEY) WITHOUT ROWID;
                  DELETE FROM temp.handover_once;",
             )?;
@@ -154,12 +172,19 @@ impl<'c> Scanner<'c> {
         bench.target = compiled.target;
         bench.target_code.clone_from(&compiled.target_code);
         Ok(Scanner {
-            source,
+            scratch,
             compiled,
             bench,
             spare: Vec::new(),
             seen,
         })
+    }
+
+    fn line(&mut self, pass: Pass, line: Line<'_>, batch: &mut Batch) -> Result<(), Stop> {
+        match pass {
+            Pass::Rows => self.row(line, batch),
+            Pass::References => self.references(line, batch),
+        }
     }
 
     fn row(&mut self, line: Line<'_>, batch: &mut Batch) -> Result<(), Stop> {
@@ -236,7 +261,7 @@ impl<'c> Scanner<'c> {
 
     fn first_of_its_key(&self) -> Result<bool, DbTrouble> {
         let mut note = self
-            .source
+            .scratch
             .prepare_cached("INSERT OR IGNORE INTO temp.handover_once (key) VALUES (?1)")?;
         Ok(note.execute([&self.bench.key])? > 0)
     }

@@ -7,7 +7,8 @@
 use uuid::Uuid;
 
 use super::ledger::prepared;
-use crate::orgdb::{DbFault, OrgReader};
+use crate::orgdb::{DbFault, OrgReader, Sql};
+use crate::values;
 
 /// What a database knows of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,18 +25,19 @@ pub struct Seen {
 /// When the database cannot be read.
 pub async fn seen(reader: &OrgReader, run: Uuid) -> Result<Option<Seen>, DbFault> {
     reader
-        .with(move |connection| {
-            if !prepared(connection)? {
+        .with(move |link| {
+            if !prepared(link)? {
                 return Ok(None);
             }
-            let (epoch, raised, written) = connection.query_row(
+            let query = Sql::new(
                 "SELECT (SELECT epoch FROM handover_fence WHERE run = ?1),
                         (SELECT log_seq FROM handover_fence WHERE run = ?1),
                         (SELECT max(log_seq) FROM handover_effect WHERE run = ?1)",
-                [run.to_string()],
-                |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
-            )?;
-            let entry: Option<i64> = Option::max(raised, written);
+            );
+            let row = link.row(&query, &values![run.to_string()])?;
+            let number = |at: usize| row.as_ref().and_then(|row| row[at].int());
+            let (epoch, raised, written) = (number(0), number(1), number(2));
+            let entry = Option::max(raised, written);
             let number = |known: Option<i64>| known.map_or(0, i64::cast_unsigned);
             Ok(entry.or(epoch).map(|_| Seen {
                 epoch: number(epoch),

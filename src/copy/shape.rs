@@ -3,12 +3,10 @@
 //!
 //! Not here: reading a whole catalogue (`orgdb::catalogue`).
 
-use rusqlite::Connection;
-use rusqlite::types::ValueRef;
-
-use super::canon;
-use crate::orgdb::catalogue::{self, Table};
-use crate::orgdb::{DbTrouble, Ident, Sql};
+use super::canon::{self, Values};
+use crate::orgdb::catalogue::Table;
+use crate::orgdb::link::Flow;
+use crate::orgdb::{DbTrouble, Dialect, Ident, Link, Sql, ValueRef};
 use crate::sql;
 
 /// Names of a table's key and stored columns, as the ledger keeps them beside packed rows.
@@ -20,18 +18,34 @@ pub(super) struct Shape {
     pub(super) key: Vec<String>,
     /// Every stored, non-generated column in the table's order.
     pub(super) all: Vec<String>,
+    /// A server's table without a key: its rows are known by all their values, and rows that are alike
+    /// stand in for each other.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) whole: bool,
+    /// Which tongue the table's database speaks.
+    #[serde(skip, default = "Dialect::file")]
+    pub(super) dialect: Dialect,
 }
 
 impl Shape {
     /// Reads it.
-    pub(super) fn read(connection: &Connection, table: &str) -> Result<(Shape, Table), DbTrouble> {
-        let found = catalogue::table(connection, table)?
+    pub(super) fn read(link: &Link, table: &str) -> Result<(Shape, Table), DbTrouble> {
+        let found = link
+            .table(table)?
             .ok_or_else(|| DbTrouble::NoSuch(table.to_owned()))?;
         let stored = found.columns.iter().filter(|column| !column.generated);
+        let all: Vec<String> = stored.map(|column| column.name.clone()).collect();
+        let whole = found.key.is_empty() && link.dialect() != Dialect::Sqlite;
         let shape = Shape {
             table: table.to_owned(),
-            key: found.key.clone(),
-            all: stored.map(|column| column.name.clone()).collect(),
+            key: if whole {
+                all.clone()
+            } else {
+                found.key.clone()
+            },
+            all,
+            whole,
+            dialect: link.dialect(),
         };
         Ok((shape, found))
     }
@@ -45,7 +59,7 @@ impl Shape {
         self.key.len().max(1)
     }
 
-    /// The key's columns as SQL, `rowid` where there is no declared key.
+    /// The key's columns as SQL, a file's `rowid` where there is no declared key.
     pub(super) fn key_columns(&self) -> Vec<Sql> {
         if self.key.is_empty() {
             return vec![Sql::new("rowid")];
@@ -58,13 +72,27 @@ impl Shape {
 
     /// `key IS ?n AND …`, numbered from `first`.
     pub(super) fn by_key(&self, first: usize) -> Sql {
+        let same = match self.dialect {
+            Dialect::Sqlite => Sql::new("IS"),
+            Dialect::Postgres if self.whole => self.dialect.same(),
+            Dialect::Postgres => Sql::new("="),
+        };
         let terms: Vec<Sql> = self
             .key_columns()
             .iter()
             .enumerate()
-            .map(|(at, column)| sql!("{} IS ?{}", column, first + at))
+            .map(|(at, column)| sql!("{} {} ?{}", column, same, first + at))
             .collect();
-        Sql::join(" AND ", &terms)
+        let found = Sql::join(" AND ", &terms);
+        match self.dialect {
+            // Of rows that are alike, one.
+            Dialect::Postgres if self.whole => sql!(
+                "ctid = (SELECT ctid FROM {} WHERE {} LIMIT 1)",
+                self.ident(),
+                found
+            ),
+            _ => found,
+        }
     }
 
     /// Every stored column, `AS` nothing, by exact key.
@@ -82,7 +110,7 @@ impl Shape {
         let mut key = Vec::new();
         for name in &self.key {
             let at = self.all.iter().position(|column| column == name);
-            if let Some(value) = at.and_then(|at| canon::Values(row).nth(at)) {
+            if let Some(value) = at.and_then(|at| Values(row).nth(at)) {
                 canon::push(&mut key, value);
             }
         }
@@ -118,6 +146,24 @@ impl Shape {
         let (terms, key) = (Sql::join(", ", &terms), self.by_key(set.len() + 1));
         sql!("UPDATE {} SET {} WHERE {}", self.ident(), terms, key)
     }
+}
+
+/// The one row that a query by key finds, in canonical form appended to `into`; false where there is
+/// none.
+pub(super) fn find(
+    link: &Link,
+    query: &Sql,
+    key: &[u8],
+    into: &mut Vec<u8>,
+) -> Result<bool, DbTrouble> {
+    let values: Vec<ValueRef<'_>> = Values(key).collect();
+    let mut found = false;
+    link.each(query, &values, |row| {
+        (0..row.width()).for_each(|at| canon::push(into, row.get(at)));
+        found = true;
+        Ok::<Flow, DbTrouble>(Flow::Break(()))
+    })?;
+    Ok(found)
 }
 
 /// Names as identifiers.

@@ -10,13 +10,15 @@ use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use rusqlite::types::{Value, ValueRef};
-use rusqlite::{CachedStatement, Connection, Row};
+use rusqlite::types::Value;
+use rusqlite::{CachedStatement, Connection, params_from_iter};
 
 use super::lately::Lately;
+use super::position::{Order, Position, Wanted};
 use super::program::Owner;
 use super::shape::{bind, idents};
-use crate::orgdb::{DbTrouble, Ident, Sql, catalogue};
+use crate::orgdb::link::Flow;
+use crate::orgdb::{DbTrouble, Dialect, Ident, Link, Row, Sql, ValueRef, catalogue};
 use crate::plan::digest::Digest;
 use crate::plan::map::{ColumnRef, Relation};
 use crate::sql;
@@ -36,8 +38,8 @@ pub(super) struct Sight {
     table: String,
     own: Vec<String>,
     ways: Vec<Way>,
-    /// Rows have a number of their own to go on from.
-    numbered: bool,
+    /// In which order rows are read, to go on from any of them.
+    order: Order,
     /// Tables that were asked about, by name.
     known: BTreeMap<String, catalogue::Table>,
 }
@@ -52,27 +54,21 @@ struct Way {
 
 impl Sight {
     /// Of `table`, nothing yet.
-    pub(super) fn new(connection: &Connection, table: &str) -> Result<Sight, DbTrouble> {
-        let found = known(connection, table)?;
+    pub(super) fn new(link: &Link, table: &str) -> Result<Sight, DbTrouble> {
+        let found = known(link, table)?;
         Ok(Sight {
             table: table.to_owned(),
             own: Vec::new(),
             ways: Vec::new(),
-            numbered: !found.without_rowid,
+            order: Order::of(link.dialect(), &found),
             known: BTreeMap::from([(table.to_owned(), found)]),
         })
     }
 
     /// Whether a column is there; a table that is not is a fault.
-    fn require(
-        &mut self,
-        connection: &Connection,
-        table: &str,
-        column: &str,
-    ) -> Result<(), DbTrouble> {
+    fn require(&mut self, link: &Link, table: &str, column: &str) -> Result<(), DbTrouble> {
         if !self.known.contains_key(table) {
-            self.known
-                .insert(table.to_owned(), known(connection, table)?);
+            self.known.insert(table.to_owned(), known(link, table)?);
         }
         match self.known.get(table).and_then(|table| table.column(column)) {
             Some(_) => Ok(()),
@@ -83,11 +79,11 @@ impl Sight {
     /// The slot of a column, of the table itself or of a parent.
     pub(super) fn slot(
         &mut self,
-        connection: &Connection,
+        link: &Link,
         relations: &[Relation],
         column: &ColumnRef,
     ) -> Result<Slot, DbTrouble> {
-        self.require(connection, &column.table, &column.column)?;
+        self.require(link, &column.table, &column.column)?;
         if column.table == self.table {
             return Ok(Slot::Own(place(&mut self.own, &column.column)));
         }
@@ -98,7 +94,7 @@ impl Sight {
             way
         } else {
             let table = self.table.clone();
-            self.require(connection, &table, &first.child.column)?;
+            self.require(link, &table, &first.child.column)?;
             let reference = place(&mut self.own, &first.child.column);
             self.ways.push(Way {
                 relation: first.clone(),
@@ -110,34 +106,41 @@ impl Sight {
         Ok(Slot::Parent(way, place(&mut self.ways[way].leaves, column)))
     }
 
-    /// The scan, in the order of row numbers, from `?1` on: position first, then the columns.
-    pub(super) fn scan(&self) -> Sql {
-        let columns = idents(&self.own);
-        if self.numbered {
-            let list = listed(&columns);
-            return sql!(
-                "SELECT rowid{} FROM {} WHERE rowid > ?1 ORDER BY rowid",
-                list,
-                Ident::new(&self.table)
-            );
+    /// The scan of what stands behind a position (or of what stands up to it), in order: where each row
+    /// stands first, then the columns.
+    pub(super) fn scan(&self, wanted: Wanted<'_>) -> (Sql, Vec<crate::orgdb::Value>) {
+        self.order
+            .scan(&Ident::new(&self.table), &idents(&self.own), wanted)
+    }
+
+    /// How many values stand before a row's columns and tell where it stands.
+    pub(super) fn lead(&self) -> usize {
+        self.order.width()
+    }
+
+    /// A scanned row with its parents.
+    pub(super) fn line<'r>(&self, row: Row<'r>, parents: &'r Parents<'r>) -> Line<'r> {
+        Line {
+            row,
+            parents,
+            lead: self.lead(),
         }
-        // No row numbers: rows are counted instead, in the order of the table's own key.
-        sql!(
-            "SELECT row_number() OVER () + max(?1, 0){} FROM {} LIMIT -1 OFFSET max(?1, 0)",
-            listed(&columns),
-            Ident::new(&self.table)
-        )
+    }
+
+    /// Where a line stands.
+    pub(super) fn position(&self, line: Line<'_>) -> Position {
+        self.order.position(line.row)
     }
 
     /// Gathers the parents into the temporary store and opens the ways to them.
     pub(super) fn open<'c>(
         &self,
-        connection: &'c Connection,
+        link: &'c Link,
         relations: &[Relation],
     ) -> Result<Parents<'c>, DbTrouble> {
         let mut probes = Vec::new();
         for way in &self.ways {
-            let table = gather(connection, relations, &way.relation, &way.leaves)?;
+            let table = gather(link, relations, &way.relation, &way.leaves)?;
             let values: Vec<Sql> = (0..way.leaves.len()).map(|at| sql!("v{}", at)).collect();
             let text = sql!(
                 "SELECT {} FROM temp.{} WHERE k = ?1",
@@ -145,8 +148,8 @@ impl Sight {
                 table
             );
             probes.push(Probe {
-                reference: way.reference,
-                find: connection.prepare_cached(text.as_str())?,
+                reference: way.reference + self.lead(),
+                find: link.scratch()?.prepare_cached(text.as_str())?,
                 known: Lately::new(KNOWN),
                 now: 0,
             });
@@ -155,8 +158,9 @@ impl Sight {
     }
 }
 
-fn known(connection: &Connection, table: &str) -> Result<catalogue::Table, DbTrouble> {
-    catalogue::table(connection, table)?.ok_or_else(|| DbTrouble::NoSuch(table.to_owned()))
+fn known(link: &Link, table: &str) -> Result<catalogue::Table, DbTrouble> {
+    link.table(table)?
+        .ok_or_else(|| DbTrouble::NoSuch(table.to_owned()))
 }
 
 fn place<T: PartialEq + Clone>(list: &mut Vec<T>, wanted: &T) -> usize {
@@ -166,11 +170,6 @@ fn place<T: PartialEq + Clone>(list: &mut Vec<T>, wanted: &T) -> usize {
             list.push(wanted.clone());
             list.len() - 1
         })
-}
-
-fn listed(columns: &[Ident]) -> Sql {
-    let terms: Vec<Sql> = columns.iter().map(|column| sql!(", {}", column)).collect();
-    Sql::join("", &terms)
 }
 
 /// The first relation of the shortest way from one table to another.
@@ -196,20 +195,70 @@ fn first_step<'m>(relations: &'m [Relation], from: &str, to: &str) -> Option<&'m
 }
 
 /// Makes the temporary table that a reference finds its parent's values in, unless an earlier dataset
-/// of this connection's read transaction needed the same; its name.
+/// of this link's read transaction needed the same; its name.
 fn gather(
-    connection: &Connection,
+    link: &Link,
     relations: &[Relation],
     relation: &Relation,
     leaves: &[ColumnRef],
 ) -> Result<Ident, DbTrouble> {
-    let parent = &relation.parent;
     let name = name_of(relation, leaves);
-    if connection.table_exists(Some("temp"), name.name())? {
+    let scratch = link.scratch()?;
+    if scratch.table_exists(Some("temp"), name.name())? {
         return Ok(name);
     }
-    connection.pragma_update(None, "query_only", false)?;
-    let table = known(connection, &parent.table)?;
+    let query = parents(link, relations, relation, leaves)?;
+    let names: Vec<Sql> = (0..leaves.len()).map(|at| sql!("v{}", at)).collect();
+    scratch.execute_batch(
+        sql!(
+            "CREATE TEMP TABLE {} (k TEXT PRIMARY KEY NOT NULL, whole, {}) WITHOUT ROWID",
+            name,
+            Sql::join(", ", &names)
+        )
+        .as_str(),
+    )?;
+    if let Some(file) = link.sqlite() {
+        file.execute_batch(sql!("INSERT OR IGNORE INTO temp.{} {}", name, query).as_str())?;
+    } else {
+        fetch(link, scratch, &name, leaves.len() + 2, &query)?;
+    }
+    Ok(name)
+}
+
+/// What a server answers, kept in our own store.
+fn fetch(
+    link: &Link,
+    scratch: &Connection,
+    into: &Ident,
+    width: usize,
+    query: &Sql,
+) -> Result<(), DbTrouble> {
+    let places: Vec<Sql> = (1..=width).map(|at| sql!("?{}", at)).collect();
+    let text = sql!(
+        "INSERT OR IGNORE INTO temp.{} VALUES ({})",
+        into,
+        Sql::join(", ", &places)
+    );
+    let mut keep = scratch.prepare(text.as_str())?;
+    scratch.execute_batch("BEGIN")?;
+    link.each(query, &[], |row| {
+        let values = (0..width).map(|at| lent(row.get(at)));
+        keep.execute(params_from_iter(values))?;
+        Ok::<Flow, DbTrouble>(Flow::Continue(()))
+    })?;
+    Ok(scratch.execute_batch("COMMIT")?)
+}
+
+/// The query for a parent's rows: the reference that finds each, whether every further step of the way
+/// was found, the values. In a file further steps are gathered first; a server joins them.
+fn parents(
+    link: &Link,
+    relations: &[Relation],
+    relation: &Relation,
+    leaves: &[ColumnRef],
+) -> Result<Sql, DbTrouble> {
+    let parent = &relation.parent;
+    let table = known(link, &parent.table)?;
     if table.column(&parent.column).is_none() {
         return Err(DbTrouble::NoSuch(format!(
             "{}.{}",
@@ -231,45 +280,38 @@ fn gather(
             .filter(|leaf| first_step(relations, &parent.table, &leaf.table) == Some(step))
             .cloned()
             .collect();
-        let next = gather(connection, relations, step, &behind)?;
-        let reference = Ident::new(&step.child.column);
+        let next = match link.dialect() {
+            Dialect::Sqlite => sql!("temp.{}", gather(link, relations, step, &behind)?),
+            Dialect::Postgres => sql!("({})", parents(link, relations, step, &behind)?),
+        };
+        let reference = sql!("p.{}", Ident::new(&step.child.column));
         joins.push(sql!(
-            " LEFT JOIN temp.{} AS j{} ON j{}.k = rtrim(p.{})",
+            " LEFT JOIN {} AS j{} ON j{}.k = rtrim({})",
             next,
             at,
             at,
-            reference
+            link.dialect().text_of(&reference)
         ));
         whole.push(sql!("coalesce(j{}.whole, 0)", at));
         homes.push(behind);
     }
+    let named =
+        |at: usize, leaf: &ColumnRef| sql!("{} AS v{}", leaf_value(parent, leaf, &homes), at);
     let values: Vec<Sql> = leaves
         .iter()
-        .map(|leaf| leaf_value(parent, leaf, &homes))
+        .enumerate()
+        .map(|(at, leaf)| named(at, leaf))
         .collect();
-    let names: Vec<Sql> = (0..leaves.len()).map(|at| sql!("v{}", at)).collect();
-    connection.execute_batch(
-        sql!(
-            "CREATE TEMP TABLE {} (k TEXT PRIMARY KEY NOT NULL, whole, {}) WITHOUT ROWID",
-            name,
-            Sql::join(", ", &names)
-        )
-        .as_str(),
-    )?;
-    connection.execute_batch(
-        sql!(
-            "INSERT OR IGNORE INTO temp.{} SELECT rtrim(p.{}), {}, {} FROM {} AS p{} WHERE p.{} IS NOT NULL",
-            name,
-            Ident::new(&parent.column),
-            Sql::join(" AND ", &whole),
-            Sql::join(", ", &values),
-            Ident::new(&parent.table),
-            Sql::join("", &joins),
-            Ident::new(&parent.column)
-        )
-        .as_str(),
-    )?;
-    Ok(name)
+    let key = sql!("p.{}", Ident::new(&parent.column));
+    Ok(sql!(
+        "SELECT rtrim({}) AS k, {} AS whole, {} FROM {} AS p{} WHERE {} IS NOT NULL",
+        link.dialect().text_of(&key),
+        Sql::join(" * ", &whole),
+        Sql::join(", ", &values),
+        Ident::new(&parent.table),
+        Sql::join("", &joins),
+        key
+    ))
 }
 
 fn leaf_value(parent: &ColumnRef, leaf: &ColumnRef, homes: &[Vec<ColumnRef>]) -> Sql {
@@ -318,11 +360,7 @@ impl Parents<'_> {
 
     /// Goes to the parent of a scanned row along one way: enough to know whose the row is.
     #[inline]
-    pub(super) fn go_one_way(
-        &mut self,
-        row: &Row<'_>,
-        way: Option<usize>,
-    ) -> Result<(), DbTrouble> {
+    pub(super) fn go_one_way(&mut self, row: Row<'_>, way: Option<usize>) -> Result<(), DbTrouble> {
         match way.and_then(|way| self.0.get_mut(way)) {
             Some(probe) => probe.go_to(row),
             None => Ok(()),
@@ -331,7 +369,7 @@ impl Parents<'_> {
 
     /// Goes along all other ways.
     #[inline]
-    pub(super) fn go_on(&mut self, row: &Row<'_>, gone: Option<usize>) -> Result<(), DbTrouble> {
+    pub(super) fn go_on(&mut self, row: Row<'_>, gone: Option<usize>) -> Result<(), DbTrouble> {
         let ways = self.0.iter_mut().enumerate();
         let mut others = ways.filter(|(way, _)| Some(*way) != gone);
         others.try_for_each(|(_, probe)| probe.go_to(row))
@@ -339,9 +377,9 @@ impl Parents<'_> {
 }
 
 impl Probe<'_> {
-    fn go_to(&mut self, row: &Row<'_>) -> Result<(), DbTrouble> {
+    fn go_to(&mut self, row: Row<'_>) -> Result<(), DbTrouble> {
         let number;
-        let key = match row.get_ref(self.reference + 1)? {
+        let key = match row.get(self.reference) {
             ValueRef::Text(bytes) | ValueRef::Blob(bytes) => trim_end(bytes),
             ValueRef::Integer(value) => {
                 number = value.to_string();
@@ -407,8 +445,9 @@ pub(super) fn trim_end(bytes: &[u8]) -> &[u8] {
 /// A scanned row with its parents.
 #[derive(Clone, Copy)]
 pub(super) struct Line<'r> {
-    pub(super) row: &'r Row<'r>,
-    pub(super) parents: &'r Parents<'r>,
+    row: Row<'r>,
+    parents: &'r Parents<'r>,
+    lead: usize,
 }
 
 impl<'r> Line<'r> {
@@ -416,7 +455,7 @@ impl<'r> Line<'r> {
     #[inline]
     pub(super) fn raw(&self, slot: Slot) -> ValueRef<'r> {
         match slot {
-            Slot::Own(at) => self.row.get_ref(at + 1).unwrap_or(ValueRef::Null),
+            Slot::Own(at) => self.row.get(at + self.lead),
             Slot::Parent(way, at) => self.known(way).map_or(ValueRef::Null, |known| {
                 known.values.get(at).map_or(ValueRef::Null, ValueRef::from)
             }),
@@ -441,11 +480,6 @@ impl<'r> Line<'r> {
             Slot::Own(_) => true,
             Slot::Parent(way, _) => self.known(way).is_some_and(|known| known.whole),
         }
-    }
-
-    /// Where the row stands in its scan.
-    pub(super) fn position(&self) -> Result<i64, DbTrouble> {
-        Ok(self.row.get(0)?)
     }
 
     fn known(&self, way: usize) -> Option<&'r Known> {

@@ -5,22 +5,30 @@
 //!
 //! Not here: taking rows back (`undo`), reports (`verify`).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
-use rusqlite::types::ValueRef;
-use rusqlite::{Connection, OptionalExtension, Rows, Statement, params};
+use rusqlite::{OptionalExtension, Rows, Statement, params};
 
 use super::canon::{self, Values};
 use super::effect::{self, Head};
+use super::keyed;
 use super::packed::{HALF, Packed, Unpacked, unpack};
-use super::shape::{Shape, bind, fetch};
+use super::shape::{Shape, bind, fetch, find};
 use super::tally::RowMac;
 use crate::machine::key::RunKey;
-use crate::orgdb::DbTrouble;
+use crate::orgdb::{DbTrouble, Link, ValueRef};
 
-/// Page cache of a connection that reads rows back by key, as SQLite wants it (KiB, negative): rows lie
-/// where their keys were drawn, all over the file.
-pub(super) const READ_BACK_KIB: i64 = -32_000;
+/// Page cache of a file's connection that reads rows back by key, as SQLite wants it (KiB, negative):
+/// rows lie where their keys were drawn, all over the file.
+const READ_BACK_KIB: i64 = -32_000;
+
+/// Gives a file's connection room to read rows back by key.
+pub(super) fn give_room(link: &Link) -> Result<(), DbTrouble> {
+    match link.sqlite() {
+        Some(file) => Ok(file.pragma_update(None, "cache_size", READ_BACK_KIB)?),
+        None => Ok(()),
+    }
+}
 
 /// How a row stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,7 +43,7 @@ pub(super) enum Standing {
 
 /// Reads rows back and holds them against their digests.
 pub(super) struct Reading<'c> {
-    connection: &'c Connection,
+    link: &'c Link,
     key: RunKey,
     macs: BTreeMap<String, RowMac>,
     row: Vec<u8>,
@@ -50,9 +58,9 @@ pub(super) struct Held {
 }
 
 impl<'c> Reading<'c> {
-    pub(super) fn new(connection: &'c Connection, key: &RunKey) -> Reading<'c> {
+    pub(super) fn new(link: &'c Link, key: &RunKey) -> Reading<'c> {
         Reading {
-            connection,
+            link,
             key: key.clone(),
             macs: BTreeMap::new(),
             row: Vec::new(),
@@ -68,7 +76,13 @@ impl<'c> Reading<'c> {
         head: &Head,
         (shape, label, rows): &Unpacked<'_>,
     ) -> Result<Held, DbTrouble> {
-        let connection = self.connection;
+        let Some(file) = self.link.sqlite() else {
+            let standing = self.on_a_server(shape, label, rows)?;
+            return Ok(Held {
+                alone: None,
+                standing,
+            });
+        };
         let span = match head {
             Head::Insert { span, .. } if !shape.key.is_empty() => *span,
             _ => None,
@@ -76,11 +90,11 @@ impl<'c> Reading<'c> {
         let (mut among, mut select);
         let mut lying = None;
         if let Some((first, last)) = span {
-            among = connection.prepare_cached(shape.select_span().as_str())?;
+            among = file.prepare_cached(shape.select_span().as_str())?;
             bind(&mut among, 1, [first, last].map(ValueRef::Integer))?;
             lying = Some(among.raw_query());
         }
-        select = connection.prepare_cached(shape.select().as_str())?;
+        select = file.prepare_cached(shape.select().as_str())?;
         let (mac, mut here) = (self.mac(label), Vec::new());
         let mut there = next(&mut lying, &mut here)?;
         let (mut standing, mut alone) = (Vec::with_capacity(rows.len()), true);
@@ -98,6 +112,51 @@ impl<'c> Reading<'c> {
         }
         let alone = span.filter(|_| alone && !there);
         Ok(Held { standing, alone })
+    }
+
+    /// The same on a server: rows are asked for many at a time.
+    fn on_a_server(
+        &mut self,
+        shape: &Shape,
+        label: &str,
+        rows: &[Packed<'_>],
+    ) -> Result<Vec<Standing>, DbTrouble> {
+        let mac = self.mac(label);
+        let mut standing = Vec::with_capacity(rows.len());
+        for some in rows.chunks(keyed::MOST) {
+            let there = self.digests(shape, &mac, some)?;
+            for row in some {
+                let found = there.get(row.key);
+                standing.push(match found {
+                    None => Standing::Gone,
+                    Some(digest) if digest[..HALF] == *row.digest => Standing::AsWritten,
+                    Some(_) => {
+                        self.row.clear();
+                        find(self.link, &shape.select(), row.key, &mut self.row)?;
+                        self.answered_for(shape, row.key)?
+                    }
+                });
+            }
+        }
+        Ok(standing)
+    }
+
+    /// Digests of the rows with these keys, by key.
+    fn digests(
+        &mut self,
+        shape: &Shape,
+        mac: &RowMac,
+        rows: &[Packed<'_>],
+    ) -> Result<HashMap<Vec<u8>, [u8; 32]>, DbTrouble> {
+        let mut found = HashMap::with_capacity(rows.len());
+        let keys = rows.iter().map(|row| row.key);
+        let mut here = Vec::new();
+        keyed::each(self.link, shape, keys, |row| {
+            here.clear();
+            (0..row.width()).for_each(|at| canon::push(&mut here, row.get(at)));
+            found.insert(shape.key_of(&here), mac.of(&here));
+        })?;
+        Ok(found)
     }
 
     /// How the row with this key stands against the digest beside it.
@@ -133,7 +192,8 @@ impl<'c> Reading<'c> {
     /// The row differs from this digest; the newest effect that changed it may say why.
     fn answered_for(&mut self, shape: &Shape, key: &[u8]) -> Result<Standing, DbTrouble> {
         let newest: Option<(String, Vec<u8>)> = self
-            .connection
+            .link
+            .scratch()?
             .prepare_cached(
                 "SELECT label, digest FROM temp.handover_newest WHERE tbl = ?1 AND key = ?2",
             )?
@@ -167,20 +227,19 @@ fn next(rows: &mut Option<Rows<'_>>, into: &mut Vec<u8>) -> Result<bool, DbTroub
 
 /// Notes in a temporary table which effect changed which row last, among these effects (in the order
 /// in which they were made).
-pub(super) fn note_newest(connection: &Connection, effects: &[i64]) -> Result<(), DbTrouble> {
-    // The file itself was opened read-only or is not touched here: only the temporary store is.
-    connection.pragma_update(None, "query_only", false)?;
-    connection.execute_batch(
+pub(super) fn note_newest(link: &Link, effects: &[i64]) -> Result<(), DbTrouble> {
+    let scratch = link.scratch()?;
+    scratch.execute_batch(
         "CREATE TEMP TABLE IF NOT EXISTS handover_newest (
            tbl TEXT NOT NULL, key BLOB NOT NULL, label TEXT NOT NULL, digest BLOB NOT NULL,
            PRIMARY KEY (tbl, key)) WITHOUT ROWID;
          DELETE FROM temp.handover_newest;",
     )?;
-    let mut note = connection.prepare_cached(
+    let mut note = scratch.prepare_cached(
         "INSERT OR REPLACE INTO temp.handover_newest (tbl, key, label, digest) VALUES (?1, ?2, ?3, ?4)",
     )?;
     for id in effects {
-        for part in effect::parts_like(connection, *id, "update")? {
+        for part in effect::parts_like(link, *id, "update")? {
             let Head::Update { .. } = part.head else {
                 continue;
             };

@@ -6,18 +6,17 @@
 
 use std::collections::BTreeMap;
 
-use rusqlite::types::ValueRef;
-use rusqlite::{Connection, Row};
-
 use super::canon::Values;
 use super::cell::{Bench, Verdict};
 use super::convert::number;
 use super::crosswalk::Crosswalk;
 use super::load::money;
 use super::look::{Counts, Forecast, Mapped, Question, UnmappedCode, count};
+use super::position::{Position, Wanted};
 use super::program::{Fate, Owner, Papers, Program};
 use super::sight::{Line, Parents};
-use crate::orgdb::{DbTrouble, Value};
+use crate::orgdb::link::{Begin, Flow};
+use crate::orgdb::{DbTrouble, Link, Row, Value, ValueRef};
 use crate::plan::map::{Becomes, Dataset, MapColumn};
 use crate::plan::model::Code;
 
@@ -44,19 +43,19 @@ impl Share {
 
 /// Counts every row of every dataset that belongs to one of the share's targets.
 pub(super) fn forecast(
-    connection: &Connection,
+    link: &Link,
     question: &Question,
     share: Share,
 ) -> Result<Forecast, DbTrouble> {
-    connection.execute_batch("BEGIN")?;
-    let mut bench = Bench::new(Crosswalk::foretold(connection)?);
+    link.begin(Begin::Read)?;
+    let mut bench = Bench::new(Crosswalk::foretold(link.scratch()?)?);
     let mut found = Forecast::default();
     let targets = || question.route.targets.iter().enumerate();
     for (_, target) in targets().filter(|(at, _)| share.has(*at)) {
         found.targets.insert(target.clone(), BTreeMap::new());
     }
     for dataset in question.datasets() {
-        let mut surveyor = Surveyor::new(connection, question, dataset, share)?;
+        let mut surveyor = Surveyor::new(link, question, dataset, share)?;
         let first_look = !found.unrouted.contains_key(&dataset.from);
         let mut unrouted = BTreeMap::new();
         surveyor.rows(&mut bench, &mut unrouted)?;
@@ -80,66 +79,60 @@ impl Question {
         self.map.datasets.iter().filter(ours)
     }
 
-    fn compile(&self, connection: &Connection, dataset: &Dataset) -> Result<Program, DbTrouble> {
+    fn compile(&self, link: &Link, dataset: &Dataset) -> Result<Program, DbTrouble> {
         let papers = Papers {
             map: &self.map,
             route: &self.route,
             run: uuid::Uuid::nil(),
         };
-        Program::compile(connection, &papers, dataset)
+        Program::compile(link, &papers, dataset)
     }
 }
 
 /// Goes through a dataset's table, a line at a time; lines of owners that are not wanted are passed over.
 fn each_line(
-    connection: &Connection,
+    link: &Link,
     question: &Question,
     program: &Program,
     wanted: impl Fn(&Owner) -> bool,
     see: impl FnMut(Line<'_>, &Owner) -> Result<(), DbTrouble>,
 ) -> Result<(), DbTrouble> {
-    each_line_worth(connection, question, program, |_| true, wanted, see)
+    each_line_worth(link, question, program, |_| true, wanted, see)
 }
 
 /// The same, but rows that are not worth a look are passed over before anybody asks whose they are.
 fn each_line_worth(
-    connection: &Connection,
+    link: &Link,
     question: &Question,
     program: &Program,
-    worth: impl Fn(&Row<'_>) -> bool,
+    worth: impl Fn(Row<'_>) -> bool,
     wanted: impl Fn(&Owner) -> bool,
     mut see: impl FnMut(Line<'_>, &Owner) -> Result<(), DbTrouble>,
 ) -> Result<(), DbTrouble> {
-    let mut parents = program.sight.open(connection, &question.map.relations)?;
-    let mut statement = connection.prepare(program.sight.scan().as_str())?;
-    let mut rows = statement.query([i64::MIN])?;
+    let sight = &program.sight;
+    let mut parents = sight.open(link, &question.map.relations)?;
+    let (text, values) = sight.scan(Wanted::Behind(&Position::start()));
+    let values: Vec<ValueRef<'_>> = values.iter().map(Value::lend).collect();
     let owner_way = program.owner_way();
-    while let Some(row) = rows.next()? {
+    link.each(&text, &values, |row| {
         if !worth(row) {
-            continue;
+            return Ok(Flow::Continue(()));
         }
         parents.go_one_way(row, owner_way)?;
-        let owner = program.owner(Line {
-            row,
-            parents: &parents,
-        });
+        let owner = program.owner(sight.line(row, &parents));
         if !wanted(&owner) {
-            continue;
+            return Ok(Flow::Continue(()));
         }
         let owner = owner.into_owned();
         parents.go_on(row, owner_way)?;
-        let line = Line {
-            row,
-            parents: &parents,
-        };
-        see(line, &owner)?;
-    }
-    Ok(())
+        see(sight.line(row, &parents), &owner)?;
+        Ok(Flow::Continue(()))
+    })
 }
 
 /// Counts one dataset.
 struct Surveyor<'q> {
-    connection: &'q Connection,
+    link: &'q Link,
     question: &'q Question,
     share: Share,
     program: Program,
@@ -150,18 +143,18 @@ struct Surveyor<'q> {
 
 impl<'q> Surveyor<'q> {
     fn new(
-        connection: &'q Connection,
+        link: &'q Link,
         question: &'q Question,
         dataset: &Dataset,
         share: Share,
     ) -> Result<Surveyor<'q>, DbTrouble> {
-        let program = question.compile(connection, dataset)?;
+        let program = question.compile(link, dataset)?;
         let place = |name: String| {
             let at = program.cells.iter().position(|cell| cell.into == name)?;
             Some((at, name))
         };
         Ok(Surveyor {
-            connection,
+            link,
             question,
             share,
             money: money(dataset).into_iter().filter_map(place).collect(),
@@ -176,7 +169,7 @@ impl<'q> Surveyor<'q> {
         unrouted: &mut BTreeMap<String, u64>,
     ) -> Result<(), DbTrouble> {
         let Surveyor {
-            connection,
+            link,
             question,
             share,
             program,
@@ -185,7 +178,7 @@ impl<'q> Surveyor<'q> {
         } = self;
         let mut out = Vec::new();
         let wanted = |owner: &Owner| share.counts(owner);
-        each_line(connection, question, program, wanted, |line, owner| {
+        each_line(link, question, program, wanted, |line, owner| {
             let target = match owner {
                 Owner::Target(target) => *target,
                 Owner::Nobody(reason) => {
@@ -215,7 +208,7 @@ impl<'q> Surveyor<'q> {
     /// References into the own dataset that will find nothing.
     fn references(&mut self, bench: &mut Bench<'_>) -> Result<(), DbTrouble> {
         let Surveyor {
-            connection,
+            link,
             question,
             share,
             program,
@@ -227,7 +220,7 @@ impl<'q> Surveyor<'q> {
         }
         let mut out = Vec::new();
         let wanted = |owner: &Owner| share.counts(owner);
-        each_line(connection, question, program, wanted, |line, owner| {
+        each_line(link, question, program, wanted, |line, owner| {
             let Owner::Target(target) = *owner else {
                 return Ok(());
             };
@@ -310,42 +303,35 @@ fn goes(
 
 /// Live codes that their lists do not cover.
 pub(super) fn unmapped_codes(
-    connection: &Connection,
+    link: &Link,
     question: &Question,
 ) -> Result<Vec<UnmappedCode>, DbTrouble> {
-    connection.execute_batch("BEGIN")?;
+    link.begin(Begin::Read)?;
     let mut found = Vec::new();
     for dataset in question.datasets() {
         let coded = only_codes(dataset);
         if coded.columns.is_empty() {
             continue;
         }
-        let program = question.compile(connection, &coded)?;
+        let program = question.compile(link, &coded)?;
         let mut rows: BTreeMap<(usize, String), BTreeMap<Code, u64>> = BTreeMap::new();
-        let worth = |row: &Row<'_>| may_be_uncovered(&program, row);
-        each_line_worth(
-            connection,
-            question,
-            &program,
-            worth,
-            owned,
-            |line, owner| {
-                let Owner::Target(target) = *owner else {
-                    return Ok(());
-                };
-                if program.filtered(line).is_some() {
-                    return Ok(());
+        let worth = |row: Row<'_>| may_be_uncovered(&program, row);
+        each_line_worth(link, question, &program, worth, owned, |line, owner| {
+            let Owner::Target(target) = *owner else {
+                return Ok(());
+            };
+            if program.filtered(line).is_some() {
+                return Ok(());
+            }
+            for (place, cell) in program.cells.iter().enumerate() {
+                if let Some(code) = cell.uncovered(line) {
+                    let by_target = rows.entry((place, code)).or_default();
+                    let target = question.route.targets[target].clone();
+                    *by_target.entry(target).or_default() += 1;
                 }
-                for (place, cell) in program.cells.iter().enumerate() {
-                    if let Some(code) = cell.uncovered(line) {
-                        let by_target = rows.entry((place, code)).or_default();
-                        let target = question.route.targets[target].clone();
-                        *by_target.entry(target).or_default() += 1;
-                    }
-                }
-                Ok(())
-            },
-        )?;
+            }
+            Ok(())
+        })?;
         found.extend(rows.into_iter().map(|((place, code), rows)| UnmappedCode {
             dataset: dataset.name.clone(),
             column: coded.columns[place].into.clone(),
@@ -361,9 +347,9 @@ pub(super) fn unmapped_codes(
 }
 
 /// Nearly every row's codes are covered: where they all stand in the row itself, that is seen at once.
-fn may_be_uncovered(program: &Program, row: &Row<'_>) -> bool {
-    let parents = &Parents::none();
-    let line = Line { row, parents };
+fn may_be_uncovered(program: &Program, row: Row<'_>) -> bool {
+    let parents = Parents::none();
+    let line = program.sight.line(row, &parents);
     let mut cells = program.cells.iter();
     cells.any(|cell| cell.looks_beyond_the_row() || cell.uncovered(line).is_some())
 }
@@ -384,12 +370,12 @@ fn only_codes(dataset: &Dataset) -> Dataset {
 
 /// The mapped rows of a small dataset, in the order of the source key.
 pub(super) fn mapped_rows(
-    connection: &Connection,
+    link: &Link,
     question: &Question,
     dataset: &Dataset,
     target: &Code,
 ) -> Result<Vec<(Vec<String>, Mapped)>, DbTrouble> {
-    let program = question.compile(connection, dataset)?;
+    let program = question.compile(link, dataset)?;
     let place = question
         .route
         .targets
@@ -399,7 +385,7 @@ pub(super) fn mapped_rows(
     let (mut out, mut found) = (Vec::new(), Vec::new());
     bench.target_code = target.to_string();
     let wanted = |owner: &Owner| place.is_some_and(|place| *owner == Owner::Target(place));
-    each_line(connection, question, &program, wanted, |line, _| {
+    each_line(link, question, &program, wanted, |line, _| {
         out.clear();
         let mapped = match program.judge(line, &mut bench, &mut out)? {
             Fate::Goes => Mapped::Row(Values(&out).map(Value::of).collect()),

@@ -1,28 +1,38 @@
 //! Setting a target table's own triggers aside inside a transaction, and putting them back exactly.
 //!
-//! `SQLite` keeps a trigger's text as it was written and its DDL is transactional: dropping and
-//! recreating inside one transaction is seen by nobody, and a crash leaves the triggers as they were.
+//! DDL of `SQLite` and of `PostgreSQL` is transactional: what happens inside one transaction is seen by
+//! nobody, and a crash leaves the triggers as they were. `SQLite` keeps a trigger's text as it was
+//! written and it is created anew; `PostgreSQL` disables and enables it (which locks out other
+//! writers of the table until the transaction ends).
 //!
 //! Not here: whether they may be set aside (the plan says so).
 
-use rusqlite::Connection;
-
-use crate::orgdb::{DbTrouble, Ident, catalogue};
+use crate::orgdb::{DbTrouble, Dialect, Ident, Link, Sql};
 use crate::sql;
 
-/// Drops the triggers of `table`; their definitions.
-pub(super) fn set_aside(connection: &Connection, table: &str) -> Result<Vec<String>, DbTrouble> {
-    let found = catalogue::table(connection, table)?.unwrap_or_default();
-    for name in found.triggers.keys() {
-        connection.execute_batch(sql!("DROP TRIGGER {}", Ident::new(name)).as_str())?;
+/// Sets the triggers of `table` aside; the statements that put them back.
+pub(super) fn set_aside(link: &Link, table: &str) -> Result<Vec<Sql>, DbTrouble> {
+    let found = link.table(table)?.unwrap_or_default();
+    let mut back = Vec::new();
+    for (name, definition) in found.triggers {
+        let (name, table) = (Ident::new(&name), Ident::new(table));
+        match link.dialect() {
+            Dialect::Sqlite => {
+                link.script(&sql!("DROP TRIGGER {}", name))?;
+                back.push(Sql::definition(definition));
+            }
+            Dialect::Postgres => {
+                link.script(&sql!("ALTER TABLE {} DISABLE TRIGGER {}", table, name))?;
+                back.push(sql!("ALTER TABLE {} ENABLE TRIGGER {}", table, name));
+            }
+        }
     }
-    Ok(found.triggers.into_values().collect())
+    Ok(back)
 }
 
-/// Recreates them.
-pub(super) fn put_back(connection: &Connection, definitions: &[String]) -> Result<(), DbTrouble> {
-    for definition in definitions {
-        connection.execute_batch(definition)?;
-    }
-    Ok(())
+/// Puts them back.
+pub(super) fn put_back(link: &Link, statements: &[Sql]) -> Result<(), DbTrouble> {
+    statements
+        .iter()
+        .try_for_each(|statement| link.script(statement))
 }

@@ -8,18 +8,18 @@
 
 use std::collections::BTreeMap;
 
-use rusqlite::Connection;
-
 use super::canon::Values;
 use super::children::{Guards, Ours};
 use super::effect::{self, Head, Kept, Part};
+use super::keyed;
 use super::ledger::{Deed, prepared};
 use super::packed::{Packed, Unpacked, unpack};
-use super::shape::{Shape, bind};
-use super::standing::{Held, READ_BACK_KIB, Reading, Standing, note_newest};
+use super::shape::Shape;
+use super::standing::{Held, Reading, Standing, give_room, note_newest};
 use super::triggers;
 use crate::machine::event::UndoMode;
-use crate::orgdb::{DbFault, DbTrouble, OrgReader, OrgWriter};
+use crate::orgdb::link::Begin;
+use crate::orgdb::{DbFault, DbTrouble, Link, OrgReader, OrgWriter, Sql, ValueRef};
 
 /// What an undo did, or would do.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -44,9 +44,7 @@ type Changed = BTreeMap<(String, &'static str), u64>;
 pub async fn look(reader: &OrgReader, deed: &Deed) -> Result<Undone, DbFault> {
     let deed = deed.clone();
     let reader = reader.another().await?;
-    reader
-        .with(move |connection| look_through(connection, &deed))
-        .await
+    reader.with(move |link| look_through(link, &deed)).await
 }
 
 /// Undoes every effect of `deed`'s step and generation in this database; nothing to undo is fine, and
@@ -76,42 +74,40 @@ pub async fn undo(writer: &OrgWriter, deed: &Deed, mode: UndoMode) -> Result<Und
 /// As [`undo`].
 pub async fn take_back(writer: &OrgWriter, deed: &Deed, mode: UndoMode) -> Result<Undone, DbFault> {
     let deed = deed.clone();
-    writer
-        .with(move |connection| undo_all(connection, &deed, mode))
-        .await
+    writer.with(move |link| undo_all(link, &deed, mode)).await
 }
 
-fn undo_all(connection: &Connection, deed: &Deed, mode: UndoMode) -> Result<Undone, DbTrouble> {
-    if !prepared(connection)? {
+fn undo_all(link: &Link, deed: &Deed, mode: UndoMode) -> Result<Undone, DbTrouble> {
+    if !prepared(link)? {
         return Ok(Undone::default());
     }
-    connection.pragma_update(None, "cache_size", READ_BACK_KIB)?;
-    let effects = effect::standing(connection, deed.run, deed.step.as_str(), deed.generation)?;
-    note_newest(connection, &[])?;
+    give_room(link)?;
+    let effects = effect::standing(link, deed.run, deed.step.as_str(), deed.generation)?;
+    note_newest(link, &[])?;
     let mut back = TakingBack {
-        connection,
-        reading: Reading::new(connection, &deed.key),
+        link,
+        reading: Reading::new(link, &deed.key),
         guards: Guards::default(),
         mode,
         done: Undone::default(),
         changed: Changed::new(),
     };
     for kept in effects.iter().rev() {
-        effect::begin(connection, deed)?;
+        effect::begin(link, deed)?;
         let before = (back.done.clone(), back.changed.clone());
         if !back.effect(kept)? {
-            connection.execute_batch("ROLLBACK")?;
+            link.rollback()?;
             let found = std::mem::replace(&mut back.changed, before.1);
             back.done = before.0;
             back.done.refused = true;
             return Ok(listed(back.done, found));
         }
-        effect::mark_undone(connection, kept.id, deed)?;
-        connection.execute_batch("COMMIT")?;
+        effect::mark_undone(link, kept.id, deed)?;
+        link.commit()?;
     }
-    effect::begin(connection, deed)?;
-    effect::entomb(connection, deed)?;
-    connection.execute_batch("COMMIT")?;
+    effect::begin(link, deed)?;
+    effect::entomb(link, deed)?;
+    link.commit()?;
     Ok(listed(back.done, back.changed))
 }
 
@@ -125,7 +121,7 @@ fn listed(mut done: Undone, changed: Changed) -> Undone {
 
 /// Takes effects back, row by row, inside a transaction that the caller opened.
 struct TakingBack<'c> {
-    connection: &'c Connection,
+    link: &'c Link,
     reading: Reading<'c>,
     guards: Guards,
     mode: UndoMode,
@@ -136,7 +132,7 @@ struct TakingBack<'c> {
 impl TakingBack<'_> {
     /// False when the mode is `refuse` and something had changed after all.
     fn effect(&mut self, kept: &Kept) -> Result<bool, DbTrouble> {
-        for part in effect::parts(self.connection, kept.id)?.iter().rev() {
+        for part in effect::parts(self.link, kept.id)?.iter().rev() {
             if !self.part(part)? {
                 return Ok(false);
             }
@@ -147,7 +143,7 @@ impl TakingBack<'_> {
     fn part(&mut self, part: &Part) -> Result<bool, DbTrouble> {
         if part.head == Head::Change {
             let text = std::str::from_utf8(&part.body).map_err(|_| DbTrouble::Damaged)?;
-            self.connection.execute_batch(text)?;
+            self.link.script(&Sql::definition(text.to_owned()))?;
             return Ok(true);
         }
         let Some(rows) = unpack(&part.head, &part.body)? else {
@@ -155,7 +151,7 @@ impl TakingBack<'_> {
         };
         let quiet = matches!(part.head, Head::Insert { quiet: true, .. });
         let aside = if quiet {
-            triggers::set_aside(self.connection, &rows.0.table)?
+            triggers::set_aside(self.link, &rows.0.table)?
         } else {
             Vec::new()
         };
@@ -163,7 +159,7 @@ impl TakingBack<'_> {
         if !self.together(&rows, &held)? && !self.one_by_one(&part.head, &rows, &held)? {
             return Ok(false);
         }
-        triggers::put_back(self.connection, &aside)?;
+        triggers::put_back(self.link, &aside)?;
         Ok(true)
     }
 
@@ -171,16 +167,22 @@ impl TakingBack<'_> {
     /// hangs on them; false when they must be looked at one by one.
     fn together(&mut self, rows: &Unpacked<'_>, held: &Held) -> Result<bool, DbTrouble> {
         let (shape, _, rows) = rows;
-        let Some((first, last)) = held.alone else {
-            return Ok(false);
+        let in_one_go = match (self.link.sqlite(), held.alone) {
+            (Some(_), alone) => alone.is_some(),
+            (None, _) => {
+                !shape.whole && held.standing.iter().all(|row| *row == Standing::AsWritten)
+            }
         };
-        if self.guards.any(self.connection, shape)? {
+        if !in_one_go || self.guards.any(self.link, shape)? {
             return Ok(false);
         }
-        let mut delete = self
-            .connection
-            .prepare_cached(shape.delete_span().as_str())?;
-        match delete.execute([first, last]).map_err(DbTrouble::from) {
+        let deleted = match held.alone {
+            Some((first, last)) => self
+                .link
+                .execute_lent(&shape.delete_span(), &[first, last].map(ValueRef::Integer)),
+            None => self.delete_by_keys(shape, rows),
+        };
+        match deleted {
             Ok(_) => {
                 self.done.removed += rows.len() as u64;
                 Ok(true)
@@ -192,6 +194,17 @@ impl TakingBack<'_> {
             }) => Ok(false),
             Err(trouble) => Err(trouble),
         }
+    }
+
+    /// Many at a time; all of them or none.
+    fn delete_by_keys(&self, shape: &Shape, rows: &[Packed<'_>]) -> Result<u64, DbTrouble> {
+        self.link.within_savepoint(|| {
+            let mut deleted = 0;
+            for some in rows.chunks(keyed::MOST) {
+                deleted += keyed::delete(self.link, shape, some.iter().map(|row| row.key))?;
+            }
+            Ok(deleted)
+        })
     }
 
     fn one_by_one(
@@ -240,15 +253,12 @@ impl TakingBack<'_> {
     }
 
     fn take_out(&mut self, shape: &Shape, row: &Packed<'_>) -> Result<bool, DbTrouble> {
-        if self
-            .guards
-            .would_reach_others(self.connection, shape, row.key)?
-        {
+        if self.guards.would_reach_others(self.link, shape, row.key)? {
             return Ok(self.report(shape, "has children"));
         }
-        let mut delete = self.connection.prepare_cached(shape.delete().as_str())?;
-        bind(&mut delete, 1, Values(row.key))?;
-        match delete.raw_execute().map_err(DbTrouble::from) {
+        let key: Vec<ValueRef<'_>> = Values(row.key).collect();
+        let delete = || self.link.execute_lent(&shape.delete(), &key);
+        match self.link.within_savepoint(delete) {
             Ok(_) => self.done.removed += 1,
             Err(DbTrouble::Constraint {
                 kind: "foreign key",
@@ -284,33 +294,29 @@ impl TakingBack<'_> {
             .filter(|name| columns.contains(name))
             .cloned()
             .collect();
-        let mut update = self
-            .connection
-            .prepare_cached(shape.update(&names).as_str())?;
-        let next = bind(&mut update, 1, wanted)?;
-        bind(&mut update, next, Values(row.key))?;
-        update.raw_execute()?;
+        let values: Vec<ValueRef<'_>> = wanted.chain(Values(row.key)).collect();
+        self.link.execute_lent(&shape.update(&names), &values)?;
         self.done.restored += 1;
         Ok(true)
     }
 }
 
 /// Holds every row of the step against its digest, and looks for others' rows that hang on ours.
-fn look_through(connection: &Connection, deed: &Deed) -> Result<Undone, DbTrouble> {
-    if !prepared(connection)? {
+fn look_through(link: &Link, deed: &Deed) -> Result<Undone, DbTrouble> {
+    if !prepared(link)? {
         return Ok(Undone::default());
     }
-    connection.pragma_update(None, "cache_size", READ_BACK_KIB)?;
+    give_room(link)?;
     // One moment for all of it, and one lock.
-    connection.execute_batch("BEGIN")?;
-    let effects = effect::standing(connection, deed.run, deed.step.as_str(), deed.generation)?;
+    link.begin(Begin::Read)?;
+    let effects = effect::standing(link, deed.run, deed.step.as_str(), deed.generation)?;
     let ids: Vec<i64> = effects.iter().map(|kept| kept.id).collect();
-    note_newest(connection, &ids)?;
-    let mut reading = Reading::new(connection, &deed.key);
-    let mut ours = Ours::new(connection)?;
+    note_newest(link, &ids)?;
+    let mut reading = Reading::new(link, &deed.key);
+    let mut ours = Ours::new(link)?;
     let (mut done, mut changed) = (Undone::default(), Changed::new());
     for id in ids.iter().rev() {
-        for part in effect::parts(connection, *id)? {
+        for part in effect::parts(link, *id)? {
             let Some(rows) = unpack(&part.head, &part.body)? else {
                 continue;
             };
@@ -338,6 +344,6 @@ fn look_through(connection: &Connection, deed: &Deed) -> Result<Undone, DbTroubl
     for (table, rows) in ours.with_children_of_others()? {
         *changed.entry((table, "has children")).or_default() += rows;
     }
-    connection.execute_batch("COMMIT")?;
+    link.commit()?;
     Ok(listed(done, changed))
 }

@@ -6,13 +6,12 @@
 //!
 //! Not here: counts against the source (`look`), what a difference means for a run (`steps`).
 
-use rusqlite::Connection;
-
 use super::effect;
 use super::ledger::{Deed, prepared};
 use super::packed::unpack;
-use super::standing::{READ_BACK_KIB, Reading, Standing, note_newest};
-use crate::orgdb::{DbFault, DbTrouble, OrgReader};
+use super::standing::{Reading, Standing, give_room, note_newest};
+use crate::orgdb::link::Begin;
+use crate::orgdb::{DbFault, DbTrouble, Link, OrgReader};
 
 /// How many differing rows are named.
 const NAMED: usize = 1000;
@@ -47,24 +46,22 @@ pub struct Digested {
 pub async fn digests(reader: &OrgReader, deed: &Deed) -> Result<Digested, DbFault> {
     let deed = deed.clone();
     let reader = reader.another().await?;
-    reader
-        .with(move |connection| read_back(connection, &deed))
-        .await
+    reader.with(move |link| read_back(link, &deed)).await
 }
 
-fn read_back(connection: &Connection, deed: &Deed) -> Result<Digested, DbTrouble> {
+fn read_back(link: &Link, deed: &Deed) -> Result<Digested, DbTrouble> {
     let mut found = Digested::default();
-    if !prepared(connection)? {
+    if !prepared(link)? {
         return Ok(found);
     }
-    connection.pragma_update(None, "cache_size", READ_BACK_KIB)?;
+    give_room(link)?;
     // One moment for all of it, and one lock.
-    connection.execute_batch("BEGIN")?;
-    note_newest(connection, &effect::all_standing(connection, deed.run)?)?;
-    let effects = effect::standing(connection, deed.run, deed.step.as_str(), deed.generation)?;
-    let mut reading = Reading::new(connection, &deed.key);
+    link.begin(Begin::Read)?;
+    note_newest(link, &effect::all_standing(link, deed.run)?)?;
+    let effects = effect::standing(link, deed.run, deed.step.as_str(), deed.generation)?;
+    let mut reading = Reading::new(link, &deed.key);
     for kept in effects {
-        for part in effect::parts(connection, kept.id)? {
+        for part in effect::parts(link, kept.id)? {
             let Some(rows) = unpack(&part.head, &part.body)? else {
                 continue;
             };
@@ -88,7 +85,7 @@ fn read_back(connection: &Connection, deed: &Deed) -> Result<Digested, DbTrouble
             }
         }
     }
-    connection.execute_batch("COMMIT")?;
+    link.commit()?;
     Ok(found)
 }
 

@@ -13,4 +13,5 @@ pub mod people;
 pub mod prints;
 mod proof;
 pub mod schema;
+pub mod servers;
 pub mod story;

@@ -282,7 +282,10 @@ impl Stage {
         let addresses = self.addresses(plan);
         addresses
             .into_iter()
-            .map(|(code, Address::Sqlite(path))| (code.to_string(), path))
+            .filter_map(|(code, address)| match address {
+                Address::Sqlite(path) => Some((code.to_string(), path)),
+                Address::Postgres(_) => None,
+            })
             .collect()
     }
 

@@ -1,17 +1,16 @@
 //! Connections: one blocking thread each, asked through messages. `OrgReader` is opened read-only by
 //! the engine; `OrgWriter` serves one transaction at a time.
 //!
-//! Not here: opening files (`open`), the thread (`desk`), what a database looks like (`catalogue`).
+//! Not here: opening (`link`), the thread (`desk`), what a database looks like (`catalogue`).
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
-use rusqlite::Connection;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use super::desk::Desk;
+use super::link::Begin;
 use super::memo::Memo;
-use super::{Address, Catalogue, DbFault, DbTrouble, Sql, Value, catalogue, holder, open};
+use super::{Address, Catalogue, DbFault, DbTrouble, Link, Sql, Value, sqlite};
 use crate::plan::digest::Digest;
 
 /// A read-only connection.
@@ -32,7 +31,7 @@ pub struct Tx {
 
 struct Base {
     org: String,
-    path: PathBuf,
+    address: Address,
     desk: Desk,
     memo: Memo,
 }
@@ -41,39 +40,36 @@ impl Base {
     async fn open(
         org: &str,
         address: &Address,
-        open: fn(&std::path::Path) -> Result<Connection, DbTrouble>,
+        open: fn(&Address) -> Result<Link, DbTrouble>,
     ) -> Result<Arc<Base>, DbFault> {
-        let Address::Sqlite(path) = address;
-        let file = path.clone();
-        let desk = Desk::open(move || open(&file))
+        let there = address.clone();
+        let desk = Desk::open(move || open(&there))
             .await
-            .map_err(|trouble| named(trouble, path).of(org))?;
+            .map_err(|trouble| named(trouble, address).of(org))?;
         Ok(Arc::new(Base {
             org: org.to_owned(),
-            path: path.clone(),
+            address: address.clone(),
             desk,
             memo: Memo::default(),
         }))
     }
 
-    fn address(&self) -> Address {
-        Address::Sqlite(self.path.clone())
-    }
-
     async fn ask<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&mut Connection) -> Result<T, DbTrouble> + Send + 'static,
+        work: impl FnOnce(&Link) -> Result<T, DbTrouble> + Send + 'static,
     ) -> Result<T, DbFault> {
         let answer = self.desk.ask(work).await;
-        answer.map_err(|trouble| named(trouble, &self.path).of(&self.org))
+        answer.map_err(|trouble| named(trouble, &self.address).of(&self.org))
     }
 }
 
 /// Says who holds the lock, where the kernel knows.
-fn named(trouble: DbTrouble, path: &std::path::Path) -> DbTrouble {
-    match trouble {
-        DbTrouble::Locked(None) => DbTrouble::Locked(holder::pid(path)),
-        other => other,
+fn named(trouble: DbTrouble, address: &Address) -> DbTrouble {
+    match (trouble, address) {
+        (DbTrouble::Locked(None), Address::Sqlite(path)) => {
+            DbTrouble::Locked(sqlite::holder::pid(path))
+        }
+        (other, _) => other,
     }
 }
 
@@ -83,7 +79,7 @@ impl OrgReader {
     /// # Errors
     /// When there is no usable database.
     pub async fn open(org: &str, address: &Address) -> Result<OrgReader, DbFault> {
-        Ok(OrgReader(Base::open(org, address, open::reader).await?))
+        Ok(OrgReader(Base::open(org, address, Link::reader).await?))
     }
 
     /// Another connection to the same database, on a thread of its own: for long reads.
@@ -91,7 +87,7 @@ impl OrgReader {
     /// # Errors
     /// As [`OrgReader::open`].
     pub async fn another(&self) -> Result<OrgReader, DbFault> {
-        OrgReader::open(&self.0.org, &self.0.address()).await
+        OrgReader::open(&self.0.org, &self.0.address).await
     }
 
     /// The organisation's code.
@@ -105,8 +101,7 @@ impl OrgReader {
     /// # Errors
     /// When the database refuses.
     pub async fn rows(&self, sql: Sql, values: Vec<Value>) -> Result<Vec<Vec<Value>>, DbFault> {
-        self.with(move |connection| gather(connection, &sql, &values))
-            .await
+        self.with(move |link| link.rows(&sql, &values)).await
     }
 
     /// The answer that `work` finds in this database, done once for all who ask the same (`about`)
@@ -119,12 +114,9 @@ impl OrgReader {
         about: Digest,
         work: impl Future<Output = Result<T, DbFault>>,
     ) -> Result<Arc<T>, DbFault> {
-        // It changes whenever another connection has committed (<https://sqlite.org/pragma.html>).
-        let version = self
-            .with(|connection| {
-                Ok(connection.pragma_query_value(None, "data_version", |row| row.get(0))?)
-            })
-            .await?;
+        let Some(version) = self.with(Link::version).await? else {
+            return Ok(Arc::new(work.await?));
+        };
         let answer = self.0.memo.answer(version, about, work).await?;
         answer.ok_or_else(|| DbTrouble::Other(0).of(self.org()))
     }
@@ -134,7 +126,7 @@ impl OrgReader {
     /// # Errors
     /// When the database refuses.
     pub async fn catalogue(&self) -> Result<Catalogue, DbFault> {
-        self.with(|connection| catalogue::read(connection)).await
+        self.with(Link::catalogue).await
     }
 
     /// Runs `work` on the connection's own thread: the bulk path.
@@ -143,7 +135,7 @@ impl OrgReader {
     /// What `work` returns.
     pub async fn with<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&mut Connection) -> Result<T, DbTrouble> + Send + 'static,
+        work: impl FnOnce(&Link) -> Result<T, DbTrouble> + Send + 'static,
     ) -> Result<T, DbFault> {
         self.0.ask(work).await
     }
@@ -155,7 +147,7 @@ impl OrgWriter {
     /// # Errors
     /// When there is no usable database.
     pub async fn open(org: &str, address: &Address) -> Result<OrgWriter, DbFault> {
-        let base = Base::open(org, address, open::writer).await?;
+        let base = Base::open(org, address, Link::writer).await?;
         Ok(OrgWriter(base, Arc::new(Mutex::new(()))))
     }
 
@@ -164,7 +156,7 @@ impl OrgWriter {
     /// # Errors
     /// As [`OrgWriter::open`].
     pub async fn another(&self) -> Result<OrgWriter, DbFault> {
-        OrgWriter::open(&self.0.org, &self.0.address()).await
+        OrgWriter::open(&self.0.org, &self.0.address).await
     }
 
     /// A read-only connection to the same database.
@@ -172,13 +164,13 @@ impl OrgWriter {
     /// # Errors
     /// As [`OrgReader::open`].
     pub async fn reader(&self) -> Result<OrgReader, DbFault> {
-        OrgReader::open(&self.0.org, &self.0.address()).await
+        OrgReader::open(&self.0.org, &self.0.address).await
     }
 
     /// Opens a read-only connection on whatever thread calls it: for work that has one already.
-    pub(crate) fn beside(&self) -> impl FnOnce() -> Result<Connection, DbTrouble> + Send + use<> {
-        let path = self.0.path.clone();
-        move || open::reader(&path)
+    pub(crate) fn beside(&self) -> impl FnOnce() -> Result<Link, DbTrouble> + Send + use<> {
+        let address = self.0.address.clone();
+        move || Link::reader(&address)
     }
 
     /// The organisation's code.
@@ -187,7 +179,7 @@ impl OrgWriter {
         &self.0.org
     }
 
-    /// Begins a write transaction (`BEGIN IMMEDIATE`: the lock is ours from here on).
+    /// Begins a write transaction (in a file the lock is ours from here on).
     ///
     /// # Errors
     /// When the database is locked past our patience or refuses.
@@ -198,8 +190,7 @@ impl OrgWriter {
             open: true,
             _alone: alone,
         };
-        tx.with(|connection| Ok(connection.execute_batch("BEGIN IMMEDIATE")?))
-            .await?;
+        tx.with(|link| link.begin(Begin::Write)).await?;
         Ok(tx)
     }
 
@@ -209,13 +200,13 @@ impl OrgWriter {
     /// What `work` returns.
     pub async fn with<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&mut Connection) -> Result<T, DbTrouble> + Send + 'static,
+        work: impl FnOnce(&Link) -> Result<T, DbTrouble> + Send + 'static,
     ) -> Result<T, DbFault> {
         let _alone = self.1.lock().await;
         self.0
-            .ask(|connection| {
-                let answer = work(connection);
-                close_open(connection);
+            .ask(|link| {
+                let answer = work(link);
+                link.close_open();
                 answer
             })
             .await
@@ -228,12 +219,7 @@ impl Tx {
     /// # Errors
     /// When the database refuses.
     pub async fn execute(&mut self, sql: Sql, values: Vec<Value>) -> Result<u64, DbFault> {
-        self.with(move |connection| {
-            let mut statement = connection.prepare_cached(sql.as_str())?;
-            let changed = statement.execute(rusqlite::params_from_iter(&values))?;
-            Ok(changed as u64)
-        })
-        .await
+        self.with(move |link| link.execute(&sql, &values)).await
     }
 
     /// Runs a query and gathers its rows.
@@ -241,8 +227,7 @@ impl Tx {
     /// # Errors
     /// When the database refuses.
     pub async fn rows(&mut self, sql: Sql, values: Vec<Value>) -> Result<Vec<Vec<Value>>, DbFault> {
-        self.with(move |connection| gather(connection, &sql, &values))
-            .await
+        self.with(move |link| link.rows(&sql, &values)).await
     }
 
     /// Runs `work` inside the transaction, on the connection's own thread.
@@ -251,7 +236,7 @@ impl Tx {
     /// What `work` returns.
     pub async fn with<T: Send + 'static>(
         &mut self,
-        work: impl FnOnce(&mut Connection) -> Result<T, DbTrouble> + Send + 'static,
+        work: impl FnOnce(&Link) -> Result<T, DbTrouble> + Send + 'static,
     ) -> Result<T, DbFault> {
         self.base.ask(work).await
     }
@@ -261,8 +246,7 @@ impl Tx {
     /// # Errors
     /// When the database refuses.
     pub async fn commit(mut self) -> Result<(), DbFault> {
-        self.with(|connection| Ok(connection.execute_batch("COMMIT")?))
-            .await?;
+        self.with(Link::commit).await?;
         self.open = false;
         Ok(())
     }
@@ -271,32 +255,7 @@ impl Tx {
 impl Drop for Tx {
     fn drop(&mut self) {
         if self.open {
-            self.base.desk.post(|connection| close_open(connection));
+            self.base.desk.post(Link::close_open);
         }
     }
-}
-
-/// Rolls back what was left open. A rollback that fails leaves nothing durable either.
-fn close_open(connection: &Connection) {
-    if !connection.is_autocommit() {
-        drop(connection.execute_batch("ROLLBACK"));
-    }
-}
-
-fn gather(
-    connection: &Connection,
-    sql: &Sql,
-    values: &[Value],
-) -> Result<Vec<Vec<Value>>, DbTrouble> {
-    let mut statement = connection.prepare_cached(sql.as_str())?;
-    let width = statement.column_count();
-    let mut rows = statement.query(rusqlite::params_from_iter(values))?;
-    let mut all = Vec::new();
-    while let Some(row) = rows.next()? {
-        let values: Result<Vec<Value>, rusqlite::Error> = (0..width)
-            .map(|at| Ok(Value::of(row.get_ref(at)?)))
-            .collect();
-        all.push(values?);
-    }
-    Ok(all)
 }

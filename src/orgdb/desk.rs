@@ -6,37 +6,35 @@
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread;
 
-use rusqlite::{Connection, InterruptHandle};
 use tokio::sync::oneshot;
 
-use super::DbTrouble;
+use super::{DbTrouble, Link, link::Interrupt};
 
-type Job = Box<dyn FnOnce(&mut Connection) + Send>;
+type Job = Box<dyn FnOnce(&Link) + Send>;
 
 /// One connection on a thread of its own; the thread ends when its desk is dropped.
 pub(super) struct Desk {
     jobs: mpsc::Sender<Job>,
-    interrupt: Arc<InterruptHandle>,
+    interrupt: Arc<Interrupt>,
 }
 
 impl Desk {
     /// Starts the thread and opens the connection on it.
     pub(super) async fn open(
-        open: impl FnOnce() -> Result<Connection, DbTrouble> + Send + 'static,
+        open: impl FnOnce() -> Result<Link, DbTrouble> + Send + 'static,
     ) -> Result<Desk, DbTrouble> {
         let (jobs, queue) = mpsc::channel::<Job>();
         let (tell, told) = oneshot::channel();
         thread::Builder::new()
             .name("orgdb".to_owned())
             .spawn(move || {
-                let mut connection = match open() {
-                    Ok(connection) => connection,
+                let link = match open() {
+                    Ok(link) => link,
                     Err(trouble) => return drop(tell.send(Err(trouble))),
                 };
-                let handle = connection.get_interrupt_handle();
-                if tell.send(Ok(handle)).is_ok() {
+                if tell.send(Ok(link.interrupt())).is_ok() {
                     for job in &queue {
-                        job(&mut connection);
+                        job(&link);
                     }
                 }
             })
@@ -52,7 +50,7 @@ impl Desk {
     /// work that has.
     pub(super) async fn ask<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&mut Connection) -> Result<T, DbTrouble> + Send + 'static,
+        work: impl FnOnce(&Link) -> Result<T, DbTrouble> + Send + 'static,
     ) -> Result<T, DbTrouble> {
         let stage = Arc::new(Mutex::new(Stage::Waiting));
         let watch = Watch {
@@ -60,9 +58,9 @@ impl Desk {
             interrupt: Arc::clone(&self.interrupt),
         };
         let (tell, told) = oneshot::channel();
-        self.post(move |connection| {
+        self.post(move |link| {
             if advance(&stage, Stage::Running) {
-                let answer = work(connection);
+                let answer = work(link);
                 advance(&stage, Stage::Over);
                 drop(tell.send(answer));
             }
@@ -73,7 +71,7 @@ impl Desk {
     }
 
     /// Queues work whose answer nobody waits for.
-    pub(super) fn post(&self, work: impl FnOnce(&mut Connection) + Send + 'static) {
+    pub(super) fn post(&self, work: impl FnOnce(&Link) + Send + 'static) {
         // Fails only when the thread is gone, and then there is nothing left to do.
         drop(self.jobs.send(Box::new(work)));
     }
@@ -97,7 +95,7 @@ fn advance(stage: &Mutex<Stage>, to: Stage) -> bool {
 /// Interrupts the asker's own work, and no one else's, when the asker goes away.
 struct Watch {
     stage: Arc<Mutex<Stage>>,
-    interrupt: Arc<InterruptHandle>,
+    interrupt: Arc<Interrupt>,
 }
 
 impl Drop for Watch {

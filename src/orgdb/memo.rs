@@ -18,7 +18,7 @@ type Cell = Arc<OnceCell<Answer>>;
 
 /// Answers of one version of the database.
 #[derive(Default)]
-pub(super) struct Memo(Mutex<(i64, BTreeMap<Digest, Cell>)>);
+pub(super) struct Memo(Mutex<(String, BTreeMap<Digest, Cell>)>);
 
 impl Memo {
     /// The answer to `about` at this version; `work` is done once, however many ask at a time.
@@ -27,7 +27,7 @@ impl Memo {
     /// Those of `work`; nothing is remembered then.
     pub(super) async fn answer<T: Send + Sync + 'static, E>(
         &self,
-        version: i64,
+        version: String,
         about: Digest,
         work: impl Future<Output = Result<T, E>>,
     ) -> Result<Option<Arc<T>>, E> {
@@ -38,7 +38,7 @@ impl Memo {
         Ok(Arc::clone(answer).downcast().ok())
     }
 
-    fn cell(&self, version: i64, about: Digest) -> Cell {
+    fn cell(&self, version: String, about: Digest) -> Cell {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if kept.0 != version {
             *kept = (version, BTreeMap::new());

@@ -1,6 +1,6 @@
-//! An organisation's database behind one face. `OrgReader` cannot write: its connection is opened
-//! read-only. `OrgWriter` can, and only `run` opens one. Each SQLite connection lives on a blocking
-//! thread of its own.
+//! An organisation's database behind one face, whatever its engine. `OrgReader` cannot write: its
+//! session is opened read-only. `OrgWriter` can, and only `run` opens one. Each session lives on a
+//! blocking thread of its own.
 //!
 //! In: addresses, SQL built from quoted identifiers, values. Out: rows, catalogues, faults without
 //! any value or driver text in them.
@@ -11,14 +11,23 @@ pub mod address;
 pub mod catalogue;
 mod connection;
 mod desk;
+mod dialect;
 pub mod fault;
-mod holder;
+pub mod kind;
+pub mod link;
 mod memo;
-mod open;
+pub(crate) mod moment;
+mod postgres;
+mod row;
 pub mod sql;
+mod sqlite;
 
 pub use address::Address;
 pub use catalogue::Catalogue;
 pub use connection::{OrgReader, OrgWriter, Tx};
+pub use dialect::Dialect;
 pub use fault::{DbFault, DbTrouble};
+pub use link::Link;
+pub use row::{Fields, Row};
+pub use rusqlite::types::ValueRef;
 pub use sql::{Ident, Sql, Value};

@@ -30,7 +30,7 @@ impl fmt::Display for Ident {
 
 /// A statement. Made by [`sql!`](crate::sql), whose arguments are identifiers, lists of them, numbers
 /// or other `Sql`: never a bare string from outside.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Sql(String);
 
 /// What may stand in SQL text.
@@ -83,6 +83,11 @@ impl Sql {
         Sql(text.to_owned())
     }
 
+    /// A statement that the database itself keeps (a trigger's definition), or that our ledger kept.
+    pub(crate) fn definition(kept: String) -> Sql {
+        Sql(kept)
+    }
+
     /// Used by [`sql!`](crate::sql): a pattern of our source with `{}` for each fragment.
     ///
     /// # Panics
@@ -112,6 +117,13 @@ impl Sql {
         Sql(texts.join(separator))
     }
 
+    /// The same statement with pieces of it written otherwise, all from our source.
+    #[must_use]
+    pub fn rewritten(self, pairs: &[(&'static str, &'static str)]) -> Sql {
+        let swap = |text: String, (from, to): &(&str, &str)| text.replace(from, to);
+        Sql(pairs.iter().fold(self.0, swap))
+    }
+
     /// The text, for the driver.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -125,6 +137,14 @@ impl Sql {
 macro_rules! sql {
     ($pattern:literal $(, $fragment:expr)* $(,)?) => {
         $crate::orgdb::Sql::fill($pattern, &[$(&$fragment),*])
+    };
+}
+
+/// `values![run, step, 3]`: what a statement is given, in order.
+#[macro_export]
+macro_rules! values {
+    ($($value:expr),* $(,)?) => {
+        [$($crate::orgdb::Value::from($value)),*]
     };
 }
 
@@ -154,6 +174,21 @@ impl Value {
         }
     }
 
+    /// The text, taken out; blank where it is none.
+    #[must_use]
+    pub fn into_text(self) -> String {
+        match self {
+            Value::Text(text) => text,
+            _ => String::new(),
+        }
+    }
+
+    /// A number that is never negative; 0 where it is none.
+    #[must_use]
+    pub fn count(&self) -> u64 {
+        self.int().map_or(0, i64::cast_unsigned)
+    }
+
     /// The number, where it is whole.
     #[must_use]
     pub fn int(&self) -> Option<i64> {
@@ -173,6 +208,25 @@ impl From<&str> for Value {
 impl From<String> for Value {
     fn from(text: String) -> Value {
         Value::Text(text)
+    }
+}
+
+impl From<Vec<u8>> for Value {
+    fn from(bytes: Vec<u8>) -> Value {
+        Value::Blob(bytes)
+    }
+}
+
+impl From<u32> for Value {
+    fn from(number: u32) -> Value {
+        Value::Int(number.into())
+    }
+}
+
+/// Counts and positions are kept as the engines' signed numbers.
+impl From<u64> for Value {
+    fn from(number: u64) -> Value {
+        Value::Int(number.cast_signed())
     }
 }
 

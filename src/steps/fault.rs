@@ -175,11 +175,30 @@ fn verdict(trouble: &DbTrouble) -> (FaultKind, &'static str, &'static str) {
             "HO911",
             "the journal was cut or restored: use the newest copy of it",
         ),
+        DbTrouble::Unreachable(_) | DbTrouble::Cut | DbTrouble::Clash => of_a_server(trouble),
         DbTrouble::Other(code) if PASSING.contains(&(code & 0xff)) => (
             Transient,
             "HO919",
             "look at the machine's disk, then run again",
         ),
-        DbTrouble::Other(_) => (Broken, "HO919", "report this with the step log"),
+        DbTrouble::Other(_) | DbTrouble::State(_) => {
+            (Broken, "HO919", "report this with the step log")
+        }
     }
+}
+
+/// What only servers say: all of it may pass.
+fn of_a_server(trouble: &DbTrouble) -> (FaultKind, &'static str, &'static str) {
+    let (code, help) = match trouble {
+        DbTrouble::Unreachable(_) => (
+            "HO915",
+            "check the address, the server and the account, then run again: it goes on from its marks",
+        ),
+        DbTrouble::Cut => (
+            "HO916",
+            "look at the server and the network, then run again: it goes on from its marks",
+        ),
+        _ => ("HO917", "run again: it goes on from its marks"),
+    };
+    (FaultKind::Transient, code, help)
 }

@@ -2,14 +2,49 @@
 //! real housing system (facts about a schema only) and five more in its style, with no key, index or
 //! relation. The reference shape: the housing database of an organisation that looks after its data.
 //!
-//! In: column lists and SQL that stand beside this file. Out: DDL for SQLite.
+//! In: column lists and SQL that stand beside this file. Out: DDL for SQLite, PostgreSQL 13 and
+//! MariaDB 10.6: the same tables, columns and keys, with each engine's own types.
 //!
-//! Types in the legacy shape keep their original names but always have an affinity that leaves
-//! values alone: `numeric(9,2)` becomes `TEXT NUMERIC(9,2)`, whose affinity is text, so `00012345`
-//! and `612480.10` stay what they are. Money (two digits after the point) is held to its scale by a
-//! CHECK, as the real engine's own type would.
+//! In SQLite, types in the legacy shape keep their original names but always have an affinity that
+//! leaves values alone: `numeric(9,2)` becomes `TEXT NUMERIC(9,2)`, whose affinity is text, so
+//! `00012345` and `612480.10` stay what they are. Money (two digits after the point) is held to its
+//! scale by a CHECK, as the real engine's own type would.
 //!
 //! Not here: rows (`generate`).
+
+mod legacy;
+mod target;
+#[cfg(test)]
+mod tests;
+
+/// A database engine that the demo's databases can be made on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Engine {
+    /// A file.
+    Sqlite,
+    /// PostgreSQL 13 or newer.
+    Postgres,
+    /// MariaDB 10.6 or newer.
+    Mariadb,
+}
+
+impl Engine {
+    /// A name as this engine quotes it.
+    fn quoted(self, name: &str) -> String {
+        match self {
+            Engine::Sqlite | Engine::Postgres => format!("\"{name}\""),
+            Engine::Mariadb => format!("`{name}`"),
+        }
+    }
+
+    /// What ends a CREATE TABLE. Text compares byte by byte on all three: on MariaDB only when told.
+    fn table_end(self) -> &'static str {
+        match self {
+            Engine::Sqlite | Engine::Postgres => ");",
+            Engine::Mariadb => ") ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;",
+        }
+    }
+}
 
 /// Table, position, column, type of the fourteen tables.
 pub const LEGACY_COLUMNS: &str = include_str!("legacy-columns.csv");
@@ -42,40 +77,37 @@ pub fn legacy_tables() -> Vec<(String, Vec<(String, String)>)> {
     tables
 }
 
-/// DDL of the legacy shape, with the table that marks a made-up database.
+/// DDL of the reference schema, one statement after the other.
+#[must_use]
+pub fn target_ddl(engine: Engine) -> String {
+    match engine {
+        Engine::Sqlite => TARGET.to_owned(),
+        Engine::Postgres | Engine::Mariadb => target::translated(engine, TARGET),
+    }
+}
+
+/// DDL of the legacy shape for SQLite, with the table that marks a made-up database.
 #[must_use]
 pub fn legacy_ddl() -> String {
-    let mut ddl =
-        String::from("CREATE TABLE handover_made_up (seed TEXT NOT NULL, world TEXT NOT NULL);\n");
+    legacy_ddl_for(Engine::Sqlite)
+}
+
+/// DDL of the legacy shape, with the table that marks a made-up database.
+#[must_use]
+pub fn legacy_ddl_for(engine: Engine) -> String {
+    let marks = ["seed", "world"].map(|name| legacy::mark(engine, name));
+    let mut ddl = table_ddl(engine, "handover_made_up", &marks);
     for (table, columns) in legacy_tables() {
         let lines: Vec<String> = columns
             .iter()
-            .map(|(name, kind)| column_ddl(name, kind))
+            .map(|(name, kind)| legacy::column(engine, &table, name, kind))
             .collect();
-        let body = lines.join(",\n");
-        ddl.extend(["CREATE TABLE \"", &table, "\" (\n", &body, "\n);\n"]);
+        ddl.push_str(&table_ddl(engine, &table, &lines));
     }
     ddl
 }
 
-fn column_ddl(name: &str, kind: &str) -> String {
-    let declared = declared_type(kind);
-    if kind.starts_with("numeric") && kind.ends_with(",2)") {
-        return format!(
-            "  \"{name}\" {declared} CHECK (\"{name}\" GLOB '*[0-9].[0-9][0-9]' AND \"{name}\" NOT GLOB '*[^-0-9.]*')"
-        );
-    }
-    format!("  \"{name}\" {declared}")
-}
-
-/// The original type's name behind a word that settles SQLite's affinity. (SQLite looks for `INT`
-/// first, then `CHAR`, `CLOB` or `TEXT`: <https://sqlite.org/datatype3.html#determination_of_column_affinity>.)
-fn declared_type(kind: &str) -> String {
-    let upper = kind.to_uppercase();
-    match upper.as_str() {
-        "BIT" => "INTEGER BIT".to_owned(),
-        "VARCHAR(MAX)" => "VARCHAR MAX".to_owned(),
-        _ if upper.contains("INT(") || upper.contains("CHAR(") || upper == "TEXT" => upper,
-        _ => format!("TEXT {upper}"),
-    }
+fn table_ddl(engine: Engine, table: &str, lines: &[String]) -> String {
+    let (table, end) = (engine.quoted(table), engine.table_end());
+    format!("CREATE TABLE {table} (\n{}\n{end}\n", lines.join(",\n"))
 }

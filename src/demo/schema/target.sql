@@ -1,9 +1,13 @@
 -- The reference schema of a council's (or an ALMO's) housing database, as SQLite.
 -- Keys and references are text. Money is text of fixed scale, held to it by a CHECK. Dates are
 -- text `YYYY-MM-DD`, moments RFC 3339 in UTC, flags 0 or 1.
+-- One column a line, its CHECK last: `target.rs` makes the other engines' DDL out of these lines.
 -- `source_system`, `source_ref` and `loaded_run_id` say where a loaded row came from.
 
-CREATE TABLE handover_made_up (seed TEXT NOT NULL, world TEXT NOT NULL);
+CREATE TABLE handover_made_up (
+  seed TEXT NOT NULL,
+  world TEXT NOT NULL
+);
 
 CREATE TABLE organisation (
   org_id TEXT PRIMARY KEY NOT NULL,

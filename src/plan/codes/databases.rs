@@ -102,6 +102,27 @@ pub(super) const TABLE: &[Entry] = &[
         "Run again: it goes on from its marks.",
     ),
     Entry::new(
+        "HO915",
+        "a server that cannot be reached",
+        "Nobody answers at the address, or the server does not let this account in.",
+        "",
+        "Check the address, that the server runs, and the account with its password; then run again.",
+    ),
+    Entry::new(
+        "HO916",
+        "a connection that was cut",
+        "The server or the network ended the connection.",
+        "What was not durable is gone, with its ledger.",
+        "Look at the server and the network, then run again: it goes on from its marks.",
+    ),
+    Entry::new(
+        "HO917",
+        "transactions that stood in each other's way",
+        "The server ended our transaction because another needed what it held.",
+        "What was not durable is gone, with its ledger.",
+        "Run again: it goes on from its marks.",
+    ),
+    Entry::new(
         "HO919",
         "the engine failed",
         "The database engine failed with a code of its own.",

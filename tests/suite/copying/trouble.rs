@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use handover::copy::ledger::Pen;
-use handover::orgdb::{Address, DbTrouble, Ident, OrgReader, OrgWriter, Sql, Value};
+use handover::orgdb::{Address, DbTrouble, Ident, Link, OrgReader, OrgWriter, Sql, Value};
 use rusqlite::Connection;
 
 use super::place::{Place, contents, deed, number, reader, writer};
@@ -58,8 +58,8 @@ async fn a_reader_cannot_write() {
     for lift in ["PRAGMA query_only = ON", "PRAGMA query_only = OFF"] {
         let written = reader
             .with(move |connection| {
-                connection.execute_batch(lift)?;
-                Ok(connection.execute("DELETE FROM note", [])?)
+                connection.script(&Sql::new(lift))?;
+                connection.execute(&Sql::new("DELETE FROM note"), &[])
             })
             .await;
         assert_eq!(written.unwrap_err().trouble, DbTrouble::ReadOnly);
@@ -74,7 +74,7 @@ async fn a_lock_names_the_process_that_holds_it() {
     let writer = writer(&path, &deed).await;
     let holder = Connection::open(&path).unwrap();
     holder.execute_batch("BEGIN IMMEDIATE").unwrap();
-    let no_patience = |connection: &mut Connection| Ok(connection.busy_timeout(Duration::ZERO)?);
+    let no_patience = |link: &Link| Ok(link.sqlite().unwrap().busy_timeout(Duration::ZERO)?);
     writer.with(no_patience).await.unwrap();
     let begun = Pen::begin(&writer, &deed, 1, "insert:note").await;
     let trouble = begun.err().unwrap().trouble;
@@ -118,8 +118,12 @@ async fn a_full_database_keeps_nothing_of_a_half_written_effect() {
     let pages = number(&path, "PRAGMA page_count") + 5;
     writer
         .with(move |connection| {
-            let limit =
-                connection.pragma_update_and_check(None, "max_page_count", pages, |_| Ok(()));
+            let limit = connection.sqlite().unwrap().pragma_update_and_check(
+                None,
+                "max_page_count",
+                pages,
+                |_| Ok(()),
+            );
             Ok(limit?)
         })
         .await

@@ -12,13 +12,13 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 use rustix::fs::Access;
 
-use super::DbTrouble;
+use crate::orgdb::DbTrouble;
 
 /// How long we wait for a lock before we say who holds it.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Opens for reading: the engine itself refuses any write to the file, and none is created.
-pub(super) fn reader(path: &Path) -> Result<Connection, DbTrouble> {
+pub(in crate::orgdb) fn reader(path: &Path) -> Result<Connection, DbTrouble> {
     there(path)?;
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = connect(path, flags)?;
@@ -28,7 +28,7 @@ pub(super) fn reader(path: &Path) -> Result<Connection, DbTrouble> {
 }
 
 /// Opens for writing; the file must exist.
-pub(super) fn writer(path: &Path) -> Result<Connection, DbTrouble> {
+pub(in crate::orgdb) fn writer(path: &Path) -> Result<Connection, DbTrouble> {
     there(path)?;
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = connect(path, flags)?;
@@ -43,6 +43,18 @@ pub(super) fn writer(path: &Path) -> Result<Connection, DbTrouble> {
     }
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", true)?;
+    Ok(connection)
+}
+
+/// A nameless store of our own, gone with its connection.
+pub(in crate::orgdb) fn scratch() -> Result<Connection, DbTrouble> {
+    let connection = Connection::open("")?;
+    connection.set_prepared_statement_cache_capacity(64);
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DML, false)?;
+    connection.execute_batch(
+        "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -8000;
+         PRAGMA temp_store = FILE;",
+    )?;
     Ok(connection)
 }
 

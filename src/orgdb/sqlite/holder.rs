@@ -8,7 +8,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 /// The process that holds a write lock on the database or its shared-memory file.
-pub(super) fn pid(path: &Path) -> Option<u32> {
+pub(in crate::orgdb) fn pid(path: &Path) -> Option<u32> {
     let locks = std::fs::read_to_string("/proc/locks").ok()?;
     let inodes: Vec<u64> = ["-shm", ""]
         .iter()

@@ -1,0 +1,177 @@
+//! Many rows of a server's table by their exact keys, in one go.
+//!
+//! In: a shape, packed keys. Out: rows, in no order; how many were deleted.
+//!
+//! Not here: files, whose rows are asked for one by one (`standing`, `undo`).
+
+use super::canon::Values;
+use super::shape::{Shape, idents};
+use crate::orgdb::link::Flow;
+use crate::orgdb::{DbTrouble, Dialect, Ident, Link, Row, Sql, Value, ValueRef};
+use crate::sql;
+
+/// Keys that go to a server at a time.
+pub(super) const MOST: usize = 5_000;
+
+/// Shows every stored column of the rows with these keys.
+pub(super) fn each<'k>(
+    link: &Link,
+    shape: &Shape,
+    keys: impl Iterator<Item = &'k [u8]>,
+    mut see: impl FnMut(Row<'_>),
+) -> Result<(), DbTrouble> {
+    let (lists, kinds) = (columns_of(shape, keys), kinds(link, shape)?);
+    let columns: Vec<Sql> = idents(&shape.all)
+        .iter()
+        .map(|column| sql!("t.{}", column))
+        .collect();
+    let text = match shape.dialect {
+        Dialect::Sqlite => return Ok(()),
+        Dialect::Postgres => sql!(
+            "SELECT {} FROM {} AS t JOIN {} ON {}",
+            Sql::join(", ", &columns),
+            shape.ident(),
+            asked(shape, &kinds),
+            matched(shape)
+        ),
+    };
+    let values: Vec<Value> = lists.into_iter().map(Value::Text).collect();
+    let lent: Vec<ValueRef<'_>> = values.iter().map(Value::lend).collect();
+    link.each(&text, &lent, |row| {
+        see(row);
+        Ok::<Flow, DbTrouble>(Flow::Continue(()))
+    })
+}
+
+/// Deletes the rows with these keys; how many there were.
+pub(super) fn delete<'k>(
+    link: &Link,
+    shape: &Shape,
+    keys: impl Iterator<Item = &'k [u8]>,
+) -> Result<u64, DbTrouble> {
+    let (lists, kinds) = (columns_of(shape, keys), kinds(link, shape)?);
+    let text = match shape.dialect {
+        Dialect::Sqlite => return Ok(0),
+        Dialect::Postgres => sql!(
+            "DELETE FROM {} AS t USING {} WHERE {}",
+            shape.ident(),
+            asked(shape, &kinds),
+            matched(shape)
+        ),
+    };
+    let values: Vec<Value> = lists.into_iter().map(Value::Text).collect();
+    link.execute(&text, &values)
+}
+
+/// `unnest` of one list for each key column: text that the server reads as the column's own type.
+fn asked(shape: &Shape, kinds: &[Sql]) -> Sql {
+    let lists = kinds.iter().enumerate();
+    let lists: Vec<Sql> = lists
+        .map(|(at, kind)| sql!("CAST(CAST(?{} AS text) AS {}[])", at + 1, kind))
+        .collect();
+    let names: Vec<Sql> = (0..shape.key.len()).map(|at| sql!("k{}", at)).collect();
+    sql!(
+        "unnest({}) AS asked ({})",
+        Sql::join(", ", &lists),
+        Sql::join(", ", &names)
+    )
+}
+
+fn matched(shape: &Shape) -> Sql {
+    let same = if shape.whole {
+        shape.dialect.same()
+    } else {
+        Sql::new("=")
+    };
+    let terms: Vec<Sql> = shape
+        .key
+        .iter()
+        .enumerate()
+        .map(|(at, name)| sql!("t.{} {} asked.k{}", Ident::new(name), same, at))
+        .collect();
+    Sql::join(" AND ", &terms)
+}
+
+/// The key columns' types, as the catalogue writes them.
+fn kinds(link: &Link, shape: &Shape) -> Result<Vec<Sql>, DbTrouble> {
+    let table = link
+        .table(&shape.table)?
+        .ok_or_else(|| DbTrouble::NoSuch(shape.table.clone()))?;
+    shape
+        .key
+        .iter()
+        .map(|name| {
+            let column = table.column(name);
+            let column =
+                column.ok_or_else(|| DbTrouble::NoSuch(format!("{}.{name}", shape.table)))?;
+            // Longer values than the type takes would be cut without a word: none was stored.
+            Ok(Sql::definition(column.declared.clone()))
+        })
+        .collect()
+}
+
+/// One list of values for each key column, as the server writes arrays:
+/// <https://www.postgresql.org/docs/current/arrays.html#ARRAYS-IO>.
+fn columns_of<'k>(shape: &Shape, keys: impl Iterator<Item = &'k [u8]>) -> Vec<String> {
+    let mut lists = vec![String::from("{"); shape.key.len()];
+    for (at, key) in keys.enumerate() {
+        for (list, value) in lists.iter_mut().zip(Values(key)) {
+            if at > 0 {
+                list.push(',');
+            }
+            push(list, value);
+        }
+    }
+    for list in &mut lists {
+        list.push('}');
+    }
+    lists
+}
+
+fn push(list: &mut String, value: ValueRef<'_>) {
+    match value {
+        ValueRef::Null => list.push_str("NULL"),
+        ValueRef::Integer(number) => list.push_str(&number.to_string()),
+        ValueRef::Real(number) => list.push_str(&number.to_string()),
+        ValueRef::Text(bytes) => {
+            list.push('"');
+            for letter in String::from_utf8_lossy(bytes).chars() {
+                if matches!(letter, '"' | '\\') {
+                    list.push('\\');
+                }
+                list.push(letter);
+            }
+            list.push('"');
+        }
+        ValueRef::Blob(bytes) => {
+            use std::fmt::Write as _;
+            list.push_str("\"\\\\x");
+            for byte in bytes {
+                let _ = write!(list, "{byte:02x}");
+            }
+            list.push('"');
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whatever_a_key_holds_stays_one_element() {
+        let mut list = String::new();
+        for value in [
+            ValueRef::Text(b"a,b}\"\\{"),
+            ValueRef::Text(b""),
+            ValueRef::Null,
+            ValueRef::Integer(-7),
+            ValueRef::Blob(b"\x00\xff"),
+        ] {
+            push(&mut list, value);
+            list.push(';');
+        }
+        let wanted = concat!(r#""a,b}\"\\{";"#, r#""";NULL;-7;"#, r#""\\x00ff";"#);
+        assert_eq!(list, wanted);
+    }
+}

@@ -1,0 +1,123 @@
+//! The tongues of the engines: our SQL is written once and read by each in its own way.
+//!
+//! In: text with `"quoted"` names, `?1` for values, `handover_…` for our own tables. Out: the
+//! engine's own.
+//!
+//! Not here: building that text (`sql`).
+
+use super::Sql;
+use crate::sql;
+
+/// Which tongue a database speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Dialect {
+    /// `SQLite`
+    Sqlite,
+    /// `PostgreSQL`
+    Postgres,
+}
+
+impl Dialect {
+    /// That of files: what stands in ledgers of before there were others.
+    #[must_use]
+    pub fn file() -> Dialect {
+        Dialect::Sqlite
+    }
+
+    /// Compares two values of which both may be NULL.
+    #[must_use]
+    pub fn same(self) -> Sql {
+        match self {
+            Dialect::Sqlite => Sql::new("IS"),
+            Dialect::Postgres => Sql::new("IS NOT DISTINCT FROM"),
+        }
+    }
+
+    /// A column as text.
+    #[must_use]
+    pub fn text_of(self, column: &Sql) -> Sql {
+        match self {
+            Dialect::Sqlite => column.clone(),
+            Dialect::Postgres => sql!("CAST({} AS text)", column),
+        }
+    }
+}
+
+/// Our tables: on `PostgreSQL` they stand in the schema `handover`, without the prefix.
+const OURS: [&str; 7] = [
+    "fence", "session", "effect", "undo", "key", "reject", "outbox",
+];
+
+/// The text as `PostgreSQL` reads it: `$1` for values, our tables in their schema.
+pub(super) fn postgres(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 16);
+    let mut rest = text;
+    while let Some(first) = rest.chars().next() {
+        let taken = match first {
+            '\'' | '"' => quoted(rest, first),
+            '?' => {
+                let digits = rest[1..].bytes().take_while(u8::is_ascii_digit).count();
+                out.push('$');
+                out.push_str(&rest[1..=digits]);
+                rest = &rest[1 + digits..];
+                continue;
+            }
+            letter if is_word(letter) => {
+                let length = rest.find(|c| !is_word(c)).unwrap_or(rest.len());
+                let (word, after) = rest.split_at(length);
+                push_word(&mut out, word);
+                rest = after;
+                continue;
+            }
+            other => other.len_utf8(),
+        };
+        out.push_str(&rest[..taken]);
+        rest = &rest[taken..];
+    }
+    out
+}
+
+fn is_word(letter: char) -> bool {
+    letter.is_ascii_alphanumeric() || letter == '_'
+}
+
+fn push_word(out: &mut String, word: &str) {
+    match word.strip_prefix("handover_") {
+        Some(table) if OURS.contains(&table) => {
+            out.push_str("handover.");
+            out.push_str(table);
+        }
+        _ => out.push_str(word),
+    }
+}
+
+/// How long a quoted piece is, its quotes included; a doubled quote does not end it.
+fn quoted(text: &str, quote: char) -> usize {
+    let mut letters = text.char_indices().skip(1).peekable();
+    while let Some((at, letter)) = letters.next() {
+        if letter == quote {
+            if letters.peek().is_some_and(|(_, next)| *next == quote) {
+                letters.next();
+            } else {
+                return at + 1;
+            }
+        }
+    }
+    text.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_and_our_tables_are_told_in_the_servers_tongue_and_quoted_text_is_left_alone() {
+        let text = "INSERT INTO handover_key (run) SELECT \"handover_key?1\", '?2''handover_undo' \
+                    FROM handover_freeze WHERE a = ?12 AND handover_effect.run = ?1";
+        assert_eq!(
+            postgres(text),
+            "INSERT INTO handover.key (run) SELECT \"handover_key?1\", '?2''handover_undo' \
+             FROM handover_freeze WHERE a = $12 AND handover.effect.run = $1"
+        );
+    }
+}

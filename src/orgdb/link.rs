@@ -1,0 +1,413 @@
+//! A session with one database, as work on its own thread sees it: the same few verbs on every
+//! engine. SQL is written once, with `"quoted"` names, `?1` for values and `handover_…` for our own
+//! tables; each engine reads it in its own tongue.
+//!
+//! In: statements, values. Out: rows, counts, shapes, trouble without any value in it.
+//!
+//! Not here: the engines themselves (`sqlite`, `postgres`, `mariadb`), threads (`desk`).
+
+use std::cell::{OnceCell, RefCell};
+use std::collections::BTreeSet;
+use std::ops::ControlFlow;
+
+use rusqlite::types::ValueRef;
+
+use super::catalogue::{Catalogue, Hanging, Table};
+use super::{Address, DbTrouble, Dialect, Row, Sql, Value, postgres, sqlite};
+
+/// A session with one database.
+pub struct Link {
+    engine: Engine,
+    scratch: OnceCell<rusqlite::Connection>,
+    told: RefCell<BTreeSet<String>>,
+}
+
+pub(super) enum Engine {
+    Sqlite(rusqlite::Connection),
+    Postgres(Box<postgres::Session>),
+}
+
+/// How a transaction begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Begin {
+    /// One moment for everything that is read.
+    Read,
+    /// To write beside others.
+    Write,
+    /// To write, with everybody else who writes kept out where the engine has such a lock.
+    Alone,
+}
+
+/// Whether to go on with the next row.
+pub type Flow = ControlFlow<()>;
+
+/// Hears of each row.
+pub(super) type See<'s> = dyn FnMut(Row<'_>) -> Result<Flow, DbTrouble> + 's;
+
+/// Rows to be loaded: where they go, and their values.
+pub struct Load<'l> {
+    /// The table.
+    pub table: Sql,
+    /// Its columns that have values.
+    pub columns: &'l [String],
+}
+
+/// Why a load stopped, and at which row (from 0) where the engine tells.
+#[derive(Debug)]
+pub struct LoadStop {
+    /// What was wrong.
+    pub trouble: DbTrouble,
+    /// With which row.
+    pub row: Option<usize>,
+}
+
+impl From<DbTrouble> for LoadStop {
+    fn from(trouble: DbTrouble) -> LoadStop {
+        LoadStop { trouble, row: None }
+    }
+}
+
+/// Ends what a link is doing, from another thread.
+pub(super) enum Interrupt {
+    Sqlite(rusqlite::InterruptHandle),
+    Server(postgres::Stop),
+}
+
+impl Interrupt {
+    pub(super) fn interrupt(&self) {
+        match self {
+            Interrupt::Sqlite(handle) => handle.interrupt(),
+            Interrupt::Server(stop) => stop.stop(),
+        }
+    }
+}
+
+impl Link {
+    /// Opens a session that cannot write.
+    ///
+    /// # Errors
+    /// When there is no usable database.
+    pub fn reader(address: &Address) -> Result<Link, DbTrouble> {
+        Ok(Link::new(match address {
+            Address::Sqlite(path) => Engine::Sqlite(sqlite::open::reader(path)?),
+            Address::Postgres(options) => {
+                Engine::Postgres(Box::new(postgres::Session::open(options, false)?))
+            }
+        }))
+    }
+
+    /// Opens a session that may write.
+    ///
+    /// # Errors
+    /// When there is no usable database.
+    pub(super) fn writer(address: &Address) -> Result<Link, DbTrouble> {
+        Ok(Link::new(match address {
+            Address::Sqlite(path) => Engine::Sqlite(sqlite::open::writer(path)?),
+            Address::Postgres(options) => {
+                Engine::Postgres(Box::new(postgres::Session::open(options, true)?))
+            }
+        }))
+    }
+
+    pub(super) fn interrupt(&self) -> Interrupt {
+        match &self.engine {
+            Engine::Sqlite(connection) => Interrupt::Sqlite(connection.get_interrupt_handle()),
+            Engine::Postgres(session) => Interrupt::Server(session.stopper()),
+        }
+    }
+
+    fn new(engine: Engine) -> Link {
+        Link {
+            engine,
+            scratch: OnceCell::new(),
+            told: RefCell::default(),
+        }
+    }
+
+    /// Which tongue it speaks.
+    #[must_use]
+    pub fn dialect(&self) -> Dialect {
+        match &self.engine {
+            Engine::Sqlite(_) => Dialect::Sqlite,
+            Engine::Postgres(_) => Dialect::Postgres,
+        }
+    }
+
+    /// The file's own connection, where it is a file: for the ways that only a file has.
+    #[must_use]
+    pub fn sqlite(&self) -> Option<&rusqlite::Connection> {
+        match &self.engine {
+            Engine::Sqlite(connection) => Some(connection),
+            Engine::Postgres(_) => None,
+        }
+    }
+
+    /// A place for what is only remembered while reading: the temporary store of a file's own
+    /// connection, or a nameless store of ours where the database is elsewhere.
+    ///
+    /// # Errors
+    /// When there is no room for one.
+    pub fn scratch(&self) -> Result<&rusqlite::Connection, DbTrouble> {
+        if let Engine::Sqlite(connection) = &self.engine {
+            // The file itself was opened read-only or is not touched: only the temporary store is.
+            connection.pragma_update(None, "query_only", false)?;
+            return Ok(connection);
+        }
+        if let Some(scratch) = self.scratch.get() {
+            return Ok(scratch);
+        }
+        let fresh = sqlite::open::scratch()?;
+        Ok(self.scratch.get_or_init(|| fresh))
+    }
+
+    /// Runs one statement; how many rows it changed.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub fn execute(&self, sql: &Sql, values: &[Value]) -> Result<u64, DbTrouble> {
+        let lent: Vec<ValueRef<'_>> = values.iter().map(Value::lend).collect();
+        self.execute_lent(sql, &lent)
+    }
+
+    /// The same with borrowed values.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub fn execute_lent(&self, sql: &Sql, values: &[ValueRef<'_>]) -> Result<u64, DbTrouble> {
+        match &self.engine {
+            Engine::Sqlite(connection) => sqlite::execute(connection, sql, values),
+            Engine::Postgres(session) => session.execute(sql, values),
+        }
+    }
+
+    /// Runs statements without values, one after the other.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub fn script(&self, sql: &Sql) -> Result<(), DbTrouble> {
+        match &self.engine {
+            Engine::Sqlite(connection) => Ok(connection.execute_batch(sql.as_str())?),
+            Engine::Postgres(session) => session.script(sql),
+        }
+    }
+
+    /// Runs a query and shows each row to `see`, until it has seen enough. On a server nothing else
+    /// can be asked of this link meanwhile.
+    ///
+    /// # Errors
+    /// When the database refuses, and those of `see`.
+    pub fn each<E: From<DbTrouble>>(
+        &self,
+        sql: &Sql,
+        values: &[ValueRef<'_>],
+        mut see: impl FnMut(Row<'_>) -> Result<Flow, E>,
+    ) -> Result<(), E> {
+        let mut fault = None;
+        let mut seen = |row: Row<'_>| match see(row) {
+            Ok(flow) => Ok(flow),
+            Err(error) => {
+                fault = Some(error);
+                Ok(Flow::Break(()))
+            }
+        };
+        let answer = match &self.engine {
+            Engine::Sqlite(connection) => sqlite::each(connection, sql, values, &mut seen),
+            Engine::Postgres(session) => session.each(sql, values, &mut seen),
+        };
+        match fault {
+            Some(fault) => Err(fault),
+            None => Ok(answer?),
+        }
+    }
+
+    /// Runs a query and gathers its rows: for small answers.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub fn rows(&self, sql: &Sql, values: &[Value]) -> Result<Vec<Vec<Value>>, DbTrouble> {
+        let lent: Vec<ValueRef<'_>> = values.iter().map(Value::lend).collect();
+        let mut all = Vec::new();
+        self.each(sql, &lent, |row| {
+            all.push((0..row.width()).map(|at| Value::of(row.get(at))).collect());
+            Ok::<Flow, DbTrouble>(Flow::Continue(()))
+        })?;
+        Ok(all)
+    }
+
+    /// The first row of a query.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub fn row(&self, sql: &Sql, values: &[Value]) -> Result<Option<Vec<Value>>, DbTrouble> {
+        Ok(self.rows(sql, values)?.into_iter().next())
+    }
+
+    /// Loads many rows at once, the engine's fastest way: all of them or none.
+    ///
+    /// # Errors
+    /// See [`LoadStop`]. Whatever transaction is open must be rolled back, or back to a savepoint.
+    pub fn load<'v, R>(
+        &self,
+        load: &Load<'_>,
+        rows: impl Iterator<Item = R>,
+    ) -> Result<u64, LoadStop>
+    where
+        R: Iterator<Item = ValueRef<'v>>,
+    {
+        match &self.engine {
+            Engine::Sqlite(connection) => sqlite::load(connection, load, rows),
+            Engine::Postgres(session) => session.load(load, rows),
+        }
+    }
+
+    /// Begins a transaction.
+    ///
+    /// # Errors
+    /// When the database is locked past our patience or refuses.
+    pub fn begin(&self, how: Begin) -> Result<(), DbTrouble> {
+        match (&self.engine, how) {
+            (Engine::Sqlite(connection), how) => Ok(connection.execute_batch(match how {
+                Begin::Read => "BEGIN",
+                Begin::Write => "BEGIN IMMEDIATE",
+                Begin::Alone => "BEGIN EXCLUSIVE",
+            })?),
+            (Engine::Postgres(session), how) => session.begin(how),
+        }
+    }
+
+    /// Makes it durable.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub fn commit(&self) -> Result<(), DbTrouble> {
+        self.script(&Sql::new("COMMIT"))
+    }
+
+    /// Ends it without a trace.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub fn rollback(&self) -> Result<(), DbTrouble> {
+        self.script(&Sql::new("ROLLBACK"))
+    }
+
+    /// Runs `work` so that its failing undoes what it did and nothing before it: a file does so for each
+    /// statement by itself, a server would refuse everything that follows.
+    ///
+    /// # Errors
+    /// Those of `work`, and when the database refuses.
+    pub fn within_savepoint<T, E: From<DbTrouble>>(
+        &self,
+        work: impl FnOnce() -> Result<T, E>,
+    ) -> Result<T, E> {
+        if matches!(self.engine, Engine::Sqlite(_)) {
+            return work();
+        }
+        self.script(&Sql::new("SAVEPOINT handover"))?;
+        let answer = work();
+        self.script(&Sql::new(if answer.is_ok() {
+            "RELEASE SAVEPOINT handover"
+        } else {
+            "ROLLBACK TO SAVEPOINT handover; RELEASE SAVEPOINT handover"
+        }))?;
+        answer
+    }
+
+    /// Rolls back what was left open. A rollback that fails leaves nothing durable either.
+    pub(super) fn close_open(&self) {
+        let open = match &self.engine {
+            Engine::Sqlite(connection) => !connection.is_autocommit(),
+            Engine::Postgres(session) => session.in_transaction(),
+        };
+        if open {
+            drop(self.rollback());
+        }
+    }
+
+    /// The whole shape.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub fn catalogue(&self) -> Result<Catalogue, DbTrouble> {
+        match &self.engine {
+            Engine::Sqlite(connection) => sqlite::catalogue::read(connection),
+            Engine::Postgres(session) => postgres::catalogue::read(session),
+        }
+    }
+
+    /// One table's shape; none where there is no such table.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub fn table(&self, name: &str) -> Result<Option<Table>, DbTrouble> {
+        match &self.engine {
+            Engine::Sqlite(connection) => sqlite::catalogue::table(connection, name),
+            Engine::Postgres(session) => postgres::catalogue::table(session, name),
+        }
+    }
+
+    /// The foreign keys that point at a table.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub fn hanging(&self, parent: &str) -> Result<Vec<Hanging>, DbTrouble> {
+        match &self.engine {
+            Engine::Sqlite(connection) => sqlite::catalogue::hanging(connection, parent),
+            Engine::Postgres(session) => postgres::catalogue::hanging(session, parent),
+        }
+    }
+
+    /// After rows were loaded with numbers of their own: the table's next own number comes behind them.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub fn count_on(&self, table: &str, columns: &[String]) -> Result<(), DbTrouble> {
+        match &self.engine {
+            Engine::Sqlite(_) => Ok(()),
+            Engine::Postgres(session) => session.count_on(table, columns),
+        }
+    }
+
+    /// What tells this session from every other on its server: the backend's number and when it
+    /// started. A file has none.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub fn backend(&self) -> Result<Option<(i64, String)>, DbTrouble> {
+        match &self.engine {
+            Engine::Sqlite(_) => Ok(None),
+            Engine::Postgres(session) => session.backend().map(Some),
+        }
+    }
+
+    /// Ends another session of the same server, if it is still that one.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub fn end_backend(&self, backend: i64, started: &str) -> Result<(), DbTrouble> {
+        match &self.engine {
+            Engine::Sqlite(_) => Ok(()),
+            Engine::Postgres(session) => session.end_backend(backend, started),
+        }
+    }
+
+    /// Whether this link was not asked this before.
+    #[must_use]
+    pub fn first_time(&self, about: &str) -> bool {
+        self.told.borrow_mut().insert(about.to_owned())
+    }
+
+    /// Something that changes whenever somebody commits a change; none where the engine has no such
+    /// thing.
+    pub(super) fn version(&self) -> Result<Option<String>, DbTrouble> {
+        match &self.engine {
+            // It changes whenever another connection has committed (<https://sqlite.org/pragma.html>).
+            Engine::Sqlite(connection) => {
+                let version: i64 =
+                    connection.pragma_query_value(None, "data_version", |row| row.get(0))?;
+                Ok(Some(version.to_string()))
+            }
+            Engine::Postgres(session) => session.version().map(Some),
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! Dates, clock readings and moments as text, one way of writing for every engine:
+//! `2020-10-01`, `2020-10-01 00:00:00` and `2020-10-01T00:00:00Z`, six digits of a fraction only where
+//! it is not zero.
+//!
+//! Not here: the formats of legacy systems (`copy::convert::date`).
+
+use std::io::Write as _;
+
+use jiff::civil::{Date, DateTime, Time};
+
+/// Reads `yyyy-mm-dd`; a date that never was is none.
+pub(crate) fn date(text: &str) -> Option<Date> {
+    let (day, rest) = lead(text)?;
+    rest.is_empty().then_some(day)
+}
+
+/// Reads a date with a time of day, `Z` or an offset behind it; the moment in UTC (where there is no
+/// zone, as it stands). A date alone is its midnight.
+pub(crate) fn utc(text: &str) -> Option<DateTime> {
+    let (day, rest) = lead(text)?;
+    if rest.is_empty() {
+        return Some(day.at(0, 0, 0, 0));
+    }
+    let clock = rest.strip_prefix([' ', 'T'])?;
+    let end = clock.find(['Z', '+', '-']).unwrap_or(clock.len());
+    let local = day.to_datetime(clock[..end].parse::<Time>().ok()?);
+    match &clock[end..] {
+        "" | "Z" | "+00" | "+00:00" => Some(local),
+        offset => {
+            let minutes = minutes(offset)?;
+            local
+                .checked_sub(jiff::SignedDuration::from_mins(minutes))
+                .ok()
+        }
+    }
+}
+
+/// Reads `hh:mm[:ss[.ffffff]]` as microseconds.
+pub(crate) fn time(text: &str) -> Option<i64> {
+    if text == "24:00:00" {
+        return Some(86_400_000_000);
+    }
+    let time = text.parse::<Time>().ok()?;
+    let since = time.duration_since(Time::midnight());
+    i64::try_from(since.as_micros()).ok()
+}
+
+fn lead(text: &str) -> Option<(Date, &str)> {
+    let (day, rest) = text.split_at_checked(10)?;
+    let bytes = day.as_bytes();
+    if bytes[4] != b'-' || bytes[7] != b'-' {
+        return None;
+    }
+    let number = |part: &[u8]| {
+        part.iter().try_fold(0_i16, |sum, byte| {
+            byte.is_ascii_digit()
+                .then(|| sum * 10 + i16::from(byte - b'0'))
+        })
+    };
+    let narrow = |part: &[u8]| i8::try_from(number(part)?).ok();
+    let day = Date::new(
+        number(&bytes[..4])?,
+        narrow(&bytes[5..7])?,
+        narrow(&bytes[8..])?,
+    );
+    Some((day.ok()?, rest))
+}
+
+/// `+hh:mm`, `+hhmm`, `+hh` as minutes.
+fn minutes(offset: &str) -> Option<i64> {
+    let (sign, rest) = match offset.as_bytes().first()? {
+        b'+' => (1, &offset[1..]),
+        b'-' => (-1, &offset[1..]),
+        _ => return None,
+    };
+    let digits = rest.replace(':', "");
+    let (hours, mins) = digits.split_at_checked(2)?;
+    let mins = if mins.is_empty() {
+        0
+    } else {
+        mins.parse::<i64>().ok()?
+    };
+    Some(sign * (hours.parse::<i64>().ok()? * 60 + mins))
+}
+
+/// Appends a date.
+pub(crate) fn push_date(out: &mut Vec<u8>, day: Date) {
+    let _ = write!(out, "{:04}-{:02}-{:02}", day.year(), day.month(), day.day());
+}
+
+/// Appends a moment (`zoned`) or a clock's reading.
+pub(crate) fn push(out: &mut Vec<u8>, at: DateTime, zoned: bool) {
+    push_date(out, at.date());
+    out.push(if zoned { b'T' } else { b' ' });
+    let micros = i64::from(at.subsec_nanosecond() / 1000);
+    push_clock(
+        out,
+        at.hour().into(),
+        at.minute().into(),
+        at.second().into(),
+        micros,
+    );
+    if zoned {
+        out.push(b'Z');
+    }
+}
+
+/// Appends a time of day.
+pub(crate) fn push_time(out: &mut Vec<u8>, micros: i64) {
+    let seconds = micros.div_euclid(1_000_000);
+    let (hour, minute, second) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+    push_clock(out, hour, minute, second, micros.rem_euclid(1_000_000));
+}
+
+fn push_clock(out: &mut Vec<u8>, hour: i64, minute: i64, second: i64, micros: i64) {
+    let _ = write!(out, "{hour:02}:{minute:02}:{second:02}");
+    if micros != 0 {
+        let _ = write!(out, ".{micros:06}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_moment_reads_the_same_in_whatever_way_it_is_written() {
+        let wanted = date("2020-10-24").map(|day| day.at(23, 30, 0, 0));
+        for text in [
+            "2020-10-24T23:30:00Z",
+            "2020-10-24 23:30:00",
+            "2020-10-25 00:30:00+01",
+            "2020-10-25T00:30:00+01:00",
+            "2020-10-24T18:30:00.000-0500",
+        ] {
+            assert_eq!(utc(text), wanted, "{text}");
+        }
+        assert_eq!(utc("2020-10-24X23:30:00"), None);
+        assert_eq!(utc("0000-00-00 00:00:00"), None);
+        assert_eq!(
+            (time("24:00:00"), time("00:00:00.000001")),
+            (Some(86_400_000_000), Some(1))
+        );
+    }
+}

@@ -1,0 +1,415 @@
+//! `PostgreSQL` 13 and later, through sqlx: values travel in the server's own binary form, rows are
+//! loaded with `COPY`.
+//!
+//! A session lives on a thread that may block, with a small runtime of its own.
+//!
+//! Not here: the verbs that every engine has (`link`), what to copy (`copy`).
+
+pub(super) mod catalogue;
+mod code;
+mod fault;
+mod load;
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use futures_util::TryStreamExt;
+use rusqlite::types::ValueRef;
+use sqlx::encode::IsNull;
+use sqlx::postgres::{
+    PgArgumentBuffer, PgArguments, PgConnectOptions, PgRow, PgTypeInfo, PgTypeKind,
+};
+use sqlx::{
+    Arguments, AssertSqlSafe, Column, ConnectOptions, Either, Encode, Executor, PgConnection,
+    Postgres, Row as _, SqlSafeStr, SqlStr, Statement, Type, ValueRef as _,
+};
+use tokio::runtime::Runtime;
+use tokio::sync::Notify;
+
+use super::link::{Begin, See};
+use super::row::Fields;
+use super::{DbTrouble, Row, Sql, dialect};
+use crate::sql;
+use code::Form;
+
+/// How many rows are taken from the stream before they are shown, one after the other.
+const BLOCK: usize = 256;
+
+/// One session.
+pub(super) struct Session {
+    runtime: Runtime,
+    connection: RefCell<PgConnection>,
+    known: RefCell<HashMap<Sql, Arc<Known>>>,
+    stop: Arc<Notify>,
+    open: Cell<bool>,
+    writes: bool,
+}
+
+/// A statement that was prepared: its text, the types of its values and of its columns.
+struct Known {
+    text: SqlStr,
+    values: Vec<Form>,
+    columns: Vec<Form>,
+    /// Before any of them was cast to be shown.
+    declared: Vec<Form>,
+}
+
+impl Known {
+    fn columns_as_declared(&self) -> &[Form] {
+        &self.declared
+    }
+}
+
+/// Ends what a session is waiting for.
+pub(super) struct Stop(Arc<Notify>);
+
+impl Stop {
+    pub(super) fn stop(&self) {
+        self.0.notify_one();
+    }
+}
+
+/// What every session of ours begins with. Nothing of it is left to the server's settings, so that
+/// the same bytes come out everywhere.
+const SETTINGS: &str =
+    "SET client_encoding = 'UTF8'; SET timezone = 'UTC'; SET datestyle = 'ISO, YMD';
+SET intervalstyle = 'iso_8601'; SET extra_float_digits = 1; SET bytea_output = 'hex';
+SET standard_conforming_strings = on; SET lock_timeout = '30s';
+SET idle_in_transaction_session_timeout = 0; SET statement_timeout = 0;";
+
+/// A backend's number may come again; together with its start it does not.
+const BACKEND: &str = "SELECT pid, to_char(backend_start AT TIME ZONE 'UTC', 'YYYYMMDDHH24MISSUS')
+  FROM pg_catalog.pg_stat_activity WHERE pid = pg_backend_pid()";
+const END: &str = "SELECT pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity
+  WHERE pid = ?1 AND to_char(backend_start AT TIME ZONE 'UTC', 'YYYYMMDDHH24MISSUS') = ?2";
+
+impl Session {
+    /// Connects; a session that may not write is read-only for the server, too.
+    pub(super) fn open(options: &PgConnectOptions, writes: bool) -> Result<Session, DbTrouble> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(|_| DbTrouble::Other(0))?;
+        let options = options
+            .clone()
+            .application_name("handover")
+            .disable_statement_logging();
+        let connected = runtime.block_on(options.connect());
+        let session = Session {
+            connection: RefCell::new(connected.map_err(|error| fault::opening(&error))?),
+            runtime,
+            known: RefCell::default(),
+            stop: Arc::new(Notify::new()),
+            open: Cell::new(false),
+            writes,
+        };
+        session.script(&Sql::new(SETTINGS))?;
+        if writes {
+            session.script(&Sql::new("SET synchronous_commit = on"))?;
+        } else {
+            session.script(&Sql::new("SET default_transaction_read_only = on"))?;
+        }
+        Ok(session)
+    }
+
+    pub(super) fn stopper(&self) -> Stop {
+        Stop(Arc::clone(&self.stop))
+    }
+
+    pub(super) fn in_transaction(&self) -> bool {
+        self.open.get()
+    }
+
+    /// Waits for the server; whoever asked may go away meanwhile.
+    fn wait<T>(
+        &self,
+        work: impl Future<Output = Result<T, sqlx::Error>>,
+    ) -> Result<T, sqlx::Error> {
+        self.runtime.block_on(async {
+            tokio::select! {
+                biased;
+                answer = work => answer,
+                () = self.stop.notified() => Err(sqlx::Error::WorkerCrashed),
+            }
+        })
+    }
+
+    pub(super) fn begin(&self, how: Begin) -> Result<(), DbTrouble> {
+        let text = match how {
+            Begin::Read => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+            Begin::Write | Begin::Alone => "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE",
+        };
+        debug_assert!(self.writes || how == Begin::Read, "a reader wrote");
+        self.script(&Sql::new(text))?;
+        self.open.set(true);
+        Ok(())
+    }
+
+    pub(super) fn script(&self, sql: &Sql) -> Result<(), DbTrouble> {
+        let text = dialect::postgres(sql.as_str());
+        let ends = matches!(sql.as_str(), "COMMIT" | "ROLLBACK");
+        let mut connection = self.connection.try_borrow_mut().map_err(|_| busy())?;
+        let query = sqlx::raw_sql(AssertSqlSafe(text));
+        let answer = self.wait(async { connection.execute(query).await.map(drop) });
+        if ends {
+            self.open.set(false);
+        }
+        told(answer)
+    }
+
+    pub(super) fn execute(&self, sql: &Sql, values: &[ValueRef<'_>]) -> Result<u64, DbTrouble> {
+        let known = self.known(sql)?;
+        let arguments = bound(&known, values)?;
+        let mut connection = self.connection.try_borrow_mut().map_err(|_| busy())?;
+        let query = sqlx::query_with(known.text.clone(), arguments);
+        let answer = self.wait(async { connection.execute(query).await });
+        Ok(told(answer)?.rows_affected())
+    }
+
+    pub(super) fn each(
+        &self,
+        sql: &Sql,
+        values: &[ValueRef<'_>],
+        see: &mut See<'_>,
+    ) -> Result<(), DbTrouble> {
+        let known = self.known(sql)?;
+        let arguments = bound(&known, values)?;
+        let mut connection = self.connection.try_borrow_mut().map_err(|_| busy())?;
+        let query = sqlx::query_with(known.text.clone(), arguments);
+        let mut stream = connection.fetch(query);
+        let (mut block, mut fields) = (Vec::with_capacity(BLOCK), Fields::default());
+        loop {
+            let filled = self.wait(async {
+                while block.len() < BLOCK
+                    && let Some(row) = stream.try_next().await?
+                {
+                    block.push(row);
+                }
+                Ok(())
+            });
+            told(filled)?;
+            let last = block.len() < BLOCK;
+            for row in block.drain(..) {
+                read(&row, &known.columns, &mut fields)?;
+                if see(Row::Fields(&fields))?.is_break() {
+                    return Ok(());
+                }
+            }
+            if last {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Prepares a statement, once. Columns of types that we do not read in their binary form are read
+    /// as the server shows them.
+    fn known(&self, sql: &Sql) -> Result<Arc<Known>, DbTrouble> {
+        if let Some(known) = self.known.borrow().get(sql) {
+            return Ok(Arc::clone(known));
+        }
+        let text = dialect::postgres(sql.as_str());
+        let mut known = self.prepare(text.clone())?;
+        if known.columns.contains(&Form::Shown) {
+            let declared = known.declared;
+            known = self.prepare(shown(&text, &known.columns))?;
+            known.declared = declared;
+        }
+        let known = Arc::new(known);
+        let mut all = self.known.borrow_mut();
+        if all.len() >= 512 {
+            all.clear();
+        }
+        all.insert(sql.clone(), Arc::clone(&known));
+        Ok(known)
+    }
+
+    fn prepare(&self, text: String) -> Result<Known, DbTrouble> {
+        let mut connection = self.connection.try_borrow_mut().map_err(|_| busy())?;
+        let text = AssertSqlSafe(text).into_sql_str();
+        let prepared = self.wait(async { connection.prepare(text.clone()).await });
+        let prepared = told(prepared)?;
+        let values = match prepared.parameters() {
+            Some(Either::Left(types)) => types.iter().map(form).collect(),
+            _ => Vec::new(),
+        };
+        let columns = prepared.columns().iter();
+        let columns: Vec<Form> = columns.map(|column| form(column.type_info())).collect();
+        Ok(Known {
+            text,
+            values,
+            declared: columns.clone(),
+            columns,
+        })
+    }
+
+    fn counts_by_itself(
+        &self,
+        table: &super::Ident,
+        column: &super::Ident,
+    ) -> Result<bool, DbTrouble> {
+        let (table, mut found) = (table.to_string(), false);
+        let values = [
+            ValueRef::Text(table.as_bytes()),
+            ValueRef::Text(column.name().as_bytes()),
+        ];
+        let query = Sql::new("SELECT pg_get_serial_sequence(?1, ?2) IS NOT NULL");
+        self.each(&query, &values, &mut |row| {
+            found = row.get(0) == ValueRef::Integer(1);
+            Ok(super::link::Flow::Continue(()))
+        })?;
+        Ok(found)
+    }
+
+    /// The next numbers of the columns that count by themselves come behind the highest that stands.
+    pub(super) fn count_on(&self, table: &str, columns: &[String]) -> Result<(), DbTrouble> {
+        let table = super::Ident::new(table);
+        for column in columns.iter().map(|column| super::Ident::new(column)) {
+            if !self.counts_by_itself(&table, &column)? {
+                continue;
+            }
+            let query = sql!(
+                "SELECT setval(s.name, greatest(s.most, nextval(s.name))) FROM (
+                   SELECT CAST(pg_get_serial_sequence(?1, ?2) AS regclass) AS name,
+                          (SELECT CAST(max({}) AS bigint) FROM {}) AS most) AS s
+                 WHERE s.name IS NOT NULL AND s.most IS NOT NULL",
+                column,
+                table
+            );
+            let (quoted, plain) = (table.to_string(), column.name());
+            let values = [
+                ValueRef::Text(quoted.as_bytes()),
+                ValueRef::Text(plain.as_bytes()),
+            ];
+            self.each(&query, &values, &mut |_| {
+                Ok(super::link::Flow::Continue(()))
+            })?;
+        }
+        Ok(())
+    }
+
+    /// The backend's number and when it started.
+    pub(super) fn backend(&self) -> Result<(i64, String), DbTrouble> {
+        let mut found = (0, String::new());
+        self.each(&Sql::new(BACKEND), &[], &mut |row| {
+            if let (ValueRef::Integer(pid), ValueRef::Text(started)) = (row.get(0), row.get(1)) {
+                found = (pid, String::from_utf8_lossy(started).into_owned());
+            }
+            Ok(super::link::Flow::Continue(()))
+        })?;
+        Ok(found)
+    }
+
+    pub(super) fn end_backend(&self, backend: i64, started: &str) -> Result<(), DbTrouble> {
+        let values = [
+            ValueRef::Integer(backend),
+            ValueRef::Text(started.as_bytes()),
+        ];
+        self.each(&Sql::new(END), &values, &mut |_| {
+            Ok(super::link::Flow::Continue(()))
+        })
+    }
+
+    /// Every commit anywhere in the cluster changes it: more often than need be, never too seldom.
+    pub(super) fn version(&self) -> Result<String, DbTrouble> {
+        let mut found = String::new();
+        self.each(
+            &Sql::new("SELECT CAST(pg_current_snapshot() AS text)"),
+            &[],
+            &mut |row| {
+                if let ValueRef::Text(text) = row.get(0) {
+                    found = String::from_utf8_lossy(text).into_owned();
+                }
+                Ok(super::link::Flow::Continue(()))
+            },
+        )?;
+        Ok(found)
+    }
+}
+
+fn told<T>(answer: Result<T, sqlx::Error>) -> Result<T, DbTrouble> {
+    answer.map_err(|error| fault::read(&error))
+}
+
+/// A link can be asked one thing at a time: a mistake in our source.
+fn busy() -> DbTrouble {
+    DbTrouble::Other(-1)
+}
+
+fn form(kind: &PgTypeInfo) -> Form {
+    match kind.kind() {
+        PgTypeKind::Enum(_) => Form::Text,
+        PgTypeKind::Domain(base) => form(base),
+        _ => kind.oid().map_or(Form::Shown, |oid| Form::of(oid.0)),
+    }
+}
+
+/// The same query with columns that we cannot read shown as text.
+fn shown(text: &str, columns: &[Form]) -> String {
+    use std::fmt::Write as _;
+    let mut list = String::new();
+    let mut names = String::new();
+    for (at, column) in columns.iter().enumerate() {
+        let comma = if at == 0 { "" } else { ", " };
+        let cast = if *column == Form::Shown { "::text" } else { "" };
+        let _ = write!(list, "{comma}q.c{at}{cast}");
+        let _ = write!(names, "{comma}c{at}");
+    }
+    format!("SELECT {list} FROM ({text}) AS q ({names})")
+}
+
+fn read(row: &PgRow, columns: &[Form], fields: &mut Fields) -> Result<(), DbTrouble> {
+    fields.clear();
+    for (at, form) in columns.iter().enumerate() {
+        let raw = row.try_get_raw(at).map_err(|error| fault::read(&error))?;
+        if raw.is_null() {
+            fields.null();
+        } else {
+            let bytes = raw.as_bytes().map_err(|_| DbTrouble::Damaged)?;
+            form.read(bytes, fields).ok_or(DbTrouble::Damaged)?;
+        }
+    }
+    Ok(())
+}
+
+/// A value in the binary form of its type.
+struct Bound<'v> {
+    form: Form,
+    value: ValueRef<'v>,
+}
+
+impl Type<Postgres> for Bound<'_> {
+    fn type_info() -> PgTypeInfo {
+        PgTypeInfo::with_oid(sqlx::postgres::types::Oid(code::UNKNOWN))
+    }
+}
+
+impl Encode<'_, Postgres> for Bound<'_> {
+    fn encode_by_ref(
+        &self,
+        buffer: &mut PgArgumentBuffer,
+    ) -> Result<IsNull, sqlx::error::BoxDynError> {
+        if self.value == ValueRef::Null {
+            return Ok(IsNull::Yes);
+        }
+        match self.form.write(self.value, buffer) {
+            Some(()) => Ok(IsNull::No),
+            None => Err("the value does not fit its type".into()),
+        }
+    }
+}
+
+fn bound(known: &Known, values: &[ValueRef<'_>]) -> Result<PgArguments, DbTrouble> {
+    let mut arguments = PgArguments::default();
+    for (form, value) in known.values.iter().zip(values) {
+        let bound = Bound {
+            form: *form,
+            value: *value,
+        };
+        arguments.add(bound).map_err(|_| DbTrouble::Constraint {
+            kind: "type",
+            on: String::new(),
+        })?;
+    }
+    Ok(arguments)
+}
