@@ -107,6 +107,11 @@ DROP TABLE handover_outbox; DROP TABLE handover_effect; DROP TABLE handover_fenc
 DROP TABLE handover_undo;
 ";
 
+/// The schema goes with them, unless a freeze of ours still stands on its function.
+const DROP_SCHEMA: &str = "DO $$ BEGIN
+  DROP FUNCTION IF EXISTS handover.frozen(); DROP SCHEMA handover;
+EXCEPTION WHEN dependent_objects_still_exist THEN NULL; END $$";
+
 /// Our tables as a database makes them.
 fn tables(dialect: Dialect) -> Sql {
     match dialect {
@@ -310,7 +315,7 @@ pub async fn remove_run(writer: &OrgWriter, run: Uuid) -> Result<(), DbFault> {
             if left.is_some_and(|row| row[0].count() == 0) {
                 link.script(&Sql::new(DROP))?;
                 if link.dialect() == Dialect::Postgres {
-                    link.script(&Sql::new("DROP SCHEMA handover"))?;
+                    link.script(&Sql::new(DROP_SCHEMA))?;
                 }
             }
             link.commit()

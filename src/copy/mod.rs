@@ -15,7 +15,7 @@ mod convert;
 mod crosswalk;
 mod draw;
 mod effect;
-mod fit;
+pub mod fit;
 mod into_file;
 mod into_server;
 mod keyed;

@@ -156,14 +156,16 @@ impl TakingBack<'_> {
             Vec::new()
         };
         let held = self.reading.part(&part.head, &rows)?;
-        if !self.together(&rows, &held)? && !self.one_by_one(&part.head, &rows, &held)? {
+        let inserted = matches!(part.head, Head::Insert { .. });
+        let gone = inserted && self.together(&rows, &held)?;
+        if !gone && !self.one_by_one(&part.head, &rows, &held)? {
             return Ok(false);
         }
         triggers::put_back(self.link, &aside)?;
         Ok(true)
     }
 
-    /// Takes rows out in one go that stand by themselves just as they were written, where nothing
+    /// Takes inserted rows out in one go that stand by themselves just as they were written, where nothing
     /// hangs on them; false when they must be looked at one by one.
     fn together(&mut self, rows: &Unpacked<'_>, held: &Held) -> Result<bool, DbTrouble> {
         let (shape, _, rows) = rows;

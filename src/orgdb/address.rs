@@ -6,6 +6,8 @@ use std::str::FromStr;
 
 use sqlx::postgres::PgConnectOptions;
 
+use super::Dialect;
+
 /// An organisation database's address.
 #[derive(Clone)]
 pub enum Address {
@@ -52,6 +54,17 @@ impl Address {
             return Err(AddressFault::NoPath);
         }
         Ok(Address::Sqlite(base.join(path)))
+    }
+}
+
+impl Address {
+    /// Which tongue is spoken there.
+    #[must_use]
+    pub fn dialect(&self) -> Dialect {
+        match self {
+            Address::Sqlite(_) => Dialect::Sqlite,
+            Address::Postgres(_) => Dialect::Postgres,
+        }
     }
 }
 

@@ -10,11 +10,23 @@
 use super::hand::Hand;
 use super::{Act, Fault, Finding, Forecast, Look, Output};
 use crate::machine::event::Check;
-use crate::orgdb::{Catalogue, DbFault, DbTrouble, Ident, OrgWriter, Sql};
+use crate::orgdb::{Catalogue, DbFault, DbTrouble, Dialect, Ident, OrgWriter, Sql};
 use crate::plan::model::Freeze;
 use crate::sql;
 
-const TRIGGER_NAMED: &str = "SELECT 1 FROM sqlite_master WHERE type = 'trigger' AND name = ?1";
+/// What a server's triggers call; it goes with our schema.
+const FROZEN: &str = "CREATE OR REPLACE FUNCTION handover.frozen() RETURNS trigger LANGUAGE plpgsql \
+     AS $$ BEGIN RAISE EXCEPTION 'frozen for the handover'; END $$";
+
+/// Whether a trigger is there.
+fn trigger_named(dialect: Dialect) -> Sql {
+    match dialect {
+        Dialect::Sqlite => {
+            Sql::new("SELECT 1 FROM sqlite_master WHERE type = 'trigger' AND name = ?1")
+        }
+        Dialect::Postgres => Sql::new("SELECT 1 FROM pg_catalog.pg_trigger WHERE tgname = ?1"),
+    }
+}
 
 pub(super) async fn check(look: &Look, step: &Freeze) -> Result<Vec<Finding>, Fault> {
     let catalogue = look.reader(&step.org)?.catalogue().await?;
@@ -47,7 +59,9 @@ pub(super) async fn run(act: &Act, step: &Freeze) -> Result<Output, Fault> {
             continue;
         };
         for verb in Verb::ALL {
-            pen.change(verb.freeze(table), verb.thaw(table)).await?;
+            let dialect = act.writer(&step.org)?.dialect();
+            pen.change(verb.freeze(dialect, table), verb.thaw(dialect, table))
+                .await?;
         }
         hand.commit(&step.org, pen).await?;
     }
@@ -81,29 +95,40 @@ impl Verb {
         Ident::new(&format!("handover_freeze_{table}_{}", self.name()))
     }
 
-    fn freeze(self, table: &str) -> Sql {
+    fn word(self) -> Sql {
+        Sql::new(match self {
+            Verb::Insert => "INSERT",
+            Verb::Update => "UPDATE",
+            Verb::Delete => "DELETE",
+        })
+    }
+
+    fn freeze(self, dialect: Dialect, table: &str) -> Sql {
         let (trigger, table) = (self.trigger(table), Ident::new(table));
-        match self {
-            Verb::Insert => sql!(
-                "CREATE TRIGGER {} BEFORE INSERT ON {} BEGIN SELECT RAISE(ABORT, 'frozen for the handover'); END",
+        match dialect {
+            Dialect::Sqlite => sql!(
+                "CREATE TRIGGER {} BEFORE {} ON {} BEGIN SELECT RAISE(ABORT, 'frozen for the handover'); END",
                 trigger,
+                self.word(),
                 table
             ),
-            Verb::Update => sql!(
-                "CREATE TRIGGER {} BEFORE UPDATE ON {} BEGIN SELECT RAISE(ABORT, 'frozen for the handover'); END",
+            // For each statement: a write that meets no row is refused, too.
+            Dialect::Postgres => sql!(
+                "{}; CREATE TRIGGER {} BEFORE {} ON {} FOR EACH STATEMENT EXECUTE FUNCTION handover.frozen()",
+                Sql::new(FROZEN),
                 trigger,
-                table
-            ),
-            Verb::Delete => sql!(
-                "CREATE TRIGGER {} BEFORE DELETE ON {} BEGIN SELECT RAISE(ABORT, 'frozen for the handover'); END",
-                trigger,
+                self.word(),
                 table
             ),
         }
     }
 
-    fn thaw(self, table: &str) -> Sql {
-        sql!("DROP TRIGGER {}", self.trigger(table))
+    fn thaw(self, dialect: Dialect, table: &str) -> Sql {
+        let trigger = self.trigger(table);
+        match dialect {
+            Dialect::Sqlite => sql!("DROP TRIGGER {}", trigger),
+            Dialect::Postgres => sql!("DROP TRIGGER {} ON {}", trigger, Ident::new(table)),
+        }
     }
 
     /// A write that any row (for an insert: no row) is enough for.
@@ -179,7 +204,8 @@ async fn is_refused(
         Err(fault) => Err(fault.into()),
         Ok(0) if !matches!(verb, Verb::Insert) => {
             let named = vec![verb.trigger(table).name().into()];
-            Ok(!tx.rows(Sql::new(TRIGGER_NAMED), named).await?.is_empty())
+            let query = trigger_named(writer.dialect());
+            Ok(!tx.rows(query, named).await?.is_empty())
         }
         Ok(_) => Ok(false),
     }
