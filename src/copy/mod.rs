@@ -16,6 +16,7 @@ mod crosswalk;
 mod draw;
 mod effect;
 pub mod fit;
+mod gather;
 mod into_file;
 mod into_server;
 mod keyed;

@@ -6,7 +6,6 @@
 //! Not here: building that text (`sql`).
 
 use super::Sql;
-use crate::sql;
 
 /// Which tongue a database speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -30,15 +29,6 @@ impl Dialect {
         match self {
             Dialect::Sqlite => Sql::new("IS"),
             Dialect::Postgres => Sql::new("IS NOT DISTINCT FROM"),
-        }
-    }
-
-    /// A column as text.
-    #[must_use]
-    pub fn text_of(self, column: &Sql) -> Sql {
-        match self {
-            Dialect::Sqlite => column.clone(),
-            Dialect::Postgres => sql!("CAST({} AS text)", column),
         }
     }
 }
