@@ -1,0 +1,11 @@
+//! Every engine, as source and as target: the same rows, the same digests, the same undo; and what
+//! only servers do (they cut connections, die, and hold a stopped executor's locks).
+//!
+//! The servers are real, started here on private sockets and gone with the test binary.
+
+mod bases;
+mod cuts;
+mod pairs;
+mod rows;
+mod told;
+mod types;
