@@ -10,6 +10,7 @@
 mod copy;
 mod journal;
 mod measure;
+mod servers;
 
 use std::process::ExitCode;
 
@@ -18,12 +19,13 @@ use measure::Ratio;
 /// Measures one group of ratios; true: quickly.
 type Group = fn(bool) -> Vec<Ratio>;
 
-const GROUPS: [(&str, Group); 5] = [
+const GROUPS: [(&str, Group); 6] = [
     ("commit", journal::durable),
     ("fold", journal::folded),
     ("copy", copy::unmapped),
     ("map", copy::mapped),
     ("memory", copy::memory),
+    ("servers", servers::routes),
 ];
 
 fn main() -> ExitCode {

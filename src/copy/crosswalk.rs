@@ -258,7 +258,6 @@ impl Fetching<'_> {
         );
         let asked = values![self.run.as_str(), self.source.as_str(), dataset];
         let asked: Vec<ValueRef<'_>> = asked.iter().map(Value::lend).collect();
-        scratch.execute_batch("BEGIN")?;
         self.target.each(&query, &asked, |row| {
             let text = |at| match row.get(at) {
                 ValueRef::Text(text) => std::str::from_utf8(text).unwrap_or_default(),
@@ -267,7 +266,6 @@ impl Fetching<'_> {
             keep.execute(params![dataset, text(0), text(1)])?;
             Ok::<Flow, DbTrouble>(Flow::Continue(()))
         })?;
-        scratch.execute_batch("COMMIT")?;
         self.fetched.push(dataset.to_owned());
         Ok(())
     }

@@ -125,13 +125,11 @@ fn fetch(
     let places: Vec<Sql> = (1..=width).map(|at| sql!("?{}", at)).collect();
     let text = sql!("INSERT INTO {} VALUES ({})", into, Sql::join(", ", &places));
     let mut keep = scratch.prepare(text.as_str())?;
-    scratch.execute_batch("BEGIN")?;
-    link.each(query, &[], |row| {
+    link.stream(query, &[], |row| {
         let values = (0..width).map(|at| lent(row.get(at)));
         keep.execute(params_from_iter(values))?;
         Ok::<Flow, DbTrouble>(Flow::Continue(()))
-    })?;
-    Ok(scratch.execute_batch("COMMIT")?)
+    })
 }
 
 fn leaf_value(parent: &ColumnRef, leaf: &ColumnRef, homes: &[Vec<ColumnRef>]) -> Sql {

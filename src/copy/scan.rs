@@ -136,7 +136,7 @@ fn each(
     let (text, values) = sight.scan(wanted);
     let values: Vec<ValueRef<'_>> = values.iter().map(Value::lend).collect();
     let owner_way = program.owner_way();
-    source.each(&text, &values, |row| {
+    source.stream(&text, &values, |row| {
         parents.go_one_way(row, owner_way)?;
         if *program.owner(sight.line(row, &parents)) != Owner::Target(*target) {
             return Ok(Flow::Continue(()));

@@ -114,7 +114,7 @@ fn each_line_worth(
     let (text, values) = sight.scan(Wanted::Behind(&Position::start()));
     let values: Vec<ValueRef<'_>> = values.iter().map(Value::lend).collect();
     let owner_way = program.owner_way();
-    link.each(&text, &values, |row| {
+    link.stream(&text, &values, |row| {
         if !worth(row) {
             return Ok(Flow::Continue(()));
         }

@@ -19,7 +19,8 @@ use crate::orgdb::link::{Begin, Load};
 use crate::orgdb::{Address, DbTrouble, Ident, Link, OrgReader, OrgWriter, Sql, Value};
 use crate::plan::model::{Code, Plan};
 use crate::run::connect::Addresses;
-use crate::{sql, values};
+use crate::sql;
+use crate::values;
 
 /// Where the databases of a story stand.
 pub(super) enum Home {

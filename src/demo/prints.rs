@@ -84,7 +84,7 @@ pub(super) fn of_a_server(link: &Link) -> Result<Digest, DbTrouble> {
             .collect();
         let query = sql!("SELECT {} FROM {}", columns, Ident::new(name));
         let (mut rows, mut sum, mut bytes) = (0_u64, [0_u64; 4], Vec::new());
-        link.each(&query, &[], |row| {
+        link.stream(&query, &[], |row| {
             bytes.clear();
             (0..row.width()).for_each(|at| append(&mut bytes, row.get(at)));
             rows += 1;

@@ -60,6 +60,7 @@ impl Desk {
         let (tell, told) = oneshot::channel();
         self.post(move |link| {
             if advance(&stage, Stage::Running) {
+                link.begin_work();
                 let answer = work(link);
                 advance(&stage, Stage::Over);
                 drop(tell.send(answer));

@@ -74,6 +74,13 @@ pub(super) enum Interrupt {
 }
 
 impl Interrupt {
+    /// Other work begins than was interrupted before.
+    pub(super) fn begin_work(&self) {
+        if let Engine::Postgres(session) = &self.engine {
+            session.begin_work();
+        }
+    }
+
     pub(super) fn interrupt(&self) {
         match self {
             Interrupt::Sqlite(handle) => handle.interrupt(),
@@ -107,6 +114,13 @@ impl Link {
                 Engine::Postgres(Box::new(postgres::Session::open(options, true)?))
             }
         }))
+    }
+
+    /// Other work begins than was interrupted before.
+    pub(super) fn begin_work(&self) {
+        if let Engine::Postgres(session) = &self.engine {
+            session.begin_work();
+        }
     }
 
     pub(super) fn interrupt(&self) -> Interrupt {
@@ -214,6 +228,33 @@ impl Link {
             Engine::Sqlite(connection) => sqlite::each(connection, sql, values, &mut seen),
             Engine::Postgres(session) => session.each(sql, values, &mut seen),
         };
+        match fault {
+            Some(fault) => Err(fault),
+            None => Ok(answer?),
+        }
+    }
+
+    /// The same for long answers: the engine's fastest way out.
+    ///
+    /// # Errors
+    /// As [`Link::each`].
+    pub fn stream<E: From<DbTrouble>>(
+        &self,
+        sql: &Sql,
+        values: &[ValueRef<'_>],
+        mut see: impl FnMut(Row<'_>) -> Result<Flow, E>,
+    ) -> Result<(), E> {
+        let Engine::Postgres(session) = &self.engine else {
+            return self.each(sql, values, see);
+        };
+        let mut fault = None;
+        let answer = session.stream(sql, values, &mut |row| match see(row) {
+            Ok(flow) => Ok(flow),
+            Err(error) => {
+                fault = Some(error);
+                Ok(Flow::Break(()))
+            }
+        });
         match fault {
             Some(fault) => Err(fault),
             None => Ok(answer?),

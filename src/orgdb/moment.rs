@@ -4,8 +4,6 @@
 //!
 //! Not here: the formats of legacy systems (`copy::convert::date`).
 
-use std::io::Write as _;
-
 use jiff::civil::{Date, DateTime, Time};
 
 /// Reads `yyyy-mm-dd`; a date that never was is none.
@@ -85,21 +83,21 @@ fn minutes(offset: &str) -> Option<i64> {
 
 /// Appends a date.
 pub(crate) fn push_date(out: &mut Vec<u8>, day: Date) {
-    let _ = write!(out, "{:04}-{:02}-{:02}", day.year(), day.month(), day.day());
+    push_number(out, day.year().into(), 4);
+    out.push(b'-');
+    push_number(out, day.month().into(), 2);
+    out.push(b'-');
+    push_number(out, day.day().into(), 2);
 }
 
 /// Appends a moment (`zoned`) or a clock's reading.
 pub(crate) fn push(out: &mut Vec<u8>, at: DateTime, zoned: bool) {
     push_date(out, at.date());
     out.push(if zoned { b'T' } else { b' ' });
+    let seconds =
+        i64::from(at.hour()) * 3600 + i64::from(at.minute()) * 60 + i64::from(at.second());
     let micros = i64::from(at.subsec_nanosecond() / 1000);
-    push_clock(
-        out,
-        at.hour().into(),
-        at.minute().into(),
-        at.second().into(),
-        micros,
-    );
+    push_time(out, seconds * 1_000_000 + micros);
     if zoned {
         out.push(b'Z');
     }
@@ -108,14 +106,25 @@ pub(crate) fn push(out: &mut Vec<u8>, at: DateTime, zoned: bool) {
 /// Appends a time of day.
 pub(crate) fn push_time(out: &mut Vec<u8>, micros: i64) {
     let seconds = micros.div_euclid(1_000_000);
-    let (hour, minute, second) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
-    push_clock(out, hour, minute, second, micros.rem_euclid(1_000_000));
+    push_number(out, seconds / 3600, 2);
+    for part in [seconds / 60 % 60, seconds % 60] {
+        out.push(b':');
+        push_number(out, part, 2);
+    }
+    let micros = micros.rem_euclid(1_000_000);
+    if micros != 0 {
+        out.push(b'.');
+        push_number(out, micros, 6);
+    }
 }
 
-fn push_clock(out: &mut Vec<u8>, hour: i64, minute: i64, second: i64, micros: i64) {
-    let _ = write!(out, "{hour:02}:{minute:02}:{second:02}");
-    if micros != 0 {
-        let _ = write!(out, ".{micros:06}");
+/// Digits without the formatting machinery: this is done for every row.
+fn push_number(out: &mut Vec<u8>, number: i64, width: usize) {
+    let (start, mut left) = (out.len(), number.unsigned_abs());
+    out.resize(start + width, b'0');
+    for digit in out[start..].iter_mut().rev() {
+        *digit = b'0' + u8::try_from(left % 10).unwrap_or_default();
+        left /= 10;
     }
 }
 

@@ -7,6 +7,9 @@
 use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::TimeZone;
 
+use crate::orgdb::moment;
+pub(crate) use crate::orgdb::moment::push_date;
+
 /// A format, compiled.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Format {
@@ -158,15 +161,6 @@ fn colon(rest: &mut &[u8]) -> Option<i16> {
     }
 }
 
-/// Appends `YYYY-MM-DD`.
-pub(crate) fn push_date(out: &mut Vec<u8>, date: Date) {
-    push_number(out, date.year(), 4);
-    out.push(b'-');
-    push_number(out, date.month().into(), 2);
-    out.push(b'-');
-    push_number(out, date.day().into(), 2);
-}
-
 /// Appends local time in `zone` as `YYYY-MM-DDTHH:MM:SSZ`: the earlier of two in the autumn hour, an
 /// hour later in the spring hour that never was. False beyond the calendar.
 pub(crate) fn push_moment(out: &mut Vec<u8>, local: DateTime, zone: &TimeZone) -> bool {
@@ -174,26 +168,8 @@ pub(crate) fn push_moment(out: &mut Vec<u8>, local: DateTime, zone: &TimeZone) -
         return false;
     };
     let utc = TimeZone::UTC.to_datetime(moment);
-    push_date(out, utc.date());
-    for (mark, number) in [
-        (b'T', utc.hour()),
-        (b':', utc.minute()),
-        (b':', utc.second()),
-    ] {
-        out.push(mark);
-        push_number(out, number.into(), 2);
-    }
-    out.push(b'Z');
+    moment::push(out, utc, true);
     true
-}
-
-fn push_number(out: &mut Vec<u8>, number: i16, width: usize) {
-    let (start, mut left) = (out.len(), number.unsigned_abs());
-    out.resize(start + width, b'0');
-    for digit in out[start..].iter_mut().rev() {
-        *digit = b'0' + u8::try_from(left % 10).unwrap_or_default();
-        left /= 10;
-    }
 }
 
 #[cfg(test)]

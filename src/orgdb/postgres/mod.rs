@@ -9,10 +9,12 @@ pub(super) mod catalogue;
 mod code;
 mod fault;
 mod load;
+mod stream;
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures_util::TryStreamExt;
 use rusqlite::types::ValueRef;
@@ -22,7 +24,7 @@ use sqlx::postgres::{
 };
 use sqlx::{
     Arguments, AssertSqlSafe, Column, ConnectOptions, Either, Encode, Executor, PgConnection,
-    Postgres, Row as _, SqlSafeStr, SqlStr, Statement, Type, ValueRef as _,
+    Postgres, Row as _, SqlSafeStr, SqlStr, Statement, Type, TypeInfo as _, ValueRef as _,
 };
 use tokio::runtime::Runtime;
 use tokio::sync::Notify;
@@ -41,7 +43,7 @@ pub(super) struct Session {
     runtime: Runtime,
     connection: RefCell<PgConnection>,
     known: RefCell<HashMap<Sql, Arc<Known>>>,
-    stop: Arc<Notify>,
+    stop: Arc<Halt>,
     open: Cell<bool>,
     writes: bool,
 }
@@ -50,6 +52,8 @@ pub(super) struct Session {
 struct Known {
     text: SqlStr,
     values: Vec<Form>,
+    /// What the server calls the values' types.
+    kinds: Vec<String>,
     columns: Vec<Form>,
     /// Before any of them was cast to be shown.
     declared: Vec<Form>,
@@ -62,11 +66,28 @@ impl Known {
 }
 
 /// Ends what a session is waiting for.
-pub(super) struct Stop(Arc<Notify>);
+pub(super) struct Stop(Arc<Halt>);
+
+#[derive(Default)]
+struct Halt {
+    wanted: AtomicBool,
+    told: Notify,
+}
 
 impl Stop {
     pub(super) fn stop(&self) {
-        self.0.notify_one();
+        self.0.wanted.store(true, Ordering::SeqCst);
+        self.0.told.notify_one();
+    }
+}
+
+impl Halt {
+    /// Ends when somebody wants the work that is being done to stop; a word about earlier work is passed
+    /// over.
+    async fn come(&self) {
+        while !self.wanted.load(Ordering::SeqCst) {
+            self.told.notified().await;
+        }
     }
 }
 
@@ -100,7 +121,7 @@ impl Session {
             connection: RefCell::new(connected.map_err(|error| fault::opening(&error))?),
             runtime,
             known: RefCell::default(),
-            stop: Arc::new(Notify::new()),
+            stop: Arc::default(),
             open: Cell::new(false),
             writes,
         };
@@ -117,6 +138,11 @@ impl Session {
         Stop(Arc::clone(&self.stop))
     }
 
+    /// Other work begins: what was wanted of earlier work does not concern it.
+    pub(super) fn begin_work(&self) {
+        self.stop.wanted.store(false, Ordering::SeqCst);
+    }
+
     pub(super) fn in_transaction(&self) -> bool {
         self.open.get()
     }
@@ -130,7 +156,7 @@ impl Session {
             tokio::select! {
                 biased;
                 answer = work => answer,
-                () = self.stop.notified() => Err(sqlx::Error::WorkerCrashed),
+                () = self.stop.come() => Err(sqlx::Error::WorkerCrashed),
             }
         })
     }
@@ -229,15 +255,16 @@ impl Session {
         let text = AssertSqlSafe(text).into_sql_str();
         let prepared = self.wait(async { connection.prepare(text.clone()).await });
         let prepared = told(prepared)?;
-        let values = match prepared.parameters() {
-            Some(Either::Left(types)) => types.iter().map(form).collect(),
-            _ => Vec::new(),
+        let types = match prepared.parameters() {
+            Some(Either::Left(types)) => types,
+            _ => &[],
         };
         let columns = prepared.columns().iter();
         let columns: Vec<Form> = columns.map(|column| form(column.type_info())).collect();
         Ok(Known {
             text,
-            values,
+            values: types.iter().map(form).collect(),
+            kinds: types.iter().map(|kind| kind.name().to_owned()).collect(),
             declared: columns.clone(),
             columns,
         })

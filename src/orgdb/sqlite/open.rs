@@ -46,14 +46,15 @@ pub(in crate::orgdb) fn writer(path: &Path) -> Result<Connection, DbTrouble> {
     Ok(connection)
 }
 
-/// A nameless store of our own, gone with its connection.
+/// A nameless store of our own, gone with its connection. It is one transaction from beginning to end:
+/// nothing of it is ever to be kept.
 pub(in crate::orgdb) fn scratch() -> Result<Connection, DbTrouble> {
     let connection = Connection::open("")?;
     connection.set_prepared_statement_cache_capacity(64);
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DML, false)?;
     connection.execute_batch(
         "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -8000;
-         PRAGMA temp_store = FILE;",
+         PRAGMA temp_store = FILE; BEGIN;",
     )?;
     Ok(connection)
 }

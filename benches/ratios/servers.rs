@@ -1,0 +1,393 @@
+//! Servers: the copy with ledger, digests and undo on, against what a team would pipe together from the
+//! engines' own clients, on private servers that this bench starts. Rows are shaped like a rent ledger;
+//! targets have their primary key and no other index.
+//!
+//! Not here: files (`copy`), what is right (the tests say that).
+
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::time::Duration;
+
+use handover::copy::ledger::{self, Deed};
+use handover::copy::load::{CHUNK_ROWS, Load, load};
+use handover::copy::look::Route;
+use handover::copy::{undo, verify};
+use handover::demo::servers::{Durability, Kind, Server};
+use handover::machine::event::UndoMode;
+use handover::machine::key::RunKey;
+use handover::orgdb::link::Flow;
+use handover::orgdb::{Address, DbTrouble, OrgReader, OrgWriter, Sql};
+use handover::plan::map::{Bad, Becomes, ColumnRef, Dataset, Map, MapColumn, Namespace, Origin};
+use handover::plan::model::Place;
+use rusqlite::Connection;
+use tempfile::TempDir;
+
+use super::measure::{Bar, Ratio, rate, timed, turns};
+
+const COLUMNS: &str = "id, account_id, posted_on, amount, type_code, narrative, posted_at";
+
+/// All routes.
+pub(crate) fn routes(quick: bool) -> Vec<Ratio> {
+    let (rounds, rows) = if quick { (1, 500_000) } else { (5, 4_000_000) };
+    let stand = Stand::new(rows);
+    let mut found = Vec::new();
+    for (from, to, what, bar) in [
+        (
+            Engine::Postgres,
+            Engine::Postgres,
+            "PostgreSQL to PostgreSQL : COPY | COPY, binary",
+            0.8,
+        ),
+        (
+            Engine::Sqlite,
+            Engine::Postgres,
+            "SQLite to PostgreSQL : sqlite3 -csv | COPY",
+            1.5,
+        ),
+        (
+            Engine::Postgres,
+            Engine::Sqlite,
+            "PostgreSQL to SQLite : prepared inserts, one transaction",
+            0.9,
+        ),
+    ] {
+        let measured = turns(
+            rounds,
+            || timed_after(|| stand.empty(to), || stand.bare(from, to)),
+            || timed_after(|| stand.empty(to), || stand.ours(from, to)),
+        );
+        found.push(Ratio {
+            what,
+            value: measured.ratio,
+            bar: Bar::AtLeast(bar),
+            detail: format!(
+                "{} : {}",
+                rate(rows, measured.floor),
+                rate(rows, measured.ours)
+            ),
+        });
+        if from == Engine::Postgres {
+            found.extend(stand.after(to, measured.floor));
+        }
+    }
+    found
+}
+
+fn timed_after(prepare: impl FnOnce(), act: impl FnOnce()) -> Duration {
+    prepare();
+    timed(act).1
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Engine {
+    Sqlite,
+    Postgres,
+}
+
+/// Servers and files with a source of rows in each.
+struct Stand {
+    folder: TempDir,
+    postgres: Server,
+    rows: usize,
+}
+
+impl Stand {
+    fn new(rows: usize) -> Stand {
+        let stand = Stand {
+            folder: TempDir::new().unwrap(),
+            postgres: Server::throw_away(Kind::Postgres, Durability::Full).unwrap(),
+            rows,
+        };
+        stand.make_file();
+        stand.make_postgres();
+        stand
+    }
+
+    fn file(&self, name: &str) -> String {
+        self.folder.path().join(name).display().to_string()
+    }
+
+    fn make_file(&self) {
+        let connection = Connection::open(self.file("source.db")).unwrap();
+        connection
+            .execute_batch(&format!(
+                "CREATE TABLE ledger (id INTEGER PRIMARY KEY, account_id TEXT, posted_on TEXT, amount TEXT, type_code TEXT,
+                   narrative TEXT, posted_at TEXT);
+                 WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {})
+                 INSERT INTO ledger SELECT i, printf('%06d/01', i * 7919 % 22000), date('2015-04-06', (i / 22000 % 600 * 7) || ' days'),
+                   printf('%d.%02d', i % 200, i % 100), CASE i % 3 WHEN 0 THEN 'DBR' WHEN 1 THEN 'RPY' ELSE 'RHB' END,
+                   'Rent week ' || (i / 22000), '2020-01-01T00:00:00Z' FROM n;",
+                self.rows
+            ))
+            .unwrap();
+    }
+
+    fn make_postgres(&self) {
+        for database in ["source", "target"] {
+            self.postgres.create_database(database).unwrap();
+        }
+        self.postgres.ask("source", POSTGRES).unwrap();
+        self.shell(&format!(
+            "sqlite3 -csv {} 'SELECT {COLUMNS} FROM ledger' | {} -c 'COPY ledger FROM STDIN (FORMAT csv)'",
+            self.file("source.db"),
+            self.psql("source")
+        ));
+        self.postgres
+            .ask("source", "VACUUM ANALYZE ledger")
+            .unwrap();
+    }
+
+    fn psql(&self, database: &str) -> String {
+        format!(
+            "psql -q -h {} -U postgres -d {database}",
+            self.postgres.socket_folder().display()
+        )
+    }
+
+    fn shell(&self, pipe: &str) {
+        let status = Command::new("bash")
+            .args(["-o", "pipefail", "-c", pipe])
+            .stdout(Stdio::null())
+            .status()
+            .unwrap();
+        assert!(status.success(), "{pipe}");
+    }
+
+    fn address(&self, engine: Engine, name: &str) -> Address {
+        let url = match engine {
+            Engine::Sqlite => format!("sqlite:{name}.db"),
+            Engine::Postgres => self.postgres.url(name),
+        };
+        Address::parse(&url, self.folder.path()).unwrap()
+    }
+
+    /// A fresh, empty target.
+    fn empty(&self, engine: Engine) {
+        match engine {
+            Engine::Sqlite => {
+                for suffix in ["", "-wal", "-shm"] {
+                    drop(std::fs::remove_file(
+                        self.file(&format!("target.db{suffix}")),
+                    ));
+                }
+                let connection = Connection::open(self.file("target.db")).unwrap();
+                connection
+                    .execute_batch(&format!("PRAGMA journal_mode = WAL; {FILE}"))
+                    .unwrap();
+            }
+            Engine::Postgres => {
+                let fresh = format!(
+                    "DROP SCHEMA IF EXISTS handover CASCADE; DROP TABLE IF EXISTS ledger; {POSTGRES}"
+                );
+                self.postgres.ask("target", &fresh).unwrap();
+                self.postgres.ask("target", "CHECKPOINT").unwrap();
+            }
+        }
+    }
+
+    /// What a team would pipe together.
+    fn bare(&self, from: Engine, to: Engine) {
+        let (source, target) = (self.psql("source"), self.psql("target"));
+        match (from, to) {
+            (Engine::Postgres, Engine::Postgres) => self.shell(&format!(
+                "{source} -c 'COPY ledger TO STDOUT (FORMAT binary)' | {target} -c 'COPY ledger FROM STDIN (FORMAT binary)'"
+            )),
+            (Engine::Sqlite, Engine::Postgres) => self.shell(&format!(
+                "sqlite3 -csv {} 'SELECT {COLUMNS} FROM ledger' | {target} -c 'COPY ledger FROM STDIN (FORMAT csv)'",
+                self.file("source.db")
+            )),
+            (_, Engine::Sqlite) => self.bare_inserts(from),
+        }
+    }
+
+    /// Rows read and inserted one after the other by a prepared statement in one transaction.
+    fn bare_inserts(&self, from: Engine) {
+        let reader = self.address(from, "source");
+        let path = self.file("target.db");
+        runtime().block_on(async {
+            let reader = OrgReader::open("almo", &reader).await.unwrap();
+            let copied = reader.with(move |link| {
+                let file = Connection::open(path)?;
+                file.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; BEGIN")?;
+                let mut insert =
+                    file.prepare("INSERT INTO ledger VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?;
+                link.each(&Sql::new("SELECT * FROM ledger"), &[], |row| {
+                    for at in 0..7 {
+                        let value = rusqlite::types::ToSqlOutput::Borrowed(row.get(at));
+                        insert.raw_bind_parameter(at + 1, value)?;
+                    }
+                    insert.raw_execute()?;
+                    Ok::<Flow, DbTrouble>(Flow::Continue(()))
+                })?;
+                drop(insert);
+                Ok(file.execute_batch("COMMIT")?)
+            });
+            copied.await.unwrap();
+        });
+    }
+
+    /// The copy with everything on.
+    fn ours(&self, from: Engine, to: Engine) {
+        let (from, to) = (self.address(from, "source"), self.address(to, "target"));
+        let rows = self.rows as u64;
+        runtime().block_on(async {
+            let reader = OrgReader::open("almo", &from).await.unwrap();
+            let writer = OrgWriter::open("dover", &to).await.unwrap();
+            ledger::prepare(&writer).await.unwrap();
+            ledger::raise_fence(&writer, deed().run, 1, 1)
+                .await
+                .unwrap();
+            let loaded = load(&reader, &writer, what(), &deed(), |_| {})
+                .await
+                .unwrap();
+            assert_eq!(loaded.datasets["ledger"].copied, rows);
+        });
+    }
+
+    /// Verification and undo of the copy that stands in the target now.
+    fn after(&self, to: Engine, copied: Duration) -> Vec<Ratio> {
+        let address = self.address(to, "target");
+        let rows = self.rows as u64;
+        runtime().block_on(async {
+            let reader = OrgReader::open("dover", &address).await.unwrap();
+            let writer = OrgWriter::open("dover", &address).await.unwrap();
+            let reading = std::time::Instant::now();
+            let read = reader.with(|link| {
+                let mut bytes = 0;
+                link.each(&Sql::new("SELECT * FROM ledger"), &[], |row| {
+                    bytes += row.width();
+                    Ok::<Flow, DbTrouble>(Flow::Continue(()))
+                })?;
+                Ok(bytes)
+            });
+            read.await.unwrap();
+            let reading = reading.elapsed();
+            let floor = (reading + copied / 10).as_secs_f64();
+            let (seen, verifying) = {
+                let start = std::time::Instant::now();
+                (
+                    verify::digests(&reader, &deed()).await.unwrap(),
+                    start.elapsed(),
+                )
+            };
+            assert_eq!((seen.rows, seen.differing), (rows, 0));
+            let start = std::time::Instant::now();
+            let undone = undo::undo(&writer, &deed(), UndoMode::Refuse)
+                .await
+                .unwrap();
+            let undoing = start.elapsed();
+            assert_eq!(undone.removed, rows);
+            let line = |what, took: Duration| Ratio {
+                what,
+                value: took.as_secs_f64() / floor,
+                bar: Bar::AtMost(1.0),
+                detail: format!("{:.1} s, once", took.as_secs_f64()),
+            };
+            match to {
+                Engine::Sqlite => vec![
+                    line(
+                        "  verified there : read once, a tenth of the copy",
+                        verifying,
+                    ),
+                    line("  undone there : read once, a tenth of the copy", undoing),
+                ],
+                Engine::Postgres => vec![
+                    line(
+                        "  verified on PostgreSQL : read once, a tenth of the copy",
+                        verifying,
+                    ),
+                    line(
+                        "  undone on PostgreSQL : read once, a tenth of the copy",
+                        undoing,
+                    ),
+                ],
+            }
+        })
+    }
+}
+
+const POSTGRES: &str = "CREATE TABLE ledger (id bigint PRIMARY KEY, account_id text NOT NULL, posted_on date NOT NULL,
+  amount numeric(10,2) NOT NULL, type_code char(3) NOT NULL, narrative text, posted_at timestamptz)";
+const FILE: &str = "CREATE TABLE ledger (id INTEGER PRIMARY KEY, account_id TEXT NOT NULL, posted_on TEXT NOT NULL,
+  amount TEXT NOT NULL, type_code TEXT NOT NULL, narrative TEXT, posted_at TEXT)";
+
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .build()
+        .unwrap()
+}
+
+fn deed() -> Deed {
+    Deed {
+        run: uuid::Uuid::from_u128(1),
+        step: "copy".into(),
+        generation: 1,
+        epoch: 1,
+        log_seq: 1,
+        key: RunKey::new([7; 32]),
+    }
+}
+
+fn what() -> Load {
+    let column = |name: &str, becomes| MapColumn {
+        into: name.to_owned(),
+        from: Origin::Column(ColumnRef {
+            table: "ledger".to_owned(),
+            column: name.to_owned(),
+        }),
+        trim: true,
+        case: None,
+        nulls: Vec::new(),
+        repair: false,
+        becomes,
+        bad: Bad::Reject,
+        required: false,
+        namespace: Namespace::None,
+        default: None,
+        place: Place::default(),
+    };
+    let money = Becomes::Decimal {
+        scale: 2,
+        negate: false,
+    };
+    let dataset = Dataset {
+        name: "ledger".to_owned(),
+        from: "ledger".to_owned(),
+        into: "ledger".to_owned(),
+        key: vec!["id".to_owned()],
+        id: None,
+        aliases: Vec::new(),
+        leave_out: Vec::new(),
+        reject_limit: None,
+        columns: vec![
+            MapColumn {
+                required: true,
+                ..column("id", Becomes::Integer)
+            },
+            column("account_id", Becomes::Text),
+            column("posted_on", Becomes::Text),
+            column("amount", money),
+            column("type_code", Becomes::Text),
+            column("narrative", Becomes::Text),
+            column("posted_at", Becomes::Text),
+        ],
+        place: Place::default(),
+    };
+    Load {
+        map: Arc::new(Map {
+            datasets: vec![dataset],
+            ..Map::default()
+        }),
+        tables: vec!["ledger".to_owned()],
+        route: Route {
+            source: "almo".into(),
+            targets: vec!["dover".into()],
+            split: None,
+            handover: jiff::Timestamp::UNIX_EPOCH,
+        },
+        target: "dover".into(),
+        triggers: None,
+        chunk_rows: CHUNK_ROWS,
+    }
+}

@@ -1,0 +1,119 @@
+//! Long answers with `COPY … TO STDOUT` in the binary form: no message of its own for what each row
+//! looks like. `COPY` takes no values, so they are set for the transaction and read back by name.
+//!
+//! Not here: short answers (`Session::each`), the forms of values (`code`).
+
+use futures_util::TryStreamExt;
+use rusqlite::types::ValueRef;
+
+use super::code::Form;
+use super::{Known, Session, busy, told};
+use crate::orgdb::link::See;
+use crate::orgdb::row::Fields;
+use crate::orgdb::{DbTrouble, Row, Sql};
+
+/// How many messages are taken before their rows are shown, one after the other.
+const BLOCK: usize = 512;
+
+/// Signature, flags and the length of an extension that nobody has.
+const HEAD: usize = 19;
+
+impl Session {
+    pub(in crate::orgdb) fn stream(
+        &self,
+        sql: &Sql,
+        values: &[ValueRef<'_>],
+        see: &mut See<'_>,
+    ) -> Result<(), DbTrouble> {
+        let known = self.known(sql)?;
+        self.set_values(values)?;
+        let text = format!(
+            "COPY ({}) TO STDOUT WITH (FORMAT binary)",
+            with_settings(&known)
+        );
+        let mut connection = self.connection.try_borrow_mut().map_err(|_| busy())?;
+        let begun = self.wait(async { connection.copy_out_raw(&text).await });
+        let mut stream = told(begun)?;
+        let (mut block, mut fields, mut head) =
+            (Vec::with_capacity(BLOCK), Fields::default(), HEAD);
+        loop {
+            let filled = self.wait(async {
+                while block.len() < BLOCK
+                    && let Some(message) = stream.try_next().await?
+                {
+                    block.push(message);
+                }
+                Ok(())
+            });
+            told(filled)?;
+            let last = block.len() < BLOCK;
+            for message in block.drain(..) {
+                let mut rest: &[u8] = &message;
+                let skipped = head.min(rest.len());
+                rest = &rest[skipped..];
+                head -= skipped;
+                while !rest.is_empty() {
+                    if !row(&mut rest, &known.columns, &mut fields).ok_or(DbTrouble::Damaged)? {
+                        break;
+                    }
+                    if see(Row::Fields(&fields))?.is_break() {
+                        return Ok(());
+                    }
+                }
+            }
+            if last {
+                return Ok(());
+            }
+        }
+    }
+
+    fn set_values(&self, values: &[ValueRef<'_>]) -> Result<(), DbTrouble> {
+        for (at, value) in values.iter().enumerate() {
+            let set = Sql::new("SELECT set_config(?1, ?2, false)");
+            let name = format!("handover.v{}", at + 1);
+            let number;
+            let text = match value {
+                ValueRef::Integer(value) => {
+                    number = value.to_string();
+                    ValueRef::Text(number.as_bytes())
+                }
+                other => *other,
+            };
+            self.execute(&set, &[ValueRef::Text(name.as_bytes()), text])?;
+        }
+        Ok(())
+    }
+}
+
+/// The statement with its values read from settings, each as the type that the server wants.
+fn with_settings(known: &Known) -> String {
+    let mut text = known.text.as_str().to_owned();
+    for (at, kind) in known.kinds.iter().enumerate().rev() {
+        let setting = format!("CAST(current_setting('handover.v{}') AS {kind})", at + 1);
+        text = text.replace(&format!("${}", at + 1), &setting);
+    }
+    text
+}
+
+/// Reads one row off the front; false at the trailer, none where the bytes are cut short.
+fn row(rest: &mut &[u8], columns: &[Form], fields: &mut Fields) -> Option<bool> {
+    let count = i16::from_be_bytes(take(rest, 2)?.try_into().ok()?);
+    if count < 0 {
+        return Some(false);
+    }
+    fields.clear();
+    for form in columns {
+        let length = i32::from_be_bytes(take(rest, 4)?.try_into().ok()?);
+        match usize::try_from(length) {
+            Err(_) => fields.null(),
+            Ok(length) => form.read(take(rest, length)?, fields)?,
+        }
+    }
+    Some(true)
+}
+
+fn take<'b>(rest: &mut &'b [u8], count: usize) -> Option<&'b [u8]> {
+    let (taken, after) = rest.split_at_checked(count)?;
+    *rest = after;
+    Some(taken)
+}
