@@ -284,7 +284,7 @@ impl Stage {
             .into_iter()
             .filter_map(|(code, address)| match address {
                 Address::Sqlite(path) => Some((code.to_string(), path)),
-                Address::Postgres(_) => None,
+                Address::Postgres(_) | Address::Mariadb(_) => None,
             })
             .collect()
     }

@@ -15,6 +15,8 @@ pub enum Dialect {
     Sqlite,
     /// `PostgreSQL`
     Postgres,
+    /// `MariaDB` or `MySQL`
+    Mariadb,
 }
 
 impl Dialect {
@@ -30,6 +32,7 @@ impl Dialect {
         match self {
             Dialect::Sqlite => Sql::new("IS"),
             Dialect::Postgres => Sql::new("IS NOT DISTINCT FROM"),
+            Dialect::Mariadb => Sql::new("<=>"),
         }
     }
 
@@ -39,6 +42,17 @@ impl Dialect {
         match self {
             Dialect::Sqlite => column.clone(),
             Dialect::Postgres => sql!("CAST({} AS text)", column),
+            Dialect::Mariadb => sql!("CAST({} AS char)", column),
+        }
+    }
+
+    /// Behind an insert: whatever stands there already stays as it is. `column` is one of the key's.
+    #[must_use]
+    pub fn or_leave(self, column: &Sql) -> Sql {
+        match self {
+            Dialect::Sqlite | Dialect::Postgres => Sql::new("ON CONFLICT DO NOTHING"),
+            // (`INSERT IGNORE` would swallow every other trouble, too.)
+            Dialect::Mariadb => sql!("ON DUPLICATE KEY UPDATE {} = VALUES({})", column, column),
         }
     }
 }
