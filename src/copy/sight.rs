@@ -282,7 +282,9 @@ fn parents(
             .collect();
         let next = match link.dialect() {
             Dialect::Sqlite => sql!("temp.{}", gather(link, relations, step, &behind)?),
-            Dialect::Postgres | Dialect::Mariadb => sql!("({})", parents(link, relations, step, &behind)?),
+            Dialect::Postgres | Dialect::Mariadb => {
+                sql!("({})", parents(link, relations, step, &behind)?)
+            }
         };
         let reference = sql!("p.{}", Ident::new(&step.child.column));
         joins.push(sql!(

@@ -13,6 +13,7 @@ mod cases;
 mod copying;
 mod crash;
 mod demo;
+mod engines;
 mod journal;
 mod machine;
 mod plan;

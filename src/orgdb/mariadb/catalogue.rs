@@ -146,7 +146,11 @@ fn column(row: &[Value], mariadb: bool) -> Column {
     });
     Column {
         name: text(row, 1),
-        kind: kind(&text(row, 3), &declared, [9, 10, 11].map(|at| row[at].int())),
+        kind: kind(
+            &text(row, 3),
+            &declared,
+            [9, 10, 11].map(|at| row[at].int()),
+        ),
         declared,
         required: truth(row, 4),
         default: default.or_else(|| truth(row, 8).then(|| "identity".to_owned())),

@@ -97,7 +97,11 @@ impl Class {
             (_, ValueRef::Real(number)) => drop(write!(out, "{number:?}")),
             (Class::Bytes, ValueRef::Text(bytes) | ValueRef::Blob(bytes)) => {
                 let digit = |half: u8| b"0123456789abcdef"[usize::from(half)];
-                out.extend(bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]));
+                out.extend(
+                    bytes
+                        .iter()
+                        .flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]),
+                );
             }
             (Class::Moment, ValueRef::Text(bytes)) => escape(&unzoned(bytes), out),
             (_, ValueRef::Text(bytes) | ValueRef::Blob(bytes)) => escape(bytes, out),
@@ -284,13 +288,37 @@ mod tests {
             (Form::Decimal, text("00012.50"), "12.50"),
             (Form::Decimal, text("-000.50"), "-0.50"),
             (Form::Decimal, text("000"), "0"),
-            (Form::Date, Value::Date(2020, 2, 29, 0, 0, 0, 0), "2020-02-29"),
+            (
+                Form::Date,
+                Value::Date(2020, 2, 29, 0, 0, 0, 0),
+                "2020-02-29",
+            ),
             (Form::Date, Value::Date(0, 0, 0, 0, 0, 0, 0), "0000-00-00"),
-            (Form::Moment(false), Value::Date(2020, 1, 2, 3, 4, 5, 0), "2020-01-02 03:04:05"),
-            (Form::Moment(true), Value::Date(2020, 1, 2, 3, 4, 5, 60), "2020-01-02T03:04:05.000060Z"),
-            (Form::Moment(true), Value::Date(0, 0, 0, 0, 0, 0, 0), "0000-00-00 00:00:00"),
-            (Form::Time, Value::Time(true, 34, 22, 59, 59, 0), "-838:59:59"),
-            (Form::Time, Value::Time(false, 0, 1, 2, 3, 4), "01:02:03.000004"),
+            (
+                Form::Moment(false),
+                Value::Date(2020, 1, 2, 3, 4, 5, 0),
+                "2020-01-02 03:04:05",
+            ),
+            (
+                Form::Moment(true),
+                Value::Date(2020, 1, 2, 3, 4, 5, 60),
+                "2020-01-02T03:04:05.000060Z",
+            ),
+            (
+                Form::Moment(true),
+                Value::Date(0, 0, 0, 0, 0, 0, 0),
+                "0000-00-00 00:00:00",
+            ),
+            (
+                Form::Time,
+                Value::Time(true, 34, 22, 59, 59, 0),
+                "-838:59:59",
+            ),
+            (
+                Form::Time,
+                Value::Time(false, 0, 1, 2, 3, 4),
+                "01:02:03.000004",
+            ),
             (Form::Bits, Value::Bytes(vec![1, 0]), "Integer(256)"),
             (Form::Whole, Value::UInt(u64::MAX), "18446744073709551615"),
             (Form::Float, Value::Float(0.1), "Real(0.1)"),

@@ -13,9 +13,7 @@ pub(super) fn opening(error: &Error) -> DbTrouble {
     match error {
         Error::MySqlError(told) => match told.code {
             1049 => DbTrouble::Missing,
-            1044 | 1045 | 1698 | 1251 | 1862 | 4151 => {
-                unreachable("it does not let this user in")
-            }
+            1044 | 1045 | 1698 | 1251 | 1862 | 4151 => unreachable("it does not let this user in"),
             1040 | 1203 | 1226 => unreachable("it has no connection left for us"),
             1053 => unreachable("it is starting or stopping"),
             3159 => unreachable("it wants TLS"),
@@ -57,7 +55,10 @@ pub(super) fn by_number(number: u16, message: &str, table: &str) -> DbTrouble {
         1452 | 1216 => refused("foreign key", child(message)),
         1451 | 1217 => refused("foreign key", None),
         4025 => refused("check", check(message)),
-        3819 => refused("check", named(message, "constraint '", '\'').map(|on| of(table, &on))),
+        3819 => refused(
+            "check",
+            named(message, "constraint '", '\'').map(|on| of(table, &on)),
+        ),
         1048 | 1364 | 1263 => refused("not null", column(message, table)),
         1644 => refused("trigger", None),
         1264 | 1265 | 1292 | 1366 | 1406 | 1411 | 1426 | 1300 | 1074 | 1441 | 3140 | 1690 => {
@@ -156,8 +157,16 @@ mod tests {
     #[test]
     fn names_are_told_and_nothing_of_what_a_row_holds() {
         for (number, message, wanted) in [
-            (1062, "Duplicate entry 'for key 'x'' for key 'PRIMARY'", "unique on `t.PRIMARY`"),
-            (1062, "Duplicate entry 'A' for key 't.name'", "unique on `t.name`"),
+            (
+                1062,
+                "Duplicate entry 'for key 'x'' for key 'PRIMARY'",
+                "unique on `t.PRIMARY`",
+            ),
+            (
+                1062,
+                "Duplicate entry 'A' for key 't.name'",
+                "unique on `t.name`",
+            ),
             (
                 1452,
                 "Cannot add or update a child row: a foreign key constraint fails (`d`.`c`, \
@@ -165,17 +174,33 @@ mod tests {
                 "foreign key on `c.p`",
             ),
             (4025, "CONSTRAINT `n` failed for `d`.`t`", "check on `t.n`"),
-            (4025, "CONSTRAINT `t.n` failed for `d`.`t`", "check on `t.n`"),
+            (
+                4025,
+                "CONSTRAINT `t.n` failed for `d`.`t`",
+                "check on `t.n`",
+            ),
             (3819, "Check constraint 'n' is violated.", "check on `t.n`"),
             (1048, "Column 'n' cannot be null", "not null on `t.n`"),
-            (1364, "Field 'n' doesn't have a default value", "not null on `t.n`"),
-            (1406, "Data too long for column 'n' at row 12", "type on `t.n`"),
+            (
+                1364,
+                "Field 'n' doesn't have a default value",
+                "not null on `t.n`",
+            ),
+            (
+                1406,
+                "Data too long for column 'n' at row 12",
+                "type on `t.n`",
+            ),
             (
                 1366,
                 "Incorrect integer value: 'column 'secret'' for column `d`.`t`.`n` at row 1",
                 "type on `t.n`",
             ),
-            (1292, "Truncated incorrect DOUBLE value: 'for column `x`'", "type"),
+            (
+                1292,
+                "Truncated incorrect DOUBLE value: 'for column `x`'",
+                "type",
+            ),
             (1644, "Mrs Smith may not", "trigger"),
         ] {
             let words = by_number(number, message, "t").words();

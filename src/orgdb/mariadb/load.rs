@@ -121,7 +121,14 @@ impl Session {
             let mut values: Vec<Value> = Vec::new();
             let some = rows.by_ref().take(most);
             let count = some
-                .map(|row| values.extend(classes.iter().zip(row).map(|(class, value)| class.bound(value))))
+                .map(|row| {
+                    values.extend(
+                        classes
+                            .iter()
+                            .zip(row)
+                            .map(|(class, value)| class.bound(value)),
+                    )
+                })
                 .count();
             if count == 0 {
                 return Ok(loaded);

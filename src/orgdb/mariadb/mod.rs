@@ -29,8 +29,7 @@ use super::link::{Begin, See};
 use super::row::Fields;
 use super::{DbTrouble, Row, Sql};
 use code::{Class, Form};
-pub use place::Place;
-pub(super) use place::PlaceFault;
+pub(super) use place::{Place, PlaceFault};
 use tongue::Asked;
 
 /// Statements whose text is kept as the server reads it.
@@ -324,6 +323,9 @@ impl Session {
         }
         let mut class_of = |table: &str, column: &str| self.class_of(table, column);
         let asked = Rc::new(tongue::read(sql.as_str(), &mut class_of)?);
+        if !self.mariadb && asked.text.contains(" RETURNING ") {
+            return Err(DbTrouble::Cannot("tell what an insert stored (MySQL)"));
+        }
         let mut all = self.known.borrow_mut();
         if all.len() >= KNOWN {
             all.clear();

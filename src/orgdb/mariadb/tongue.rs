@@ -373,7 +373,8 @@ mod tests {
         let (text, values) = told("SELECT x FROM \"t\" WHERE (\"id\", \"at\") > (?1, ?2)");
         assert_eq!(text, "SELECT x FROM \"t\" WHERE (\"id\", \"at\") > (?, ?)");
         assert_eq!(values, [(0, Class::Whole), (1, Class::Moment)]);
-        let (_, values) = told("SELECT 1 FROM \"a\" AS x JOIN \"t\" AS y ON y.id = ?1 AND x.id = ?1");
+        let (_, values) =
+            told("SELECT 1 FROM \"a\" AS x JOIN \"t\" AS y ON y.id = ?1 AND x.id = ?1");
         assert_eq!(values, [(0, Class::Whole), (0, Class::Plain)]);
     }
 
