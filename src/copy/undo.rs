@@ -156,7 +156,9 @@ impl TakingBack<'_> {
             Vec::new()
         };
         let held = self.reading.part(&part.head, &rows)?;
-        if !self.together(&rows, &held)? && !self.one_by_one(&part.head, &rows, &held)? {
+        let inserted = matches!(part.head, Head::Insert { .. });
+        let gone = inserted && self.together(&rows, &held)?;
+        if !gone && !self.one_by_one(&part.head, &rows, &held)? {
             return Ok(false);
         }
         triggers::put_back(self.link, &aside)?;

@@ -25,6 +25,8 @@ pub(super) enum Class {
     Plain,
     /// Given as a number.
     Whole,
+    /// The same, of so many bits: given as text when it is loaded, and made a number there.
+    Bits,
     /// Given as a float of four bytes: a wider one is never equal to it.
     Single,
     /// Given in UTC without its zone.
@@ -39,9 +41,8 @@ impl Class {
     /// By the type's name.
     pub(super) fn of(kind: &str) -> Class {
         match kind {
-            "tinyint" | "smallint" | "mediumint" | "int" | "bigint" | "bit" | "year" => {
-                Class::Whole
-            }
+            "tinyint" | "smallint" | "mediumint" | "int" | "bigint" | "year" => Class::Whole,
+            "bit" => Class::Bits,
             "float" => Class::Single,
             "datetime" | "timestamp" => Class::Moment,
             "char" | "varchar" | "tinytext" | "text" | "mediumtext" | "longtext" | "enum"
@@ -70,7 +71,7 @@ impl Class {
     fn text(self, bytes: &[u8]) -> Value {
         let text = std::str::from_utf8(bytes).unwrap_or_default();
         match self {
-            Class::Whole => {
+            Class::Whole | Class::Bits => {
                 if let Ok(number) = text.parse() {
                     return Value::Int(number);
                 }

@@ -102,6 +102,8 @@ fn key(message: &str, table: &str) -> Option<String> {
 
 /// ``(`db`.`table`, CONSTRAINT `name` FOREIGN KEY (`column`) …``
 fn child(message: &str) -> Option<String> {
+    // With ANSI_QUOTES names stand in other quotes here than in other messages.
+    let message = message.replace('"', "`");
     let (_, rest) = message.rsplit_once("foreign key constraint fails (`")?;
     let (table, rest) = rest.split_once("`, CONSTRAINT `")?;
     let table = table.rsplit("`.`").next()?;
@@ -111,7 +113,8 @@ fn child(message: &str) -> Option<String> {
 
 /// ``CONSTRAINT `name` failed for `db`.`table` ``; a column's own check is named `table.column`.
 fn check(message: &str) -> Option<String> {
-    let name = named(message, "CONSTRAINT `", '`')?;
+    let message = message.replace('"', "`");
+    let name = named(&message, "CONSTRAINT `", '`')?;
     let (_, table) = message.rsplit_once("`.`")?;
     let name = name.rsplit('.').next().unwrap_or(&name);
     Some(format!("{}.{name}", table.trim_end_matches('`')))
@@ -123,6 +126,7 @@ fn column(message: &str, table: &str) -> Option<String> {
     if message.starts_with("Truncated") {
         return None;
     }
+    let message = message.replace('"', "`");
     let place = ["olumn ", "Field "]
         .iter()
         .filter_map(|word| Some(message.rfind(word)? + word.len()))

@@ -196,16 +196,20 @@ fn head(verb: &'static str, load: &Load<'_>) -> Sql {
     sql!("{} INTO {} ({})", Sql::new(verb), load.table, idents(load))
 }
 
-/// Bytes go as hexadecimal digits into a variable, and from there into their column.
+/// Bytes go as hexadecimal digits into a variable, and from there into their column; bits as a number.
 fn statement(load: &Load<'_>, classes: &[Class]) -> String {
     let (mut fields, mut set) = (Vec::new(), Vec::new());
     for (at, (name, class)) in idents(load).iter().zip(classes).enumerate() {
-        if *class == Class::Bytes {
-            fields.push(sql!("@handover_{}", at));
-            set.push(sql!("{} = UNHEX(@handover_{})", name, at));
-        } else {
-            fields.push(sql!("{}", name));
+        let variable = sql!("@handover_{}", at);
+        match class {
+            Class::Bytes => set.push(sql!("{} = UNHEX({})", name, variable)),
+            Class::Bits => set.push(sql!("{} = CAST({} AS unsigned)", name, variable)),
+            _ => {
+                fields.push(sql!("{}", name));
+                continue;
+            }
         }
+        fields.push(variable);
     }
     let set = if set.is_empty() {
         Sql::new("")

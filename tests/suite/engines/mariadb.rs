@@ -2,6 +2,7 @@
 //! fence, a whole copy and its undo.
 
 use std::fmt::Write as _;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
@@ -16,6 +17,7 @@ use handover::orgdb::{
     Address, DbTrouble, Dialect, Ident, Link, OrgReader, OrgWriter, Sql, Value, ValueRef,
 };
 use handover::{sql, values};
+use tokio::sync::Notify;
 use uuid::Uuid;
 
 use crate::copying::town;
@@ -250,7 +252,7 @@ async fn a_shape_is_told_with_its_keys_defaults_and_kinds() {
             Some("identity"),
             Some("NULL"),
             Some("'it''s'"),
-            None,
+            Some("NULL"),
             Some("1")
         ]
     );
@@ -285,12 +287,9 @@ async fn a_day_that_never_was_can_be_read_and_put_back() {
         .unwrap()
         .unwrap();
     let name = |text| Ident::new(text);
-    let changed = pen.update(
-        &name("z"),
-        &[(name("x"), Value::Int(1))],
-        &[(name("x"), Value::Int(2))],
-    );
-    assert_eq!(changed.await.unwrap(), 2);
+    let (was, becomes) = ([(name("x"), Value::Int(1))], [(name("x"), Value::Int(2))]);
+    let changed = pen.update(&name("z"), &was, &becomes).await;
+    assert_eq!(changed.unwrap(), 2);
     pen.commit().await.unwrap();
     let undone = undo::undo(&writer, &deed, UndoMode::Refuse).await.unwrap();
     assert_eq!(undone.restored, 2, "{undone:?}");
@@ -368,7 +367,7 @@ fn refuses(link: &Link, database: &str) {
         let words = stop.trouble.words();
         assert_eq!(words, format!("refused a row: {wanted}"), "{database}");
         assert!(
-            stop.row == named.then_some(2) || stop.row == Some(2),
+            stop.row == Some(2) || (stop.row.is_none() && (!named || database == "by insert")),
             "{wanted}: {:?}",
             stop.row
         );
@@ -755,6 +754,20 @@ async fn a_town_is_copied_from_one_server_to_another_and_taken_back() {
         triggers: None,
         chunk_rows: 2,
     };
+    // It is stopped in the middle, again and again, and goes on behind what is durable.
+    for most in 1..6 {
+        let (seen, stop) = (AtomicUsize::new(0), Notify::new());
+        let copy = load(&reader, &writer, what(), &deed, |_| {
+            if seen.fetch_add(1, Ordering::SeqCst) + 1 >= most {
+                stop.notify_one();
+            }
+        });
+        tokio::select! {
+            biased;
+            () = stop.notified() => {}
+            done = copy => drop(done.unwrap()),
+        }
+    }
     let loaded = load(&reader, &writer, what(), &deed, |_| {}).await.unwrap();
     let asked = |query: &str| SERVER.ask("dover", query).unwrap();
     assert_eq!(
@@ -762,16 +775,16 @@ async fn a_town_is_copied_from_one_server_to_another_and_taken_back() {
                ON p.asset_id = a.parent_asset_id WHERE a.owner = 'dover' ORDER BY a.asset_ref"),
         "00000001\tNULL\tHigh Block\t100061234568\tdwelling\n\
          00000002\t00000001\t2 High St\t100061234567\tdwelling\n\
-         00000003\tNULL\tunknown\tNULL\tdwelling\n"
+         00000003\tNULL\tunknown\tNULL\tdwelling"
     );
     assert_eq!(
         asked("SELECT tenancy_ref, tenure, starts, ends, balance, notes FROM tenancy ORDER BY 1"),
         "000001/01\tsecure\t2019-04-01\tNULL\t12.50\tfine\n\
-         000001/02\tintroductory\t2019-04-01\t2020-01-31\t-3.10\tO’Brien\n"
+         000001/02\tintroductory\t2019-04-01\t2020-01-31\t-3.10\tO’Brien"
     );
     assert_eq!(
         asked("SELECT amount, source_ref FROM txn ORDER BY source_ref"),
-        "100.00\t1\n-87.50\t2\n-3.10\t3\n"
+        "100.00\t1\n-87.50\t2\n-3.10\t3"
     );
     assert_eq!(loaded.datasets["tenancy"].rejected["HO506 tenancy_id"], 1);
     let again = load(&reader, &writer, what(), &deed, |_| {}).await.unwrap();
