@@ -71,6 +71,9 @@ pub(in crate::orgdb) fn table(session: &Session, name: &str) -> Result<Option<Ta
         .map(|(_, table)| table))
 }
 
+/// Columns, other table, its columns.
+type Reference = (Vec<String>, String, Vec<String>);
+
 fn tables(session: &Session, only: &str) -> Result<BTreeMap<String, Table>, DbTrouble> {
     let mut found: BTreeMap<String, Table> = BTreeMap::new();
     each(session, COLUMNS, &[only], |row| {
@@ -79,8 +82,7 @@ fn tables(session: &Session, only: &str) -> Result<BTreeMap<String, Table>, DbTr
         table.untransactional = LASTING.contains(&text(row, 12).as_str());
         table.columns.push(column(row, session.is_mariadb()));
     })?;
-    let mut references: BTreeMap<(String, String), (Vec<String>, String, Vec<String>)> =
-        BTreeMap::new();
+    let mut references: BTreeMap<(String, String), Reference> = BTreeMap::new();
     each(session, KEYS, &[only, ""], |row| {
         let Some(table) = found.get_mut(&text(row, 0)) else {
             return;

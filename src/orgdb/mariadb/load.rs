@@ -127,7 +127,7 @@ impl Session {
                             .iter()
                             .zip(row)
                             .map(|(class, value)| class.bound(value)),
-                    )
+                    );
                 })
                 .count();
             if count == 0 {

@@ -32,6 +32,9 @@ use code::{Class, Form};
 pub(super) use place::{Place, PlaceFault};
 use tongue::Asked;
 
+/// Rows that are taken without a word though nobody wants them.
+const FEW: usize = 1_000;
+
 /// Statements whose text is kept as the server reads it.
 const KNOWN: usize = 512;
 
@@ -287,7 +290,7 @@ impl Session {
         let asked = self.known(sql)?;
         let (mut forms, mut fields) = (Vec::new(), Fields::default());
         let mut trouble = None;
-        let running = Arc::clone(&self.running);
+        let (running, id) = (Arc::clone(&self.running), self.id());
         self.ask(&asked.table, |connection| {
             let number = running.now.load(Ordering::SeqCst);
             let mut answer = connection.exec_iter(asked.text.as_str(), asked.bound(values))?;
@@ -311,9 +314,21 @@ impl Session {
                     }
                 }
             }
+            self.leave(answer, id);
             Ok(())
         })?;
         trouble.map_or(Ok(()), Err)
+    }
+
+    /// Rows that nobody wants any more must still be taken before anything else can be asked: a few of
+    /// them are; where there are more, the server is told to stop.
+    fn leave(&self, mut answer: mysql::QueryResult<'_, '_, '_, mysql::Binary>, id: u32) {
+        let more = answer.by_ref().take(FEW).count() == FEW;
+        if more && let Ok(mut other) = self.place.connect() {
+            drop(other.query_drop(format!("KILL QUERY {id}")));
+        }
+        // It is taken to its end as it is dropped, whatever the server says about that.
+        drop(answer);
     }
 
     /// The statement as the server reads it, thought out once.

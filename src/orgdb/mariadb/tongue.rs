@@ -49,11 +49,11 @@ impl Token<'_> {
     }
 }
 
+/// What a table's column holds, where there is such a column.
+pub(super) type ClassOf<'s> = dyn FnMut(&str, &str) -> Result<Option<Class>, DbTrouble> + 's;
+
 /// Reads a statement; `class_of` tells what a table's column holds, where there is such a column.
-pub(super) fn read(
-    text: &str,
-    class_of: &mut dyn FnMut(&str, &str) -> Result<Option<Class>, DbTrouble>,
-) -> Result<Asked, DbTrouble> {
+pub(super) fn read(text: &str, class_of: &mut ClassOf<'_>) -> Result<Asked, DbTrouble> {
     let all = tokens(text);
     let plain: Vec<usize> = (0..all.len())
         .filter(|at| !matches!(all[*at], Token::Space(_)))
@@ -257,7 +257,7 @@ impl<'t> Statement<'t> {
     fn class(
         &self,
         column: &Column,
-        class_of: &mut dyn FnMut(&str, &str) -> Result<Option<Class>, DbTrouble>,
+        class_of: &mut ClassOf<'_>,
     ) -> Result<Option<Class>, DbTrouble> {
         let wanted = |alias: &str| {
             let qualifier = column.qualifier.as_deref();
