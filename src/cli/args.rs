@@ -4,6 +4,7 @@
 
 use std::path::PathBuf;
 
+use crate::demo::schema::Engine;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// Carry out the transfer of a council-housing service
@@ -136,6 +137,9 @@ pub struct Demo {
     /// Which plan
     #[arg(long, default_value = "east-kent-2020")]
     pub plan: String,
+    /// Where the databases stand: files, or a server that the demo starts for itself
+    #[arg(long, value_enum, default_value_t = Engine::Sqlite)]
+    pub engine: Engine,
     /// How many homes; the default is the plan's own number
     #[arg(long, value_parser = clap::value_parser!(u64).range(20..=200_000))]
     pub homes: Option<u64>,

@@ -29,6 +29,7 @@ pub(super) async fn demo(args: &Demo, output: &Output) -> Outcome {
     let narrow = |number: u64| u32::try_from(number).unwrap_or(u32::MAX);
     let script = Script {
         plan: args.plan.clone(),
+        engine: args.engine,
         homes: args.homes.map(narrow),
         years: narrow(args.years),
         seed: args.seed,
@@ -41,12 +42,16 @@ pub(super) async fn demo(args: &Demo, output: &Output) -> Outcome {
     };
     let told = play(args.dir.clone(), script, &mut voice, &mut stop).await;
     let told = told.map_err(|fault| said(fault, &args.dir, output))?;
-    let dir = args.dir.display();
+    let (dir, run) = (args.dir.display(), &told.run);
+    // The databases of a server went with it.
+    let live = if args.engine.is_embedded() {
+        format!("  handover verify {run} --against-live\n  handover preview --depth rows\n")
+    } else {
+        String::new()
+    };
     output.say(&format!(
-        "\nTry this next:\n  cd {dir}\n  handover status {run}\n  handover replay log --at 40\n  \
-         handover verify {run} --against-live\n  handover preview --depth rows\n  \
-         handover explain HO511",
-        run = told.run
+        "\nTry this next:\n  cd {dir}\n  handover status {run}\n  handover replay log --at 40\n\
+         {live}  handover explain HO511"
     ));
     Ok(if told.agrees {
         Exit::Done

@@ -59,6 +59,12 @@ impl Fit {
     }
 }
 
+/// Whether a column holds this very text without changing it.
+#[must_use]
+pub fn holds(kind: Kind, text: &str) -> bool {
+    Fit(kind).push(&mut Vec::new(), ValueRef::Text(text.as_bytes()))
+}
+
 /// What a file's affinity does (<https://www.sqlite.org/datatype3.html>).
 fn loose(affinity: Affinity, out: &mut Vec<u8>, value: ValueRef<'_>) -> bool {
     match (affinity, value) {

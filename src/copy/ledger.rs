@@ -150,6 +150,11 @@ DROP TABLE IF EXISTS handover_session, handover_key, handover_reject, handover_e
 DROP TABLE IF EXISTS handover_outbox;
 ";
 
+/// The schema goes with them, unless a freeze of ours still stands on its function.
+const DROP_SCHEMA: &str = "DO $$ BEGIN
+  DROP FUNCTION IF EXISTS handover.frozen(); DROP SCHEMA handover;
+EXCEPTION WHEN dependent_objects_still_exist THEN NULL; END $$";
+
 /// Our tables as a database makes them.
 fn tables(dialect: Dialect) -> Sql {
     match dialect {
@@ -371,7 +376,7 @@ pub async fn remove_run(writer: &OrgWriter, run: Uuid) -> Result<(), DbFault> {
                 }
                 link.script(&Sql::new(DROP))?;
                 if link.dialect() == Dialect::Postgres {
-                    link.script(&Sql::new("DROP SCHEMA handover"))?;
+                    link.script(&Sql::new(DROP_SCHEMA))?;
                 }
             }
             link.commit()

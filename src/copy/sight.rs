@@ -8,18 +8,17 @@
 
 use std::borrow::Cow;
 use std::cell::OnceCell;
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::BTreeMap;
 
+use rusqlite::CachedStatement;
 use rusqlite::types::Value;
-use rusqlite::{CachedStatement, Connection, params_from_iter};
 
+use super::gather::{first_step, gather};
 use super::lately::Lately;
 use super::position::{Order, Position, Wanted};
 use super::program::Owner;
 use super::shape::{bind, idents};
-use crate::orgdb::link::Flow;
-use crate::orgdb::{DbTrouble, Dialect, Ident, Link, Row, Sql, ValueRef, catalogue};
-use crate::plan::digest::Digest;
+use crate::orgdb::{DbTrouble, Ident, Link, Row, Sql, ValueRef, catalogue};
 use crate::plan::map::{ColumnRef, Relation};
 use crate::sql;
 
@@ -158,179 +157,18 @@ impl Sight {
     }
 }
 
-fn known(link: &Link, table: &str) -> Result<catalogue::Table, DbTrouble> {
+pub(super) fn known(link: &Link, table: &str) -> Result<catalogue::Table, DbTrouble> {
     link.table(table)?
         .ok_or_else(|| DbTrouble::NoSuch(table.to_owned()))
 }
 
-fn place<T: PartialEq + Clone>(list: &mut Vec<T>, wanted: &T) -> usize {
+pub(super) fn place<T: PartialEq + Clone>(list: &mut Vec<T>, wanted: &T) -> usize {
     list.iter()
         .position(|item| item == wanted)
         .unwrap_or_else(|| {
             list.push(wanted.clone());
             list.len() - 1
         })
-}
-
-/// The first relation of the shortest way from one table to another.
-fn first_step<'m>(relations: &'m [Relation], from: &str, to: &str) -> Option<&'m Relation> {
-    let (mut seen, mut queue) = (BTreeSet::from([from]), VecDeque::new());
-    let steps = |table: &str| {
-        let table = table.to_owned();
-        relations
-            .iter()
-            .filter(move |relation| relation.child.table == table)
-    };
-    queue.extend(steps(from).map(|relation| (relation, relation)));
-    while let Some((first, last)) = queue.pop_front() {
-        let here = last.parent.table.as_str();
-        if here == to {
-            return Some(first);
-        }
-        if seen.insert(here) {
-            queue.extend(steps(here).map(|relation| (first, relation)));
-        }
-    }
-    None
-}
-
-/// Makes the temporary table that a reference finds its parent's values in, unless an earlier dataset
-/// of this link's read transaction needed the same; its name.
-fn gather(
-    link: &Link,
-    relations: &[Relation],
-    relation: &Relation,
-    leaves: &[ColumnRef],
-) -> Result<Ident, DbTrouble> {
-    let name = name_of(relation, leaves);
-    let scratch = link.scratch()?;
-    if scratch.table_exists(Some("temp"), name.name())? {
-        return Ok(name);
-    }
-    let query = parents(link, relations, relation, leaves)?;
-    let names: Vec<Sql> = (0..leaves.len()).map(|at| sql!("v{}", at)).collect();
-    scratch.execute_batch(
-        sql!(
-            "CREATE TEMP TABLE {} (k TEXT PRIMARY KEY NOT NULL, whole, {}) WITHOUT ROWID",
-            name,
-            Sql::join(", ", &names)
-        )
-        .as_str(),
-    )?;
-    if let Some(file) = link.sqlite() {
-        file.execute_batch(sql!("INSERT OR IGNORE INTO temp.{} {}", name, query).as_str())?;
-    } else {
-        fetch(link, scratch, &name, leaves.len() + 2, &query)?;
-    }
-    Ok(name)
-}
-
-/// What a server answers, kept in our own store.
-fn fetch(
-    link: &Link,
-    scratch: &Connection,
-    into: &Ident,
-    width: usize,
-    query: &Sql,
-) -> Result<(), DbTrouble> {
-    let places: Vec<Sql> = (1..=width).map(|at| sql!("?{}", at)).collect();
-    let text = sql!(
-        "INSERT OR IGNORE INTO temp.{} VALUES ({})",
-        into,
-        Sql::join(", ", &places)
-    );
-    let mut keep = scratch.prepare(text.as_str())?;
-    scratch.execute_batch("BEGIN")?;
-    link.each(query, &[], |row| {
-        let values = (0..width).map(|at| lent(row.get(at)));
-        keep.execute(params_from_iter(values))?;
-        Ok::<Flow, DbTrouble>(Flow::Continue(()))
-    })?;
-    Ok(scratch.execute_batch("COMMIT")?)
-}
-
-/// The query for a parent's rows: the reference that finds each, whether every further step of the way
-/// was found, the values. In a file further steps are gathered first; a server joins them.
-fn parents(
-    link: &Link,
-    relations: &[Relation],
-    relation: &Relation,
-    leaves: &[ColumnRef],
-) -> Result<Sql, DbTrouble> {
-    let parent = &relation.parent;
-    let table = known(link, &parent.table)?;
-    if table.column(&parent.column).is_none() {
-        return Err(DbTrouble::NoSuch(format!(
-            "{}.{}",
-            parent.table, parent.column
-        )));
-    }
-    let mut further = Vec::new();
-    for leaf in leaves.iter().filter(|leaf| leaf.table != parent.table) {
-        let step = first_step(relations, &parent.table, &leaf.table).ok_or_else(|| {
-            DbTrouble::NoSuch(format!("relation from {} to {}", parent.table, leaf.table))
-        })?;
-        place(&mut further, step);
-    }
-    let (mut joins, mut whole, mut homes) = (Vec::new(), vec![Sql::new("1")], Vec::new());
-    for (at, step) in further.iter().enumerate() {
-        let behind: Vec<ColumnRef> = leaves
-            .iter()
-            .filter(|leaf| leaf.table != parent.table)
-            .filter(|leaf| first_step(relations, &parent.table, &leaf.table) == Some(step))
-            .cloned()
-            .collect();
-        let next = match link.dialect() {
-            Dialect::Sqlite => sql!("temp.{}", gather(link, relations, step, &behind)?),
-            Dialect::Postgres | Dialect::Mariadb => {
-                sql!("({})", parents(link, relations, step, &behind)?)
-            }
-        };
-        let reference = sql!("p.{}", Ident::new(&step.child.column));
-        joins.push(sql!(
-            " LEFT JOIN {} AS j{} ON j{}.k = rtrim({})",
-            next,
-            at,
-            at,
-            link.dialect().text_of(&reference)
-        ));
-        whole.push(sql!("coalesce(j{}.whole, 0)", at));
-        homes.push(behind);
-    }
-    let named =
-        |at: usize, leaf: &ColumnRef| sql!("{} AS v{}", leaf_value(parent, leaf, &homes), at);
-    let values: Vec<Sql> = leaves
-        .iter()
-        .enumerate()
-        .map(|(at, leaf)| named(at, leaf))
-        .collect();
-    let key = sql!("p.{}", Ident::new(&parent.column));
-    Ok(sql!(
-        "SELECT rtrim({}) AS k, {} AS whole, {} FROM {} AS p{} WHERE {} IS NOT NULL",
-        link.dialect().text_of(&key),
-        Sql::join(" * ", &whole),
-        Sql::join(", ", &values),
-        Ident::new(&parent.table),
-        Sql::join("", &joins),
-        key
-    ))
-}
-
-fn leaf_value(parent: &ColumnRef, leaf: &ColumnRef, homes: &[Vec<ColumnRef>]) -> Sql {
-    if leaf.table == parent.table {
-        return sql!("p.{}", Ident::new(&leaf.column));
-    }
-    let found = homes.iter().enumerate().find_map(|(join, leaves)| {
-        let at = leaves.iter().position(|other| other == leaf)?;
-        Some(sql!("j{}.v{}", join, at))
-    });
-    found.unwrap_or_else(|| Sql::new("NULL"))
-}
-
-/// One name for one way to one set of values.
-fn name_of(relation: &Relation, leaves: &[ColumnRef]) -> Ident {
-    let told = format!("{relation:?} {leaves:?}");
-    Ident::new(&format!("handover_parent_{}", Digest::of(told.as_bytes())))
 }
 
 /// How many parents a way remembers: bounded, whatever the size of the table.
@@ -425,7 +263,7 @@ impl Probe<'_> {
 }
 
 /// Text that is not UTF-8 is kept as bytes: both read the same later.
-fn lent(raw: ValueRef<'_>) -> Value {
+pub(super) fn lent(raw: ValueRef<'_>) -> Value {
     match raw {
         ValueRef::Text(bytes) => match std::str::from_utf8(bytes) {
             Ok(text) => Value::Text(text.to_owned()),

@@ -165,7 +165,7 @@ impl TakingBack<'_> {
         Ok(true)
     }
 
-    /// Takes rows out in one go that stand by themselves just as they were written, where nothing
+    /// Takes inserted rows out in one go that stand by themselves just as they were written, where nothing
     /// hangs on them; false when they must be looked at one by one.
     fn together(&mut self, rows: &Unpacked<'_>, held: &Held) -> Result<bool, DbTrouble> {
         let (shape, _, rows) = rows;

@@ -8,6 +8,7 @@
 //! Not here: printing (`cli`), and no code that the copier also uses to know the truth.
 
 pub mod generate;
+mod home;
 pub mod papers;
 pub mod people;
 pub mod prints;

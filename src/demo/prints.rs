@@ -11,7 +11,10 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OpenFlags};
 use sha2::{Digest as _, Sha256};
 
+use crate::orgdb::link::Flow;
+use crate::orgdb::{DbTrouble, Ident, Link};
 use crate::plan::digest::Digest;
+use crate::sql;
 
 /// A database's fingerprint by organisation.
 pub type Prints = BTreeMap<String, Digest>;
@@ -67,6 +70,39 @@ fn side_by_side(spans: &[(&String, &PathBuf, Span)]) -> rusqlite::Result<Numbere
     Ok(all)
 }
 
+/// The fingerprint of a server's database: what is declared, and of every table how many rows it has
+/// and what their digests add up to, in whatever order they come.
+pub(super) fn of_a_server(link: &Link) -> Result<Digest, DbTrouble> {
+    let catalogue = link.catalogue()?;
+    let mut whole = Sha256::new();
+    whole.update(catalogue.fingerprint().0);
+    for (name, table) in &catalogue.tables {
+        let columns: Vec<Ident> = table
+            .columns
+            .iter()
+            .map(|column| Ident::new(&column.name))
+            .collect();
+        let query = sql!("SELECT {} FROM {}", columns, Ident::new(name));
+        let (mut rows, mut sum, mut bytes) = (0_u64, [0_u64; 4], Vec::new());
+        link.each(&query, &[], |row| {
+            bytes.clear();
+            (0..row.width()).for_each(|at| append(&mut bytes, row.get(at)));
+            rows += 1;
+            for (part, digest) in sum.iter_mut().zip(Sha256::digest(&bytes).chunks_exact(8)) {
+                let mut word = [0; 8];
+                word.copy_from_slice(digest);
+                *part = part.wrapping_add(u64::from_be_bytes(word));
+            }
+            Ok::<Flow, DbTrouble>(Flow::Continue(()))
+        })?;
+        whole.update(rows.to_be_bytes());
+        for part in sum {
+            whole.update(part.to_be_bytes());
+        }
+    }
+    Ok(Digest(whole.finalize().into()))
+}
+
 /// A part of a database.
 enum Span {
     /// What is declared in it.
@@ -106,7 +142,7 @@ fn spans_of(path: &Path) -> rusqlite::Result<Vec<Span>> {
 
 /// A table without row numbers is one span.
 fn spans_of_table(db: &Connection, table: String) -> rusqlite::Result<Vec<Span>> {
-    let quoted = crate::orgdb::Ident::new(&table);
+    let quoted = Ident::new(&table);
     let numbered: bool = db.query_row(
         "SELECT wr = 0 FROM pragma_table_list WHERE schema = 'main' AND name = ?1",
         [&table],
@@ -140,7 +176,7 @@ fn rows_of(
     begin: Option<i64>,
     hash: &mut Sha256,
 ) -> rusqlite::Result<()> {
-    let quoted = crate::orgdb::Ident::new(table);
+    let quoted = Ident::new(table);
     let which = begin.map_or(String::new(), |begin| {
         let (first, last) = (begin << SPAN, ((begin + 1) << SPAN) - 1);
         format!(" WHERE rowid BETWEEN {first} AND {last} ORDER BY rowid")

@@ -5,21 +5,25 @@
 //! Not here: printing (a [`Teller`] does), the rules of anything.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
 use super::generate::{self, Spec, World};
-use super::{papers, people, prints};
+use super::home::Home;
+use super::schema::Engine;
+use super::servers::ServerError;
+use super::{papers, people};
 use crate::journal::{Journal, JournalFault};
 use crate::machine::event::{ClockKind, UndoMode};
 use crate::machine::rests::{Rest, Rests};
 use crate::machine::rollback::NoRollback;
 use crate::machine::run::Run;
 use crate::machine::time::Time;
-use crate::orgdb::{Address, DbFault};
+use crate::orgdb::DbFault;
+use crate::orgdb::address::AddressFault;
 use crate::plan::digest::Digest;
 use crate::plan::fault::PlanFaults;
 use crate::plan::model::{DataCopy, Plan, StepSpec};
@@ -48,6 +52,9 @@ const HOMES: u32 = 17_000;
 pub struct Script {
     /// Which shipped plan.
     pub plan: String,
+    /// Where the databases stand.
+    #[serde(default, skip_serializing_if = "Engine::is_embedded")]
+    pub engine: Engine,
     /// How many homes; the plan's own number if absent.
     pub homes: Option<u32>,
     /// How many rent years.
@@ -140,6 +147,12 @@ pub enum StoryFault {
     /// A database.
     #[error(transparent)]
     Db(#[from] DbFault),
+    /// A private server.
+    #[error(transparent)]
+    Server(#[from] ServerError),
+    /// An address out of the environment.
+    #[error("`{0}` is no database address: {1}")]
+    Address(String, AddressFault),
     /// A database takes no writes.
     #[error("{}", .0.says)]
     Halted(Fault),
@@ -182,9 +195,9 @@ pub async fn play<T: Teller>(
     stop: &mut watch::Receiver<bool>,
 ) -> Result<Told, StoryFault> {
     let stage = Stage::set(folder, script, teller)?;
-    stage.make(teller)?;
+    stage.make(teller).await?;
     let (plan, preview) = stage.signed(teller).await?;
-    stage.break_source(&plan, teller)?;
+    stage.break_source(&plan, teller).await?;
     let mut site = stage.begun(&plan, &preview, teller).await?;
     loop {
         if site.run.rolled_back() && site.plans.len() == 1 {
@@ -198,7 +211,7 @@ pub async fn play<T: Teller>(
         let amended = site.plans.len() > 1;
         if run.rolled_back() && !amended {
             // A rollback that a kill had stopped half-way was taken up again, and done.
-            stage.show_prints(&plan, teller)?;
+            stage.show_prints(&plan, teller).await?;
             continue;
         }
         let rests = run.rests();
@@ -223,6 +236,7 @@ struct Stage {
     folder: PathBuf,
     script: Script,
     world: Option<World>,
+    home: Home,
 }
 
 impl Stage {
@@ -247,46 +261,31 @@ impl Stage {
         }
         // A plan without databases has no world: serde knows those that there are.
         let world = serde_json::from_value(script.plan.clone().into()).ok();
+        let plan = plan_in(&folder, &script.plan)?;
         let stage = Stage {
+            home: Home::open(script.engine, &folder, &plan)?,
             folder,
             script,
             world,
         };
-        let plan = stage.plan()?;
-        std::fs::write(stage.folder.join(".env"), env(&plan))?;
+        std::fs::write(stage.folder.join(".env"), env(&plan, &stage.home))?;
         stage.broken(&plan)?;
+        if let Some(line) = stage.home.line() {
+            teller.say(&line);
+        }
         Ok(stage)
     }
 
     fn plan(&self) -> Result<Arc<Plan>, StoryFault> {
-        let papers = Papers::open(&self.folder)?;
-        crate::plan::read(&self.script.plan, papers)
-            .map(Arc::new)
-            .map_err(StoryFault::Plan)
+        plan_in(&self.folder, &self.script.plan)
     }
 
     fn data(&self) -> PathBuf {
         self.folder.join("data")
     }
 
-    fn addresses(&self, plan: &Plan) -> Addresses {
-        let with = plan.orgs.iter().filter(|(_, org)| org.database.is_some());
-        with.map(|(code, _)| {
-            let path = self.data().join(format!("{code}.db"));
-            (code.clone(), Address::Sqlite(path))
-        })
-        .collect()
-    }
-
-    fn databases(&self, plan: &Plan) -> BTreeMap<String, PathBuf> {
-        let addresses = self.addresses(plan);
-        addresses
-            .into_iter()
-            .filter_map(|(code, address)| match address {
-                Address::Sqlite(path) => Some((code.to_string(), path)),
-                Address::Postgres(_) | Address::Mariadb(_) => None,
-            })
-            .collect()
+    fn addresses(&self, plan: &Plan) -> Result<Addresses, StoryFault> {
+        self.home.addresses(plan, &self.data())
     }
 
     /// The copy that breaks in this story; none where nothing does.
@@ -314,7 +313,7 @@ impl Stage {
     }
 
     /// Chapter 1: the invented organisations.
-    fn make<T: Teller>(&self, teller: &mut T) -> Result<(), StoryFault> {
+    async fn make<T: Teller>(&self, teller: &mut T) -> Result<(), StoryFault> {
         let Some(world) = &self.world else {
             return Ok(());
         };
@@ -334,6 +333,7 @@ impl Stage {
             progress: Some(teller.making()),
         };
         let truth = generate::generate(&unfinished, &spec)?;
+        self.home.pour(&*self.plan()?, &unfinished, *world).await?;
         std::fs::rename(&unfinished, self.data())?;
         let rows: u64 = truth.source.values().sum();
         teller.say(&format!(
@@ -359,7 +359,7 @@ impl Stage {
     }
 
     async fn readers(&self, plan: &Plan) -> Result<Readers, StoryFault> {
-        Ok(connect::readers(&self.addresses(plan)).await?)
+        Ok(connect::readers(&self.addresses(plan)?).await?)
     }
 
     /// Chapters 2 and 3: check, preview, signatures. Goes on with a preview that is there already.
@@ -430,7 +430,7 @@ impl Stage {
     }
 
     /// Chapter 4: somebody at the source uses a new code after everybody has signed.
-    fn break_source<T: Teller>(&self, plan: &Plan, teller: &mut T) -> Result<(), StoryFault> {
+    async fn break_source<T: Teller>(&self, plan: &Plan, teller: &mut T) -> Result<(), StoryFault> {
         let broken = self.broken(plan)?;
         let (Some(world), Some((step, copy))) = (&self.world, broken) else {
             return Ok(());
@@ -439,9 +439,12 @@ impl Stage {
         if done.exists() {
             return Ok(());
         }
-        let source = self.data().join(format!("{}.db", copy.source));
-        let owner = world.mark(&copy.source, &copy.target);
-        let rows = generate::add_unmapped_tenure(&source, 13, owner.unwrap_or_default())?;
+        let owner = world.mark(&copy.source, &copy.target).unwrap_or_default();
+        let addresses = self.addresses(plan)?;
+        let Some(source) = addresses.get_key_value(&copy.source) else {
+            return Ok(());
+        };
+        let rows = self.home.add_unmapped_tenure(source, 13, owner).await?;
         std::fs::write(done, "")?;
         teller.chapter("After signing, the world moves on");
         let whose = match world.targets() {
@@ -497,7 +500,7 @@ impl Stage {
             let plan = in_force(&site)?;
             let clock = clock_of(&site, &plan);
             let watch = teller.watch(&plan);
-            let addresses = self.addresses(&plan);
+            let addresses = self.addresses(&plan)?;
             let bounds = Bounds {
                 until: self.before_rows_move(&site, &plan),
                 ..Bounds::default()
@@ -505,7 +508,7 @@ impl Stage {
             let (moved, rests) = carry_on(site, &addresses, &clock, &bounds, watch, stop).await?;
             site = moved;
             if bounds.reached(&site.run) {
-                self.keep_prints(&plan)?;
+                self.keep_prints(&plan).await?;
                 continue;
             }
             if rests.exit() != 4 || site.run.rolled_back() {
@@ -553,8 +556,8 @@ impl Stage {
         before.cloned().collect()
     }
 
-    fn keep_prints(&self, plan: &Plan) -> Result<(), StoryFault> {
-        let prints = prints::take(&self.databases(plan))?;
+    async fn keep_prints(&self, plan: &Plan) -> Result<(), StoryFault> {
+        let prints = self.home.prints(plan, &self.data()).await?;
         let text = serde_json::to_string_pretty(&prints).map_err(std::io::Error::other)?;
         let unfinished = self.folder.join(".demo-prints.unfinished");
         std::fs::write(&unfinished, text)?;
@@ -579,7 +582,7 @@ impl Stage {
                 teller.say(
                     "There is nothing to roll back: the only copy failed, and took its own rows out again.",
                 );
-                self.show_prints(&plan, teller)?;
+                self.show_prints(&plan, teller).await?;
                 return Ok(site);
             }
             preview => preview?,
@@ -598,13 +601,13 @@ impl Stage {
             };
             sign_rollback(&mut preview, &plan, &ask)?;
         }
-        let addresses = self.addresses(&plan);
+        let addresses = self.addresses(&plan)?;
         let orgs = addresses.keys().cloned().collect();
         let watch = teller.watch(&plan);
         let mut session = Session::claim(site, orgs, clock, watch).await?;
         rollback::go_back(&mut session, &preview).await?;
         let (site, _) = drive_on(session, &addresses, &Bounds::default(), stop).await?;
-        self.show_prints(&plan, teller)?;
+        self.show_prints(&plan, teller).await?;
         Ok(site)
     }
 
@@ -644,13 +647,13 @@ impl Stage {
         Ok(look_rollback(&with, &site.run, &way, None).await?)
     }
 
-    fn show_prints<T: Teller>(&self, plan: &Plan, teller: &mut T) -> Result<(), StoryFault> {
+    async fn show_prints<T: Teller>(&self, plan: &Plan, teller: &mut T) -> Result<(), StoryFault> {
         let Ok(text) = std::fs::read_to_string(self.folder.join(".demo-prints.json")) else {
             return Ok(());
         };
         let before: BTreeMap<String, Digest> =
             serde_json::from_str(&text).map_err(std::io::Error::other)?;
-        let after = prints::take(&self.databases(plan))?;
+        let after = self.home.prints(plan, &self.data()).await?;
         teller.say("Fingerprints of every table, index and trigger, before the copy and now:");
         for (org, now) in &after {
             let then = before.get(org).copied().unwrap_or_default();
@@ -760,14 +763,21 @@ fn clock_of(site: &Site, plan: &Plan) -> Clock {
     Clock::made_up(last.unwrap_or_else(|| Stage::curtain(plan)).moment())
 }
 
+fn plan_in(folder: &Path, name: &str) -> Result<Arc<Plan>, StoryFault> {
+    let papers = Papers::open(folder)?;
+    crate::plan::read(name, papers)
+        .map(Arc::new)
+        .map_err(StoryFault::Plan)
+}
+
 /// The plan folder's `.env`: where the made-up databases are.
-fn env(plan: &Plan) -> String {
+fn env(plan: &Plan, home: &Home) -> String {
     let named = plan
         .orgs
         .iter()
         .filter_map(|(code, org)| Some((code, org.database.as_ref()?)));
     named
-        .map(|(code, variable)| format!("{variable}=sqlite:data/{code}.db\n"))
+        .filter_map(|(code, variable)| Some(format!("{variable}={}\n", home.told(code)?)))
         .collect::<Vec<String>>()
         .concat()
 }

@@ -6,6 +6,7 @@ use std::str::FromStr;
 
 use sqlx::postgres::PgConnectOptions;
 
+use super::Dialect;
 use super::mariadb::{Place, PlaceFault};
 
 /// An organisation database's address.
@@ -72,6 +73,18 @@ impl Address {
             return Err(AddressFault::NoPath);
         }
         Ok(Address::Sqlite(base.join(path)))
+    }
+}
+
+impl Address {
+    /// Which tongue is spoken there.
+    #[must_use]
+    pub fn dialect(&self) -> Dialect {
+        match self {
+            Address::Sqlite(_) => Dialect::Sqlite,
+            Address::Postgres(_) => Dialect::Postgres,
+            Address::Mariadb(_) => Dialect::Mariadb,
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 use super::desk::Desk;
 use super::link::Begin;
 use super::memo::Memo;
-use super::{Address, Catalogue, DbFault, DbTrouble, Link, Sql, Value, sqlite};
+use super::{Address, Catalogue, DbFault, DbTrouble, Dialect, Link, Sql, Value, sqlite};
 use crate::plan::digest::Digest;
 
 /// A read-only connection.
@@ -96,6 +96,12 @@ impl OrgReader {
         &self.0.org
     }
 
+    /// Which tongue its database speaks.
+    #[must_use]
+    pub fn dialect(&self) -> Dialect {
+        self.0.address.dialect()
+    }
+
     /// Runs a query and gathers its rows: for small answers.
     ///
     /// # Errors
@@ -177,6 +183,12 @@ impl OrgWriter {
     #[must_use]
     pub fn org(&self) -> &str {
         &self.0.org
+    }
+
+    /// Which tongue its database speaks.
+    #[must_use]
+    pub fn dialect(&self) -> Dialect {
+        self.0.address.dialect()
     }
 
     /// Begins a write transaction (in a file the lock is ours from here on).

@@ -36,16 +36,6 @@ impl Dialect {
         }
     }
 
-    /// A column as text.
-    #[must_use]
-    pub fn text_of(self, column: &Sql) -> Sql {
-        match self {
-            Dialect::Sqlite => column.clone(),
-            Dialect::Postgres => sql!("CAST({} AS text)", column),
-            Dialect::Mariadb => sql!("CAST({} AS char)", column),
-        }
-    }
-
     /// Behind an insert: whatever stands there already stays as it is. `column` is one of the key's.
     #[must_use]
     pub fn or_leave(self, column: &Sql) -> Sql {
@@ -68,7 +58,13 @@ pub(super) fn postgres(text: &str) -> String {
     let mut rest = text;
     while let Some(first) = rest.chars().next() {
         let taken = match first {
-            '\'' | '"' => quoted(rest, first),
+            '\'' => quoted(rest, first),
+            '"' => {
+                let (name, after) = rest.split_at(quoted(rest, first));
+                push_name(&mut out, name);
+                rest = after;
+                continue;
+            }
             '?' => {
                 let digits = rest[1..].bytes().take_while(u8::is_ascii_digit).count();
                 out.push('$');
@@ -95,13 +91,24 @@ fn is_word(letter: char) -> bool {
     letter.is_ascii_alphanumeric() || letter == '_'
 }
 
+/// A quoted name: our tables are named so, too, where they stand among others.
+fn push_name(out: &mut String, name: &str) {
+    match ours(name.trim_matches('"')) {
+        Some(table) => out.extend(["handover.\"", table, "\""]),
+        None => out.push_str(name),
+    }
+}
+
+/// The bare name of one of our tables.
+pub(super) fn ours(name: &str) -> Option<&str> {
+    let table = name.strip_prefix("handover_")?;
+    OURS.contains(&table).then_some(table)
+}
+
 fn push_word(out: &mut String, word: &str) {
-    match word.strip_prefix("handover_") {
-        Some(table) if OURS.contains(&table) => {
-            out.push_str("handover.");
-            out.push_str(table);
-        }
-        _ => out.push_str(word),
+    match ours(word) {
+        Some(table) => out.extend(["handover.", table]),
+        None => out.push_str(word),
     }
 }
 
@@ -127,11 +134,11 @@ mod tests {
     #[test]
     fn values_and_our_tables_are_told_in_the_servers_tongue_and_quoted_text_is_left_alone() {
         let text = "INSERT INTO handover_key (run) SELECT \"handover_key?1\", '?2''handover_undo' \
-                    FROM handover_freeze WHERE a = ?12 AND handover_effect.run = ?1";
+                    FROM handover_freeze, \"handover_undo\" WHERE a = ?12 AND handover_effect.run = ?1";
         assert_eq!(
             postgres(text),
             "INSERT INTO handover.key (run) SELECT \"handover_key?1\", '?2''handover_undo' \
-             FROM handover_freeze WHERE a = $12 AND handover.effect.run = $1"
+             FROM handover_freeze, handover.\"undo\" WHERE a = $12 AND handover.effect.run = $1"
         );
     }
 }

@@ -84,7 +84,8 @@ impl Sql {
     }
 
     /// A statement that the database itself keeps (a trigger's definition), or that our ledger kept.
-    pub(crate) fn definition(kept: String) -> Sql {
+    #[must_use]
+    pub fn definition(kept: String) -> Sql {
         Sql(kept)
     }
 

@@ -10,11 +10,27 @@
 use super::hand::Hand;
 use super::{Act, Fault, Finding, Forecast, Look, Output};
 use crate::machine::event::Check;
-use crate::orgdb::{Catalogue, DbFault, DbTrouble, Ident, OrgWriter, Sql};
-use crate::plan::model::Freeze;
+use crate::orgdb::{Catalogue, DbFault, DbTrouble, Dialect, Ident, OrgWriter, Sql};
+use crate::plan::model::{Code, Freeze};
 use crate::sql;
 
-const TRIGGER_NAMED: &str = "SELECT 1 FROM sqlite_master WHERE type = 'trigger' AND name = ?1";
+/// What a server's triggers call; it goes with our schema.
+const FROZEN: &str = "CREATE OR REPLACE FUNCTION handover.frozen() RETURNS trigger LANGUAGE plpgsql \
+     AS $$ BEGIN RAISE EXCEPTION 'frozen for the handover'; END $$";
+
+/// Whether a trigger is there.
+fn trigger_named(dialect: Dialect) -> Sql {
+    match dialect {
+        Dialect::Sqlite => {
+            Sql::new("SELECT 1 FROM sqlite_master WHERE type = 'trigger' AND name = ?1")
+        }
+        Dialect::Postgres => Sql::new("SELECT 1 FROM pg_catalog.pg_trigger WHERE tgname = ?1"),
+        Dialect::Mariadb => Sql::new(
+            "SELECT 1 FROM information_schema.triggers
+             WHERE trigger_schema = DATABASE() AND trigger_name = ?1",
+        ),
+    }
+}
 
 pub(super) async fn check(look: &Look, step: &Freeze) -> Result<Vec<Finding>, Fault> {
     let catalogue = look.reader(&step.org)?.catalogue().await?;
@@ -44,10 +60,13 @@ pub(super) async fn run(act: &Act, step: &Freeze) -> Result<Output, Fault> {
     for (at, table) in step.tables.iter().enumerate() {
         let kind = format!("freeze:{table}");
         let Some(mut pen) = hand.pen_at(&step.org, at as u64 + 1, &kind).await? else {
+            repeat(act, &step.org, table).await?;
             continue;
         };
         for verb in Verb::ALL {
-            pen.change(verb.freeze(table), verb.thaw(table)).await?;
+            let dialect = act.writer(&step.org)?.dialect();
+            pen.change(verb.freeze(dialect, table), verb.thaw(dialect, table))
+                .await?;
         }
         hand.commit(&step.org, pen).await?;
     }
@@ -56,6 +75,18 @@ pub(super) async fn run(act: &Act, step: &Freeze) -> Result<Output, Fault> {
         effects: hand.effects(),
         checks: prove(act, step).await?,
     })
+}
+
+/// Where a change of the schema commits by itself, the ledger speaks of it before it is made: what a
+/// crash left out in between is made now.
+async fn repeat(act: &Act, org: &Code, table: &str) -> Result<(), Fault> {
+    let writer = act.writer(org)?;
+    if writer.dialect() != Dialect::Mariadb {
+        return Ok(());
+    }
+    let statements = Verb::ALL.map(|verb| verb.freeze(Dialect::Mariadb, table));
+    let made = writer.with(move |link| statements.iter().try_for_each(|one| link.script(one)));
+    Ok(made.await?)
 }
 
 /// A way to write.
@@ -81,35 +112,59 @@ impl Verb {
         Ident::new(&format!("handover_freeze_{table}_{}", self.name()))
     }
 
-    fn freeze(self, table: &str) -> Sql {
+    fn word(self) -> Sql {
+        Sql::new(match self {
+            Verb::Insert => "INSERT",
+            Verb::Update => "UPDATE",
+            Verb::Delete => "DELETE",
+        })
+    }
+
+    fn freeze(self, dialect: Dialect, table: &str) -> Sql {
         let (trigger, table) = (self.trigger(table), Ident::new(table));
-        match self {
-            Verb::Insert => sql!(
-                "CREATE TRIGGER {} BEFORE INSERT ON {} BEGIN SELECT RAISE(ABORT, 'frozen for the handover'); END",
+        match dialect {
+            Dialect::Sqlite => sql!(
+                "CREATE TRIGGER {} BEFORE {} ON {} BEGIN SELECT RAISE(ABORT, 'frozen for the handover'); END",
                 trigger,
+                self.word(),
                 table
             ),
-            Verb::Update => sql!(
-                "CREATE TRIGGER {} BEFORE UPDATE ON {} BEGIN SELECT RAISE(ABORT, 'frozen for the handover'); END",
+            // For each statement: a write that meets no row is refused, too.
+            Dialect::Postgres => sql!(
+                "{}; CREATE TRIGGER {} BEFORE {} ON {} FOR EACH STATEMENT EXECUTE FUNCTION handover.frozen()",
+                Sql::new(FROZEN),
                 trigger,
+                self.word(),
                 table
             ),
-            Verb::Delete => sql!(
-                "CREATE TRIGGER {} BEFORE DELETE ON {} BEGIN SELECT RAISE(ABORT, 'frozen for the handover'); END",
+            // It commits by itself, so it can be repeated.
+            Dialect::Mariadb => sql!(
+                "CREATE TRIGGER IF NOT EXISTS {} BEFORE {} ON {} FOR EACH ROW
+                 SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'frozen for the handover'",
                 trigger,
+                self.word(),
                 table
             ),
         }
     }
 
-    fn thaw(self, table: &str) -> Sql {
-        sql!("DROP TRIGGER {}", self.trigger(table))
+    fn thaw(self, dialect: Dialect, table: &str) -> Sql {
+        let trigger = self.trigger(table);
+        match dialect {
+            Dialect::Sqlite => sql!("DROP TRIGGER {}", trigger),
+            Dialect::Postgres => sql!("DROP TRIGGER {} ON {}", trigger, Ident::new(table)),
+            Dialect::Mariadb => sql!("DROP TRIGGER IF EXISTS {}", trigger),
+        }
     }
 
     /// A write that any row (for an insert: no row) is enough for.
-    fn attempt(self, table: &str, column: &str) -> Sql {
+    fn attempt(self, dialect: Dialect, table: &str, column: &str) -> Sql {
         let (table, column) = (Ident::new(table), Ident::new(column));
         match self {
+            // A column without a default would be refused before our trigger is.
+            Verb::Insert if dialect == Dialect::Mariadb => {
+                sql!("INSERT IGNORE INTO {} () VALUES ()", table)
+            }
             Verb::Insert => sql!("INSERT INTO {} DEFAULT VALUES", table),
             Verb::Update => sql!("UPDATE {} SET {} = {}", table, column, column),
             Verb::Delete => sql!("DELETE FROM {}", table),
@@ -171,7 +226,8 @@ async fn is_refused(
         .find(|column| !column.generated)
         .map_or("", |column| column.name.as_str());
     let mut tx = writer.begin().await?;
-    match tx.execute(verb.attempt(table, column), Vec::new()).await {
+    let attempt = verb.attempt(writer.dialect(), table, column);
+    match tx.execute(attempt, Vec::new()).await {
         Err(DbFault {
             trouble: DbTrouble::Constraint { kind, .. },
             ..
@@ -179,7 +235,8 @@ async fn is_refused(
         Err(fault) => Err(fault.into()),
         Ok(0) if !matches!(verb, Verb::Insert) => {
             let named = vec![verb.trigger(table).name().into()];
-            Ok(!tx.rows(Sql::new(TRIGGER_NAMED), named).await?.is_empty())
+            let query = trigger_named(writer.dialect());
+            Ok(!tx.rows(query, named).await?.is_empty())
         }
         Ok(_) => Ok(false),
     }

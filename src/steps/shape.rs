@@ -8,8 +8,10 @@
 use std::collections::BTreeSet;
 
 use super::Finding;
+use crate::copy::fit;
 use crate::orgdb::Catalogue;
 use crate::orgdb::catalogue::Table;
+use crate::orgdb::kind::Kind;
 use crate::plan::map::{Becomes, ColumnRef, Dataset, Map, MapColumn, Origin};
 
 /// Everything about `datasets` that does not fit.
@@ -135,14 +137,65 @@ fn unfit(into: &str, table: &Table, column: &MapColumn) -> Option<Finding> {
         let says = format!("the target computes `{about}` by itself");
         return Some(stop("HO521", says).help("leave the column out of the map"));
     }
-    if keeps_text(&column.becomes) && bends_text(&shape.declared) {
-        let says = format!(
-            "`{about}` is declared `{}`, which turns text such as keys and money into numbers",
-            shape.declared
-        );
-        return Some(stop("HO523", says).help("declare the column as text"));
+    match shape.kind {
+        Kind::Loose(_) if keeps_text(&column.becomes) && bends_text(&shape.declared) => {
+            let says = format!(
+                "`{about}` is declared `{}`, which turns text such as keys and money into numbers",
+                shape.declared
+            );
+            Some(stop("HO523", says).help("declare the column as text"))
+        }
+        kind if !takes(kind, &column.becomes) && !holds_constant(kind, column) => {
+            let says = format!(
+                "`{about}` is declared `{}`, which cannot hold {} without loss",
+                shape.declared,
+                word(&column.becomes)
+            );
+            Some(stop("HO523", says).help("mend the map, or the target's schema"))
+        }
+        _ => None,
     }
-    None
+}
+
+/// What the map itself writes out can be tried.
+fn holds_constant(kind: Kind, column: &MapColumn) -> bool {
+    matches!(&column.from, Origin::Constant(text) if fit::holds(kind, text))
+}
+
+/// Whether a server's column holds whatever the map gives it, or refuses a row that it cannot hold.
+fn takes(kind: Kind, becomes: &Becomes) -> bool {
+    let text = matches!(
+        kind,
+        Kind::Loose(_) | Kind::Text { .. } | Kind::Json | Kind::Word | Kind::Other
+    );
+    text || match becomes {
+        Becomes::Text => kind == Kind::Uuid || kind == Kind::Time,
+        Becomes::Code(_) => matches!(kind, Kind::Whole { .. } | Kind::Flag),
+        Becomes::Lookup(_) => matches!(kind, Kind::Whole { .. } | Kind::Uuid),
+        Becomes::Uprn => matches!(kind, Kind::Whole { .. } | Kind::Decimal(Some((_, 0)))),
+        Becomes::Integer => matches!(kind, Kind::Whole { .. } | Kind::Decimal(_)),
+        Becomes::Flag => matches!(kind, Kind::Flag | Kind::Whole { .. }),
+        Becomes::Decimal { scale, .. } => match kind {
+            Kind::Decimal(digits) => digits.is_none_or(|(_, kept)| kept >= *scale),
+            _ => false,
+        },
+        Becomes::Date { .. } => matches!(kind, Kind::Date | Kind::Moment { .. }),
+        Becomes::Moment { .. } => matches!(kind, Kind::Moment { .. }),
+    }
+}
+
+fn word(becomes: &Becomes) -> &'static str {
+    match becomes {
+        Becomes::Text => "text",
+        Becomes::Code(_) => "codes",
+        Becomes::Lookup(_) => "keys",
+        Becomes::Uprn => "UPRNs",
+        Becomes::Integer => "whole numbers",
+        Becomes::Flag => "yes and no",
+        Becomes::Decimal { .. } => "decimals of the map's scale",
+        Becomes::Date { .. } => "dates",
+        Becomes::Moment { .. } => "moments",
+    }
 }
 
 /// Required target columns without a default that nothing fills.

@@ -109,25 +109,6 @@ pub fn generate(folder: &Path, spec: &Spec) -> Result<Truth, MakeError> {
     Ok(truth)
 }
 
-/// Gives `rows` present tenancies of homes with `owner_code` (`THA`) the tenure `DEMO`, which
-/// no map knows: what breaks in the demo's story. How many rows were changed.
-///
-/// # Errors
-/// When the database refuses.
-pub fn add_unmapped_tenure(source: &Path, rows: u64, owner_code: &str) -> Result<u64, MakeError> {
-    let connection = rusqlite::Connection::open(source)?;
-    let limit = i64::try_from(rows).unwrap_or(i64::MAX);
-    let changed = connection.execute(
-        "UPDATE tenagree SET tenure = 'DEMO' WHERE rowid IN (
-           SELECT rowid FROM tenagree
-           WHERE prop_ref IN (SELECT prop_ref FROM property WHERE owner_conf = ?1)
-             AND present = 1 AND agr_type = 'R' AND tenure = 'SEC' AND cot <> '00/00/0000'
-           ORDER BY tag_ref LIMIT ?2)",
-        (owner_code, limit),
-    )?;
-    Ok(changed as u64)
-}
-
 /// The line of `maps/homes.toml` behind which [`mend`] puts its own.
 const TENURES: &str = "SEC = \"secure\"";
 

@@ -22,7 +22,7 @@ const NOT_TEXT: [(&str, &str); 3] = [
     ("complaint", "summary"),
 ];
 
-/// Holds `DEMO` while the demo's story is broken (`generate::add_unmapped_tenure`).
+/// Holds `DEMO` while the demo's story is broken (`home`).
 const WIDER: (&str, &str) = ("tenagree", "tenure");
 
 /// `char(n)` up to here stays `char(n)`. A wider one is never padded by the generator, one of them

@@ -18,9 +18,21 @@ mod target;
 mod tests;
 
 /// A database engine that the demo's databases can be made on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Default,
+    serde::Serialize,
+    serde::Deserialize,
+    clap::ValueEnum,
+)]
+#[serde(rename_all = "lowercase")]
 pub enum Engine {
     /// A file.
+    #[default]
     Sqlite,
     /// PostgreSQL 13 or newer.
     Postgres,
@@ -29,6 +41,12 @@ pub enum Engine {
 }
 
 impl Engine {
+    /// The embedded default.
+    #[must_use]
+    pub fn is_embedded(&self) -> bool {
+        *self == Engine::Sqlite
+    }
+
     /// A name as this engine quotes it.
     fn quoted(self, name: &str) -> String {
         match self {

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use super::Session;
 use crate::orgdb::catalogue::{Catalogue, Column, Hanging, Table};
+use crate::orgdb::dialect::ours;
 use crate::orgdb::kind::Kind;
 use crate::orgdb::link::Flow;
 use crate::orgdb::{DbTrouble, Sql, Value};
@@ -24,7 +25,7 @@ const COLUMNS: &str =
   JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
   LEFT JOIN pg_catalog.pg_type b ON b.oid = t.typbasetype AND t.typtype = 'd'
   LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
-  WHERE c.relnamespace = (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = current_schema())
+  WHERE c.relnamespace = (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = coalesce(nullif(?2, ''), current_schema()))
   AND c.relkind IN ('r', 'p') AND (?1 = '' OR c.relname = ?1)
   ORDER BY c.relname, a.attnum";
 
@@ -37,8 +38,8 @@ const KEYS: &str = "SELECT c.relname, k.conname, CAST(k.contype AS text), a.attn
   JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum = u.num
   LEFT JOIN pg_catalog.pg_class p ON p.oid = k.confrelid
   LEFT JOIN pg_catalog.pg_attribute f ON f.attrelid = p.oid AND f.attnum = k.confkey[u.place]
-  WHERE c.relnamespace = (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = current_schema())
-  AND k.contype IN ('p', 'f') AND (?1 = '' OR c.relname = ?1) AND (?2 = '' OR p.relname = ?2)
+  WHERE c.relnamespace = (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = coalesce(nullif(?2, ''), current_schema()))
+  AND k.contype IN ('p', 'f') AND (?1 = '' OR c.relname = ?1) AND (?3 = '' OR p.relname = ?3)
   ORDER BY c.relname, k.conname, u.place";
 
 /// Table, index, unique over all rows, column (blank for an expression), in the index's order.
@@ -49,7 +50,7 @@ const INDEXES: &str = "SELECT c.relname, x.relname, i.indisunique AND i.indpred 
   JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid
   CROSS JOIN LATERAL unnest(i.indkey) WITH ORDINALITY AS u(num, place)
   LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum = u.num AND u.num > 0
-  WHERE c.relnamespace = (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = current_schema())
+  WHERE c.relnamespace = (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = coalesce(nullif(?2, ''), current_schema()))
   AND u.place <= i.indnkeyatts AND (?1 = '' OR c.relname = ?1)
   ORDER BY c.relname, x.relname, u.place";
 
@@ -57,12 +58,12 @@ const INDEXES: &str = "SELECT c.relname, x.relname, i.indisunique AND i.indpred 
 const TRIGGERS: &str = "SELECT c.relname, t.tgname, pg_get_triggerdef(t.oid)
   FROM pg_catalog.pg_trigger t JOIN pg_catalog.pg_class c ON c.oid = t.tgrelid
   WHERE NOT t.tgisinternal AND t.tgname NOT LIKE 'handover\\_%'
-  AND c.relnamespace = (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = current_schema())
+  AND c.relnamespace = (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = coalesce(nullif(?2, ''), current_schema()))
   AND (?1 = '' OR c.relname = ?1) ORDER BY c.relname, t.tgname";
 
 /// Reads the whole shape.
 pub(in crate::orgdb) fn read(session: &Session) -> Result<Catalogue, DbTrouble> {
-    let mut tables = tables(session, "")?;
+    let mut tables = tables(session, "", "")?;
     let made_up = tables.contains_key("handover_made_up");
     tables.retain(|name, _| !name.starts_with("handover_"));
     Ok(Catalogue { tables, made_up })
@@ -70,29 +71,36 @@ pub(in crate::orgdb) fn read(session: &Session) -> Result<Catalogue, DbTrouble> 
 
 /// Reads one table's shape; none where there is no such table.
 pub(in crate::orgdb) fn table(session: &Session, name: &str) -> Result<Option<Table>, DbTrouble> {
-    Ok(tables(session, name)?.remove(name))
+    match ours(name) {
+        Some(ours) => Ok(tables(session, ours, "handover")?.remove(ours)),
+        None => Ok(tables(session, name, "")?.remove(name)),
+    }
 }
 
-fn tables(session: &Session, only: &str) -> Result<BTreeMap<String, Table>, DbTrouble> {
+fn tables(
+    session: &Session,
+    only: &str,
+    schema: &str,
+) -> Result<BTreeMap<String, Table>, DbTrouble> {
     let mut found: BTreeMap<String, Table> = BTreeMap::new();
-    each(session, COLUMNS, &[only], |row| {
+    each(session, COLUMNS, &[only, schema], |row| {
         let table = found.entry(text(row, 0)).or_default();
         table.without_rowid = true;
         table.columns.push(column(row));
     })?;
-    each(session, KEYS, &[only, ""], |row| {
+    each(session, KEYS, &[only, schema, ""], |row| {
         if let Some(table) = found.get_mut(&text(row, 0)) {
             key(table, row);
         }
     })?;
-    each(session, INDEXES, &[only], |row| {
+    each(session, INDEXES, &[only, schema], |row| {
         if let Some(table) = found.get_mut(&text(row, 0)) {
             let index = table.indexes.entry(text(row, 1)).or_default();
             index.0 = truth(row, 2);
             index.1.push(text(row, 3));
         }
     })?;
-    each(session, TRIGGERS, &[only], |row| {
+    each(session, TRIGGERS, &[only, schema], |row| {
         if let Some(table) = found.get_mut(&text(row, 0)) {
             table.triggers.insert(text(row, 1), text(row, 2));
         }
@@ -135,7 +143,7 @@ pub(in crate::orgdb) fn hanging(
     parent: &str,
 ) -> Result<Vec<Hanging>, DbTrouble> {
     let mut found: BTreeMap<(String, String), Hanging> = BTreeMap::new();
-    each(session, KEYS, &["", parent], |row| {
+    each(session, KEYS, &["", "", parent], |row| {
         let entry = found
             .entry((text(row, 0), text(row, 1)))
             .or_insert(Hanging {

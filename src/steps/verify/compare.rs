@@ -12,16 +12,14 @@ use super::{Copied, Found, Landing, Mark, landings, mark, sums};
 use crate::copy::ledger::{self, Deed};
 use crate::copy::look::{self, Counts};
 use crate::copy::verify::{Digested, digests};
-use crate::orgdb::{Ident, OrgReader, Sql, Value};
+use crate::orgdb::link::Flow;
+use crate::orgdb::{DbTrouble, Ident, Link, OrgReader, Sql, Value, ValueRef};
 use crate::plan::map::Dataset;
 use crate::plan::model::{Code, DataCopy, Verify, VerifyCheck};
 use crate::plan::outline::StepId;
 use crate::sql;
 use crate::steps::register::said;
 use crate::steps::{Act, Fault, data_copy};
-
-/// Rows that are read at a time.
-const PAGE: usize = 50_000;
 
 /// The work of one `verify` step.
 pub(super) struct Over<'a> {
@@ -193,31 +191,20 @@ impl Over<'_> {
         landing: &Landing<'_>,
         places: &mut HashMap<u64, u32>,
     ) -> Result<u64, Fault> {
-        let key = Ident::new(landing.key);
-        let page = sql!(
-            "SELECT {} FROM {} WHERE {} AND {} > ?3 ORDER BY 1 LIMIT {}",
-            key,
+        let query = sql!(
+            "SELECT {} FROM {} WHERE {}",
+            Ident::new(landing.key),
             Ident::new(&landing.dataset.into),
-            ours(&landing.mark),
-            key,
-            PAGE
+            ours(&landing.mark)
         );
-        let (mut last, mut landed) = (String::new(), 0);
-        loop {
-            let mut values = self.whose(landing.copied);
-            values.push(last.as_str().into());
-            let rows = reader.rows(page.clone(), values).await?;
-            for row in &rows {
-                let mut hasher = DefaultHasher::new();
-                said(&row[0]).hash(&mut hasher);
-                *places.entry(hasher.finish()).or_default() += 1;
-            }
-            landed += rows.len() as u64;
-            match rows.last() {
-                Some(row) if rows.len() == PAGE => last = said(&row[0]),
-                _ => return Ok(landed),
-            }
+        let values = self.whose(landing.copied, &landing.mark);
+        let landed = reader
+            .with(move |link| hashes(link, &query, &values))
+            .await?;
+        for place in &landed {
+            *places.entry(*place).or_default() += 1;
         }
+        Ok(landed.len() as u64)
     }
 
     /// Sum over the rows of this run, exact; `None` where the map does not say which rows are ours.
@@ -240,7 +227,7 @@ impl Over<'_> {
             column
         );
         let mut sum = 0;
-        for row in reader.rows(query, self.whose(copied)).await? {
+        for row in reader.rows(query, self.whose(copied, &mark)).await? {
             let (Some(pence), Some(times)) = (pence(&said(&row[0])), row[1].int()) else {
                 return Ok(None);
             };
@@ -250,9 +237,12 @@ impl Over<'_> {
     }
 
     /// What a copy's rows are told by, for [`ours`].
-    fn whose(&self, copied: &Copied<'_>) -> Vec<Value> {
-        let run = self.act.deed.run.to_string();
-        vec![run.into(), (&*copied.copy.source).into()]
+    fn whose(&self, copied: &Copied<'_>, mark: &Mark<'_>) -> Vec<Value> {
+        let mut values = vec![self.act.deed.run.to_string().into()];
+        if mark.source.is_some() {
+            values.push((&*copied.copy.source).into());
+        }
+        values
     }
 
     /// Rows written by the copy's effects, by dataset.
@@ -274,8 +264,21 @@ fn ours(mark: &Mark<'_>) -> Sql {
     let run = Ident::new(mark.run);
     match mark.source {
         Some(source) => sql!("{} = ?1 AND {} = ?2", run, Ident::new(source)),
-        None => sql!("{} = ?1 AND ?2 IS NOT NULL", run),
+        None => sql!("{} = ?1", run),
     }
+}
+
+/// Hashes of the first column, row by row.
+fn hashes(link: &Link, query: &Sql, values: &[Value]) -> Result<Vec<u64>, DbTrouble> {
+    let values: Vec<ValueRef<'_>> = values.iter().map(Value::lend).collect();
+    let mut found = Vec::new();
+    link.each(query, &values, |row| {
+        let mut hasher = DefaultHasher::new();
+        said(&Value::of(row.get(0))).hash(&mut hasher);
+        found.push(hasher.finish());
+        Ok::<Flow, DbTrouble>(Flow::Continue(()))
+    })?;
+    Ok(found)
 }
 
 /// The deed of a copy, as it stands in the ledger.

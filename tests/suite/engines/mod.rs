@@ -1,3 +1,12 @@
-//! Tests against real servers: what each engine does with every type, and what it says when it refuses.
+//! Every engine, as source and as target: the same rows, the same digests, the same undo; and what
+//! only servers do (they cut connections, die, and hold a stopped executor's locks).
+//!
+//! The servers are real, started here on private sockets and gone with the test binary.
 
+mod bases;
+mod cuts;
 mod mariadb;
+mod pairs;
+mod rows;
+mod told;
+mod types;
