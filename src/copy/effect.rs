@@ -12,7 +12,8 @@ use super::shape::Shape;
 use super::tally::Tally;
 use crate::orgdb::link::Begin;
 use crate::orgdb::{DbTrouble, Dialect, Link, Sql, Value};
-use crate::{sql, values};
+use crate::sql;
+use crate::values;
 
 /// What a packed body holds, and how to read it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

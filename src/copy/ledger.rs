@@ -18,7 +18,8 @@ use crate::orgdb::link::Begin;
 use crate::orgdb::{DbFault, DbTrouble, Dialect, Link, OrgReader, OrgWriter, Sql};
 use crate::plan::digest::Digest;
 use crate::plan::outline::StepId;
-use crate::{sql, values};
+use crate::sql;
+use crate::values;
 
 /// Which carrying-out of which step of which run an effect belongs to.
 #[derive(Debug, Clone)]
