@@ -12,6 +12,7 @@ use super::shape::Shape;
 use super::tally::Tally;
 use crate::orgdb::link::Begin;
 use crate::orgdb::{DbTrouble, Dialect, Link, Sql, Value};
+use crate::sql;
 use crate::values;
 
 /// What a packed body holds, and how to read it.
@@ -62,6 +63,9 @@ pub(super) fn compare_fence(link: &Link, deed: &Deed) -> Result<(), DbTrouble> {
     let query = match link.dialect() {
         Dialect::Sqlite => Sql::new("SELECT epoch FROM handover_fence WHERE run = ?1"),
         Dialect::Postgres => Sql::new("SELECT epoch FROM handover_fence WHERE run = ?1 FOR SHARE"),
+        Dialect::Mariadb => {
+            Sql::new("SELECT epoch FROM handover_fence WHERE run = ?1 LOCK IN SHARE MODE")
+        }
     };
     let theirs = link.row(&query, &values![deed.run.to_string()])?;
     let theirs = theirs.map_or(0, |row| row[0].count());
@@ -81,10 +85,15 @@ pub(super) fn open(
     ordinal: u64,
     kind: &str,
 ) -> Result<Option<i64>, DbTrouble> {
-    let insert = Sql::new(
+    let insert = sql!(
         "INSERT INTO handover_effect (run, step, generation, ordinal, kind, epoch, log_seq, rows, digest, sum)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0, '', '')
-         ON CONFLICT (run, step, generation, ordinal) DO NOTHING RETURNING effect",
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0, '', ''){}",
+        match link.dialect() {
+            Dialect::Sqlite | Dialect::Postgres => Sql::new(
+                " ON CONFLICT (run, step, generation, ordinal) DO NOTHING RETURNING effect"
+            ),
+            Dialect::Mariadb => Sql::new(""),
+        }
     );
     let values = values![
         deed.run.to_string(),
@@ -95,7 +104,17 @@ pub(super) fn open(
         deed.epoch,
         deed.log_seq
     ];
-    Ok(link.row(&insert, &values)?.and_then(|row| row[0].int()))
+    if link.dialect() != Dialect::Mariadb {
+        return Ok(link.row(&insert, &values)?.and_then(|row| row[0].int()));
+    }
+    match link.execute(&insert, &values) {
+        Ok(_) => {}
+        // The server undoes this statement by itself, and nothing else.
+        Err(DbTrouble::Constraint { kind: "unique", .. }) => return Ok(None),
+        Err(trouble) => return Err(trouble),
+    }
+    let number = link.row(&Sql::new("SELECT LAST_INSERT_ID()"), &[])?;
+    Ok(number.and_then(|row| row[0].int()))
 }
 
 /// Fills the effect's row in and keeps what undo needs.

@@ -105,7 +105,8 @@ impl Chunk<'_> {
             .within_savepoint(|| self.link.load(&load, rows).map(drop))
     }
 
-    /// Inserts a range of rows and reads each back: its key, then every stored column.
+    /// Inserts a range of rows and reads each back: its key, then every stored column. (`MySQL` does not
+    /// tell what it stored, and refuses the statement: there only rows are loaded that we know whole.)
     fn insert_and_read(
         &self,
         batch: &Batch,
@@ -223,9 +224,10 @@ impl Chunk<'_> {
     fn note_new(&self, notes: &[[ValueRef<'_>; 7]]) -> Result<(), DbTrouble> {
         for some in notes.chunks(AT_ONCE) {
             let text = sql!(
-                "INSERT INTO handover_key ({}) VALUES {} ON CONFLICT DO NOTHING",
+                "INSERT INTO handover_key ({}) VALUES {} {}",
                 Sql::join(", ", &NOTED.map(Sql::new)),
-                rows_of(some.len(), NOTED.len())
+                rows_of(some.len(), NOTED.len()),
+                self.link.dialect().or_leave(&Sql::new("run"))
             );
             let values: Vec<ValueRef<'_>> = some.iter().flatten().copied().collect();
             self.link.execute_lent(&text, &values)?;

@@ -1,4 +1,5 @@
-//! Many rows of a server's table by their exact keys, in one go.
+//! Many rows of a server's table by their exact keys, in one go. `PostgreSQL` is given lists of keys;
+//! `MariaDB` is asked for each key of a hundred in one condition, which its index serves as ranges.
 //!
 //! In: a shape, packed keys. Out: rows, in no order; how many were deleted.
 //!
@@ -20,13 +21,16 @@ pub(super) fn each<'k>(
     keys: impl Iterator<Item = &'k [u8]>,
     mut see: impl FnMut(Row<'_>),
 ) -> Result<(), DbTrouble> {
+    if shape.dialect == Dialect::Mariadb {
+        return each_of_few(link, shape, keys, see);
+    }
     let (lists, kinds) = (columns_of(shape, keys), kinds(link, shape)?);
     let columns: Vec<Sql> = idents(&shape.all)
         .iter()
         .map(|column| sql!("t.{}", column))
         .collect();
     let text = match shape.dialect {
-        Dialect::Sqlite => return Ok(()),
+        Dialect::Sqlite | Dialect::Mariadb => return Ok(()),
         Dialect::Postgres => sql!(
             "SELECT {} FROM {} AS t JOIN {} ON {}",
             Sql::join(", ", &columns),
@@ -49,9 +53,12 @@ pub(super) fn delete<'k>(
     shape: &Shape,
     keys: impl Iterator<Item = &'k [u8]>,
 ) -> Result<u64, DbTrouble> {
+    if shape.dialect == Dialect::Mariadb {
+        return delete_few(link, shape, keys);
+    }
     let (lists, kinds) = (columns_of(shape, keys), kinds(link, shape)?);
     let text = match shape.dialect {
-        Dialect::Sqlite => return Ok(0),
+        Dialect::Sqlite | Dialect::Mariadb => return Ok(0),
         Dialect::Postgres => sql!(
             "DELETE FROM {} AS t USING {} WHERE {}",
             shape.ident(),
@@ -61,6 +68,71 @@ pub(super) fn delete<'k>(
     };
     let values: Vec<Value> = lists.into_iter().map(Value::Text).collect();
     link.execute(&text, &values)
+}
+
+/// Keys that one condition names: the server holds each row that it finds against all of them, so twice
+/// as many cost twice as much a row.
+const FEW: usize = 100;
+
+fn each_of_few<'k>(
+    link: &Link,
+    shape: &Shape,
+    keys: impl Iterator<Item = &'k [u8]>,
+    mut see: impl FnMut(Row<'_>),
+) -> Result<(), DbTrouble> {
+    let keys: Vec<&[u8]> = keys.collect();
+    for few in keys.chunks(FEW) {
+        let text = sql!(
+            "SELECT {} FROM {} WHERE {}",
+            idents(&shape.all),
+            shape.ident(),
+            any_of(shape, few.len())
+        );
+        let values: Vec<ValueRef<'_>> = few.iter().flat_map(|key| Values(key)).collect();
+        link.each(&text, &values, |row| {
+            see(row);
+            Ok::<Flow, DbTrouble>(Flow::Continue(()))
+        })?;
+    }
+    Ok(())
+}
+
+fn delete_few<'k>(
+    link: &Link,
+    shape: &Shape,
+    keys: impl Iterator<Item = &'k [u8]>,
+) -> Result<u64, DbTrouble> {
+    let keys: Vec<&[u8]> = keys.collect();
+    let mut deleted = 0;
+    for few in keys.chunks(FEW) {
+        let text = sql!(
+            "DELETE FROM {} WHERE {}",
+            shape.ident(),
+            any_of(shape, few.len())
+        );
+        let values: Vec<ValueRef<'_>> = few.iter().flat_map(|key| Values(key)).collect();
+        deleted += link.execute_lent(&text, &values)?;
+    }
+    Ok(deleted)
+}
+
+/// `("a" = ?1 AND "b" = ?2) OR …`: so the link holds text against text letter by letter.
+fn any_of(shape: &Shape, keys: usize) -> Sql {
+    let width = shape.key.len();
+    let same = if shape.whole {
+        shape.dialect.same()
+    } else {
+        Sql::new("=")
+    };
+    let one = |key: usize| {
+        let columns = shape.key.iter().enumerate();
+        let terms: Vec<Sql> = columns
+            .map(|(at, name)| sql!("{} {} ?{}", Ident::new(name), same, key * width + at + 1))
+            .collect();
+        sql!("({})", Sql::join(" AND ", &terms))
+    };
+    let all: Vec<Sql> = (0..keys).map(one).collect();
+    Sql::join(" OR ", &all)
 }
 
 /// `unnest` of one list for each key column: text that the server reads as the column's own type.

@@ -18,6 +18,7 @@ use crate::orgdb::link::Begin;
 use crate::orgdb::{DbFault, DbTrouble, Dialect, Link, OrgReader, OrgWriter, Sql};
 use crate::plan::digest::Digest;
 use crate::plan::outline::StepId;
+use crate::sql;
 use crate::values;
 
 /// Which carrying-out of which step of which run an effect belongs to.
@@ -107,6 +108,49 @@ DROP TABLE handover_outbox; DROP TABLE handover_effect; DROP TABLE handover_fenc
 DROP TABLE handover_undo;
 ";
 
+/// What is written otherwise for `MariaDB` and `MySQL`: columns of keys have widths (an index holds 3,072
+/// bytes, four of them for each character), text is told apart letter by letter and by its trailing
+/// spaces.
+const MARIADB: [(&str, &str); 24] = [
+    (") WITHOUT ROWID;", ");"),
+    (
+        "\n);",
+        "\n) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 /*M! COLLATE utf8mb4_nopad_bin */ /*!80017 COLLATE utf8mb4_0900_bin */;",
+    ),
+    (
+        "effect INTEGER PRIMARY KEY",
+        "effect BIGINT AUTO_INCREMENT PRIMARY KEY",
+    ),
+    (" rows INTEGER", " \"rows\" INTEGER"),
+    ("head TEXT", "head LONGTEXT"),
+    ("run TEXT", "run varchar(36)"),
+    ("dataset TEXT", "dataset varchar(100)"),
+    ("org TEXT", "org varchar(50)"),
+    ("source_key TEXT", "source_key varchar(400)"),
+    ("target_key TEXT", "target_key varchar(400)"),
+    ("step TEXT", "step varchar(160)"),
+    ("started TEXT", "started varchar(160)"),
+    ("purpose TEXT", "purpose varchar(100)"),
+    ("person TEXT", "person varchar(400)"),
+    ("reference TEXT", "reference varchar(400)"),
+    ("kind TEXT", "kind varchar(200)"),
+    ("digest TEXT", "digest varchar(80)"),
+    ("sum TEXT", "sum varchar(80)"),
+    ("code TEXT", "code varchar(20)"),
+    ("col TEXT", "col varchar(200)"),
+    ("channel TEXT", "channel varchar(20)"),
+    ("state TEXT", "state varchar(20)"),
+    (" INTEGER", " BIGINT"),
+    (" BLOB", " LONGBLOB"),
+];
+
+/// The same where each of them goes for itself.
+const DROP_WHAT_IS_THERE: &str = "
+DROP TABLE IF EXISTS handover_session, handover_key, handover_reject, handover_effect,
+  handover_fence, handover_undo;
+DROP TABLE IF EXISTS handover_outbox;
+";
+
 /// The schema goes with them, unless a freeze of ours still stands on its function.
 const DROP_SCHEMA: &str = "DO $$ BEGIN
   DROP FUNCTION IF EXISTS handover.frozen(); DROP SCHEMA handover;
@@ -131,6 +175,7 @@ fn tables(dialect: Dialect) -> Sql {
 CREATE TABLE IF NOT EXISTS handover_key",
             ),
         ]),
+        Dialect::Mariadb => Sql::new(TABLES).rewritten(&MARIADB),
     }
 }
 
@@ -171,9 +216,17 @@ pub async fn raise_fence(
             end_sessions(link, run, epoch)?;
             link.begin(Begin::Alone)?;
             look_before_raising(link, run, epoch, head)?;
-            let raise = Sql::new(
-                "INSERT INTO handover_fence (run, epoch, log_seq) VALUES (?1, ?2, ?3)
-                 ON CONFLICT (run) DO UPDATE SET epoch = excluded.epoch, log_seq = excluded.log_seq",
+            let raise = sql!(
+                "INSERT INTO handover_fence (run, epoch, log_seq) VALUES (?1, ?2, ?3) {}",
+                match link.dialect() {
+                    Dialect::Sqlite | Dialect::Postgres => Sql::new(
+                        "ON CONFLICT (run) DO UPDATE
+                         SET epoch = excluded.epoch, log_seq = excluded.log_seq"
+                    ),
+                    Dialect::Mariadb => Sql::new(
+                        "ON DUPLICATE KEY UPDATE epoch = VALUES(epoch), log_seq = VALUES(log_seq)"
+                    ),
+                }
             );
             link.execute(&raise, &values![run.to_string(), epoch, head])?;
             if link.dialect() == Dialect::Sqlite {
@@ -207,9 +260,9 @@ fn note_session(
     backend: i64,
     started: &str,
 ) -> Result<(), DbTrouble> {
-    let note = Sql::new(
-        "INSERT INTO handover_session (run, epoch, backend, started)
-         VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
+    let note = sql!(
+        "INSERT INTO handover_session (run, epoch, backend, started) VALUES (?1, ?2, ?3, ?4) {}",
+        link.dialect().or_leave(&Sql::new("run"))
     );
     link.execute(&note, &values![run.to_string(), epoch, backend, started])?;
     Ok(())
@@ -295,6 +348,10 @@ pub(super) fn prepared(link: &Link) -> Result<bool, DbTrouble> {
             "SELECT count(*) FROM pg_catalog.pg_tables
              WHERE schemaname = 'handover' AND tablename = 'outbox'",
         ),
+        Dialect::Mariadb => Sql::new(
+            "SELECT count(*) FROM information_schema.tables
+             WHERE table_schema = DATABASE() AND table_name = 'handover_outbox'",
+        ),
     };
     Ok(link.row(&query, &[])?.is_some_and(|row| row[0].count() > 0))
 }
@@ -319,6 +376,11 @@ pub async fn remove_run(writer: &OrgWriter, run: Uuid) -> Result<(), DbFault> {
             }
             let left = link.row(&Sql::new("SELECT count(*) FROM handover_fence"), &[])?;
             if left.is_some_and(|row| row[0].count() == 0) {
+                if link.dialect() == Dialect::Mariadb {
+                    // Dropping commits by itself; a crash in between leaves the table that is looked for.
+                    link.commit()?;
+                    return link.script(&Sql::new(DROP_WHAT_IS_THERE));
+                }
                 link.script(&Sql::new(DROP))?;
                 if link.dialect() == Dialect::Postgres {
                     link.script(&Sql::new(DROP_SCHEMA))?;

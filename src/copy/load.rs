@@ -23,7 +23,7 @@ use super::scan::{self, Compiled, Outlet, Pass, Stop};
 use super::store::{self, Inlet, Mark, Work};
 use super::tally::{RowMac, root_of};
 use crate::orgdb::link::Begin;
-use crate::orgdb::{DbFault, DbTrouble, Link, OrgReader, OrgWriter};
+use crate::orgdb::{DbFault, DbTrouble, Dialect, Link, OrgReader, OrgWriter};
 use crate::plan::digest::Digest;
 use crate::plan::map::{Becomes, Dataset, Map, Unmapped};
 use crate::plan::model::{Code, Triggers};
@@ -231,9 +231,17 @@ impl Copy {
         );
         let table = self.load.map.datasets[at].into.clone();
         let read = table.clone();
-        let found = self.target.with(move |link| link.table(&read)).await?;
+        let (found, dialect) = self
+            .target
+            .with(move |link| Ok((link.table(&read)?, link.dialect())))
+            .await?;
         let trigger = found.and_then(|table| table.triggers.into_keys().next());
-        if let (Some(trigger), None) = (trigger, self.load.triggers) {
+        let decided = match self.load.triggers {
+            None => false,
+            Some(Triggers::Fire) => true,
+            Some(Triggers::Off) => dialect != Dialect::Mariadb,
+        };
+        if let (Some(trigger), false) = (trigger, decided) {
             return Err(LoadFault::Data {
                 code: "HO514",
                 dataset: self.load.map.datasets[at].name.clone(),

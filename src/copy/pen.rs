@@ -10,7 +10,7 @@ use super::packed::pack;
 use super::shape::{Shape, find, places};
 use super::tally::{RowMac, Tally};
 use crate::orgdb::link::Flow;
-use crate::orgdb::{DbFault, DbTrouble, Ident, Link, OrgWriter, Sql, Tx, Value, ValueRef};
+use crate::orgdb::{DbFault, DbTrouble, Dialect, Ident, Link, OrgWriter, Sql, Tx, Value, ValueRef};
 use crate::sql;
 
 /// Writes rows with their ledger row: begun with the fence locked and compared, ended by `commit`.
@@ -23,6 +23,8 @@ pub struct Pen {
     kind: String,
     tally: Tally,
     parts: Vec<Part>,
+    /// Changes of a schema that commit by themselves: they are made when the ledger speaks of them.
+    later: Vec<Sql>,
 }
 
 impl Pen {
@@ -52,6 +54,7 @@ impl Pen {
             kind: kind.to_owned(),
             tally: Tally::default(),
             parts: Vec::new(),
+            later: Vec::new(),
         }))
     }
 
@@ -97,13 +100,18 @@ impl Pen {
         Ok(rows)
     }
 
-    /// A change of the schema with the statement that takes it back (freeze triggers).
+    /// A change of the schema with the statement that takes it back (freeze triggers). Where such a
+    /// statement commits by itself, it is made after the commit, and both must be fit to be repeated.
     ///
     /// # Errors
     /// When the database refuses.
     pub async fn change(&mut self, redo: Sql, undo: Sql) -> Result<(), DbFault> {
         let digest = RowMac::new(&self.deed.key, "change").of(undo.as_str().as_bytes());
-        self.tx.with(move |link| link.script(&redo)).await?;
+        let later = self.tx.with(move |link| match link.dialect() {
+            Dialect::Sqlite | Dialect::Postgres => link.script(&redo).map(|()| None),
+            Dialect::Mariadb => Ok(Some(redo)),
+        });
+        self.later.extend(later.await?);
         let part = Part {
             head: Head::Change,
             body: undo.as_str().as_bytes().to_vec(),
@@ -132,6 +140,7 @@ impl Pen {
             kind,
             tally,
             parts,
+            later,
             ..
         } = self;
         let effect = Effect {
@@ -140,8 +149,15 @@ impl Pen {
             rows: tally.rows,
             root: tally.root(),
         };
-        tx.with(move |link| effect::close(link, id, &tally, parts))
-            .await?;
+        tx.with(move |link| {
+            effect::close(link, id, &tally, parts)?;
+            if later.is_empty() {
+                return Ok(());
+            }
+            link.commit()?;
+            later.iter().try_for_each(|change| link.script(change))
+        })
+        .await?;
         tx.commit().await?;
         Ok(effect)
     }

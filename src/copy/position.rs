@@ -3,7 +3,10 @@
 //!
 //! A file's rows have numbers; a server's are read in the order of their key, by the index that the key
 //! has. Where a server's table has no key, its rows are read as they lie (`ctid`): an update in between
-//! moves a row, and `verify` finds what came of it.
+//! moves a row, and `verify` finds what came of it. `MariaDB` has no such address: there a table without
+//! a key is read in the order in which its rows lie, which is that of their coming, and a row's place is
+//! its count. Rows that come later stand behind, an update moves none; a row that is deleted between a
+//! crash and the resume moves those behind it, and `verify` finds that, too.
 //!
 //! Not here: reading (`scan`, `survey`), keeping positions (`store`).
 
@@ -65,6 +68,8 @@ pub(super) enum Order {
     Keyed(Vec<String>),
     /// As they lie.
     Lying,
+    /// By their count, as they lie.
+    Passing,
 }
 
 impl Order {
@@ -74,7 +79,11 @@ impl Order {
             Dialect::Sqlite if table.without_rowid => Order::Counted,
             Dialect::Sqlite => Order::Numbered,
             Dialect::Postgres if table.key.is_empty() => Order::Lying,
-            Dialect::Postgres => Order::Keyed(table.key.clone()),
+            Dialect::Mariadb if table.key.is_empty() => match unique(table) {
+                Some(key) => Order::Keyed(key),
+                None => Order::Passing,
+            },
+            Dialect::Postgres | Dialect::Mariadb => Order::Keyed(table.key.clone()),
         }
     }
 
@@ -89,7 +98,9 @@ impl Order {
     /// Where a scanned row stands.
     pub(super) fn position(&self, row: Row<'_>) -> Position {
         match (self, row.get(0)) {
-            (Order::Numbered | Order::Counted, ValueRef::Integer(number)) => Position::Row(number),
+            (Order::Numbered | Order::Counted | Order::Passing, ValueRef::Integer(number)) => {
+                Position::Row(number)
+            }
             _ => Position::Key((0..self.width()).map(|at| shown(row.get(at))).collect()),
         }
     }
@@ -120,6 +131,7 @@ impl Order {
             Order::Counted => (counted(table, &columns, upto), vec![number(position)]),
             Order::Keyed(key) => keyed(table, key, &columns, position, upto),
             Order::Lying => lying(table, &columns, position, upto),
+            Order::Passing => passing(table, &columns, position, upto),
         }
     }
 }
@@ -148,6 +160,38 @@ fn counted(table: &Ident, columns: &Sql, upto: bool) -> Sql {
         columns,
         table
     )
+}
+
+/// No index is used, so that the order is always that of the rows themselves; the count is made as they
+/// pass, since a window over them would first be written out as a table.
+fn passing(table: &Ident, columns: &Sql, position: &Position, upto: bool) -> (Sql, Vec<Value>) {
+    let Value::Int(number) = number(position) else {
+        return (Sql::new("SELECT 1 LIMIT 0"), Vec::new());
+    };
+    let number = number.max(0);
+    let (first, limit) = if upto {
+        (0, Sql::new("LIMIT ?2"))
+    } else {
+        (number, Sql::new("LIMIT 9223372036854775807 OFFSET ?2"))
+    };
+    let text = sql!(
+        "SELECT STRAIGHT_JOIN CAST(@handover_row := @handover_row + 1 AS signed){}
+         FROM (SELECT @handover_row := CAST(?1 AS signed)) AS handover_start, {} USE INDEX () {}",
+        columns,
+        table,
+        limit
+    );
+    (text, vec![Value::Int(first), Value::Int(number)])
+}
+
+/// The columns of a unique index in which nothing is NULL: as good as a key.
+fn unique(table: &Table) -> Option<Vec<String>> {
+    let sound = |(unique, columns): &&(bool, Vec<String>)| {
+        let required = |name: &String| table.column(name).is_some_and(|column| column.required);
+        *unique && columns.iter().all(required)
+    };
+    let mut found = table.indexes.values();
+    found.find(sound).map(|(_, columns)| columns.clone())
 }
 
 fn keyed(

@@ -74,8 +74,8 @@ impl Shape {
     pub(super) fn by_key(&self, first: usize) -> Sql {
         let same = match self.dialect {
             Dialect::Sqlite => Sql::new("IS"),
-            Dialect::Postgres if self.whole => self.dialect.same(),
-            Dialect::Postgres => Sql::new("="),
+            Dialect::Postgres | Dialect::Mariadb if self.whole => self.dialect.same(),
+            Dialect::Postgres | Dialect::Mariadb => Sql::new("="),
         };
         let terms: Vec<Sql> = self
             .key_columns()
@@ -91,6 +91,7 @@ impl Shape {
                 self.ident(),
                 found
             ),
+            Dialect::Mariadb if self.whole => sql!("{} LIMIT 1", found),
             _ => found,
         }
     }

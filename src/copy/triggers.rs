@@ -5,6 +5,9 @@
 //! written and it is created anew; `PostgreSQL` disables and enables it (which locks out other
 //! writers of the table until the transaction ends).
 //!
+//! `MariaDB` can do neither: it has no switch for a trigger, and a change of the schema commits whatever
+//! stands before it.
+//!
 //! Not here: whether they may be set aside (the plan says so).
 
 use crate::orgdb::{DbTrouble, Dialect, Ident, Link, Sql};
@@ -25,6 +28,7 @@ pub(super) fn set_aside(link: &Link, table: &str) -> Result<Vec<Sql>, DbTrouble>
                 link.script(&sql!("ALTER TABLE {} DISABLE TRIGGER {}", table, name))?;
                 back.push(sql!("ALTER TABLE {} ENABLE TRIGGER {}", table, name));
             }
+            Dialect::Mariadb => return Err(DbTrouble::Cannot("set triggers aside")),
         }
     }
     Ok(back)

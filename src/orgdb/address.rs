@@ -7,6 +7,7 @@ use std::str::FromStr;
 use sqlx::postgres::PgConnectOptions;
 
 use super::Dialect;
+use super::mariadb::{Place, PlaceFault};
 
 /// An organisation database's address.
 #[derive(Clone)]
@@ -15,13 +16,15 @@ pub enum Address {
     Sqlite(PathBuf),
     /// `postgres://USER@HOST/DATABASE`, or `postgresql://…`
     Postgres(Box<PgConnectOptions>),
+    /// `mysql://USER@HOST/DATABASE`, or `mariadb://…`
+    Mariadb(Box<Place>),
 }
 
 /// An address that we cannot use.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AddressFault {
     /// Not a URL of an engine that we know.
-    #[error("a database address starts with `sqlite:` or `postgres://`")]
+    #[error("a database address starts with `sqlite:`, `postgres://` or `mysql://`")]
     Engine,
     /// No path after `sqlite:`.
     #[error("`sqlite:` needs a path after it")]
@@ -29,6 +32,11 @@ pub enum AddressFault {
     /// Not a URL as the driver reads them. (Its own words are not passed on: they may quote it.)
     #[error("it is no URL of the form `postgres://USER@HOST:PORT/DATABASE?OPTION=VALUE`")]
     Url,
+    /// The same, of a `MariaDB`.
+    #[error(
+        "it is no URL of the form `mysql://USER@HOST:PORT/DATABASE?OPTION=VALUE` with options that are known"
+    )]
+    MariadbUrl,
     /// A server's URL without a database.
     #[error("it names no database behind the host")]
     NoDatabase,
@@ -37,7 +45,8 @@ pub enum AddressFault {
 impl Address {
     /// Reads `sqlite:PATH`, `sqlite://PATH` (a relative path counts from `base`) and
     /// `postgres://…` with the options that sqlx knows (`sslmode`, `sslrootcert`, `host`, `options`).
-    /// What the URL leaves out is taken from `PGPASSWORD`, `PGPASSFILE` and their like.
+    /// What the URL leaves out is taken from `PGPASSWORD`, `PGPASSFILE` and their like. `mysql://…` and
+    /// `mariadb://…` have the options `socket`, `ssl-mode`, `ssl-ca`; a password may be in `MYSQL_PWD`.
     ///
     /// # Errors
     /// When the engine is not known or the path is missing.
@@ -47,6 +56,16 @@ impl Address {
             .any(|start| text.starts_with(start))
         {
             return server(text);
+        }
+        if ["mysql://", "mariadb://"]
+            .iter()
+            .any(|start| text.starts_with(start))
+        {
+            return match Place::parse(text) {
+                Ok(place) => Ok(Address::Mariadb(Box::new(place))),
+                Err(PlaceFault::Url) => Err(AddressFault::MariadbUrl),
+                Err(PlaceFault::NoDatabase) => Err(AddressFault::NoDatabase),
+            };
         }
         let rest = text.strip_prefix("sqlite:").ok_or(AddressFault::Engine)?;
         let path = rest.strip_prefix("//").unwrap_or(rest);
@@ -64,6 +83,7 @@ impl Address {
         match self {
             Address::Sqlite(_) => Dialect::Sqlite,
             Address::Postgres(_) => Dialect::Postgres,
+            Address::Mariadb(_) => Dialect::Mariadb,
         }
     }
 }
@@ -89,6 +109,7 @@ impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Address::Sqlite(path) => write!(f, "sqlite:{}", path.display()),
+            Address::Mariadb(place) => place.fmt(f),
             Address::Postgres(options) => {
                 let database = options.get_database().unwrap_or_default();
                 let host = options.get_socket().map_or_else(

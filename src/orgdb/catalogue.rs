@@ -29,6 +29,9 @@ pub struct Table {
     pub triggers: BTreeMap<String, String>,
     /// Declared `WITHOUT ROWID`: its rows have no number of their own.
     pub without_rowid: bool,
+    /// Its storage cannot take back what was written (`MyISAM`, `Aria`): no undo, no half of a chunk.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub untransactional: bool,
 }
 
 /// One column.

@@ -6,6 +6,7 @@
 //! Not here: building that text (`sql`).
 
 use super::Sql;
+use crate::sql;
 
 /// Which tongue a database speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -14,6 +15,8 @@ pub enum Dialect {
     Sqlite,
     /// `PostgreSQL`
     Postgres,
+    /// `MariaDB` or `MySQL`
+    Mariadb,
 }
 
 impl Dialect {
@@ -29,6 +32,17 @@ impl Dialect {
         match self {
             Dialect::Sqlite => Sql::new("IS"),
             Dialect::Postgres => Sql::new("IS NOT DISTINCT FROM"),
+            Dialect::Mariadb => Sql::new("<=>"),
+        }
+    }
+
+    /// Behind an insert: whatever stands there already stays as it is. `column` is one of the key's.
+    #[must_use]
+    pub fn or_leave(self, column: &Sql) -> Sql {
+        match self {
+            Dialect::Sqlite | Dialect::Postgres => Sql::new("ON CONFLICT DO NOTHING"),
+            // (`INSERT IGNORE` would swallow every other trouble, too.)
+            Dialect::Mariadb => sql!("ON DUPLICATE KEY UPDATE {} = VALUES({})", column, column),
         }
     }
 }

@@ -54,6 +54,8 @@ pub enum DbTrouble {
     Cut,
     /// Two transactions stood in each other's way, and the engine ended ours.
     Clash,
+    /// This engine has no way to do what was asked: what that is, as the end of `cannot …`.
+    Cannot(&'static str),
     /// Anything else, by the engine's code.
     Other(i32),
     /// The same, of a server that tells it in letters (`SQLSTATE`).
@@ -105,6 +107,7 @@ impl DbTrouble {
             DbTrouble::Unreachable(why) => format!("cannot be reached: {why}"),
             DbTrouble::Cut => "cut the connection".to_owned(),
             DbTrouble::Clash => "ended our transaction: another stood in its way".to_owned(),
+            DbTrouble::Cannot(what) => format!("cannot {what}"),
             DbTrouble::Other(code) => format!("failed with the engine's code {code}"),
             DbTrouble::State(code) => format!("failed with the engine's code {code}"),
         }

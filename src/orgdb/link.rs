@@ -13,7 +13,7 @@ use std::ops::ControlFlow;
 use rusqlite::types::ValueRef;
 
 use super::catalogue::{Catalogue, Hanging, Table};
-use super::{Address, DbTrouble, Dialect, Row, Sql, Value, postgres, sqlite};
+use super::{Address, DbTrouble, Dialect, Row, Sql, Value, mariadb, postgres, sqlite};
 
 /// A session with one database.
 pub struct Link {
@@ -25,6 +25,7 @@ pub struct Link {
 pub(super) enum Engine {
     Sqlite(rusqlite::Connection),
     Postgres(Box<postgres::Session>),
+    Mariadb(Box<mariadb::Session>),
 }
 
 /// How a transaction begins.
@@ -71,6 +72,7 @@ impl From<DbTrouble> for LoadStop {
 pub(super) enum Interrupt {
     Sqlite(rusqlite::InterruptHandle),
     Server(postgres::Stop),
+    Mariadb(mariadb::Stop),
 }
 
 impl Interrupt {
@@ -85,6 +87,7 @@ impl Interrupt {
         match self {
             Interrupt::Sqlite(handle) => handle.interrupt(),
             Interrupt::Server(stop) => stop.stop(),
+            Interrupt::Mariadb(stop) => stop.stop(),
         }
     }
 }
@@ -100,6 +103,9 @@ impl Link {
             Address::Postgres(options) => {
                 Engine::Postgres(Box::new(postgres::Session::open(options, false)?))
             }
+            Address::Mariadb(place) => {
+                Engine::Mariadb(Box::new(mariadb::Session::open(place, false)?))
+            }
         }))
     }
 
@@ -112,6 +118,9 @@ impl Link {
             Address::Sqlite(path) => Engine::Sqlite(sqlite::open::writer(path)?),
             Address::Postgres(options) => {
                 Engine::Postgres(Box::new(postgres::Session::open(options, true)?))
+            }
+            Address::Mariadb(place) => {
+                Engine::Mariadb(Box::new(mariadb::Session::open(place, true)?))
             }
         }))
     }
@@ -127,6 +136,7 @@ impl Link {
         match &self.engine {
             Engine::Sqlite(connection) => Interrupt::Sqlite(connection.get_interrupt_handle()),
             Engine::Postgres(session) => Interrupt::Server(session.stopper()),
+            Engine::Mariadb(session) => Interrupt::Mariadb(session.stopper()),
         }
     }
 
@@ -144,6 +154,7 @@ impl Link {
         match &self.engine {
             Engine::Sqlite(_) => Dialect::Sqlite,
             Engine::Postgres(_) => Dialect::Postgres,
+            Engine::Mariadb(_) => Dialect::Mariadb,
         }
     }
 
@@ -152,7 +163,7 @@ impl Link {
     pub fn sqlite(&self) -> Option<&rusqlite::Connection> {
         match &self.engine {
             Engine::Sqlite(connection) => Some(connection),
-            Engine::Postgres(_) => None,
+            Engine::Postgres(_) | Engine::Mariadb(_) => None,
         }
     }
 
@@ -191,6 +202,7 @@ impl Link {
         match &self.engine {
             Engine::Sqlite(connection) => sqlite::execute(connection, sql, values),
             Engine::Postgres(session) => session.execute(sql, values),
+            Engine::Mariadb(session) => session.execute(sql, values),
         }
     }
 
@@ -202,6 +214,7 @@ impl Link {
         match &self.engine {
             Engine::Sqlite(connection) => Ok(connection.execute_batch(sql.as_str())?),
             Engine::Postgres(session) => session.script(sql),
+            Engine::Mariadb(session) => session.script(sql),
         }
     }
 
@@ -227,6 +240,7 @@ impl Link {
         let answer = match &self.engine {
             Engine::Sqlite(connection) => sqlite::each(connection, sql, values, &mut seen),
             Engine::Postgres(session) => session.each(sql, values, &mut seen),
+            Engine::Mariadb(session) => session.each(sql, values, &mut seen),
         };
         match fault {
             Some(fault) => Err(fault),
@@ -298,6 +312,7 @@ impl Link {
         match &self.engine {
             Engine::Sqlite(connection) => sqlite::load(connection, load, rows),
             Engine::Postgres(session) => session.load(load, rows),
+            Engine::Mariadb(session) => session.load(load, rows),
         }
     }
 
@@ -313,6 +328,7 @@ impl Link {
                 Begin::Alone => "BEGIN EXCLUSIVE",
             })?),
             (Engine::Postgres(session), how) => session.begin(how),
+            (Engine::Mariadb(session), how) => session.begin(how),
         }
     }
 
@@ -359,6 +375,7 @@ impl Link {
         let open = match &self.engine {
             Engine::Sqlite(connection) => !connection.is_autocommit(),
             Engine::Postgres(session) => session.in_transaction(),
+            Engine::Mariadb(session) => session.in_transaction(),
         };
         if open {
             drop(self.rollback());
@@ -373,6 +390,7 @@ impl Link {
         match &self.engine {
             Engine::Sqlite(connection) => sqlite::catalogue::read(connection),
             Engine::Postgres(session) => postgres::catalogue::read(session),
+            Engine::Mariadb(session) => mariadb::catalogue::read(session),
         }
     }
 
@@ -384,6 +402,7 @@ impl Link {
         match &self.engine {
             Engine::Sqlite(connection) => sqlite::catalogue::table(connection, name),
             Engine::Postgres(session) => postgres::catalogue::table(session, name),
+            Engine::Mariadb(session) => mariadb::catalogue::table(session, name),
         }
     }
 
@@ -395,6 +414,7 @@ impl Link {
         match &self.engine {
             Engine::Sqlite(connection) => sqlite::catalogue::hanging(connection, parent),
             Engine::Postgres(session) => postgres::catalogue::hanging(session, parent),
+            Engine::Mariadb(session) => mariadb::catalogue::hanging(session, parent),
         }
     }
 
@@ -404,7 +424,8 @@ impl Link {
     /// When the database refuses.
     pub fn count_on(&self, table: &str, columns: &[String]) -> Result<(), DbTrouble> {
         match &self.engine {
-            Engine::Sqlite(_) => Ok(()),
+            // InnoDB's counter goes on behind every number that is inserted, whoever gave it.
+            Engine::Sqlite(_) | Engine::Mariadb(_) => Ok(()),
             Engine::Postgres(session) => session.count_on(table, columns),
         }
     }
@@ -418,6 +439,7 @@ impl Link {
         match &self.engine {
             Engine::Sqlite(_) => Ok(None),
             Engine::Postgres(session) => session.backend().map(Some),
+            Engine::Mariadb(session) => session.backend().map(Some),
         }
     }
 
@@ -429,6 +451,7 @@ impl Link {
         match &self.engine {
             Engine::Sqlite(_) => Ok(()),
             Engine::Postgres(session) => session.end_backend(backend, started),
+            Engine::Mariadb(session) => session.end_backend(backend, started),
         }
     }
 
@@ -449,6 +472,7 @@ impl Link {
                 Ok(Some(version.to_string()))
             }
             Engine::Postgres(session) => session.version().map(Some),
+            Engine::Mariadb(_) => Ok(None),
         }
     }
 }

@@ -15,6 +15,7 @@ mod dialect;
 pub mod fault;
 pub mod kind;
 pub mod link;
+mod mariadb;
 mod memo;
 pub(crate) mod moment;
 mod postgres;

@@ -10,10 +10,10 @@ use super::{Act, Fault, Finding, Forecast, Look, Output, shape};
 use crate::copy::load::{CHUNK_ROWS, Load, LoadFault, Loaded, load};
 use crate::copy::look::{self, Counts, Route, UnmappedCode};
 use crate::machine::event::{DatasetCount, StepMarked};
-use crate::orgdb::{Catalogue, Ident, OrgReader, Value};
+use crate::orgdb::{Catalogue, Dialect, Ident, OrgReader, Value};
 use crate::plan::digest::Digest;
 use crate::plan::map::{Becomes, CodeList, Dataset, Map, Origin, Unmapped};
-use crate::plan::model::{Code, DataCopy, Plan, StepSpec};
+use crate::plan::model::{Code, DataCopy, Plan, StepSpec, Triggers};
 use crate::sql;
 
 pub(super) async fn check(look: &Look, step: &DataCopy) -> Result<Vec<Finding>, Fault> {
@@ -22,7 +22,9 @@ pub(super) async fn check(look: &Look, step: &DataCopy) -> Result<Vec<Finding>, 
     let datasets = datasets(step);
     let mut found = shape::misfits(&step.map, &datasets, &source, &target);
     found.extend(absent_tables(step, &source));
-    found.extend(undecided_triggers(step, &datasets, &target));
+    let dialect = look.reader(&step.target)?.with(|link| Ok(link.dialect()));
+    found.extend(undecided_triggers(step, &datasets, &target, dialect.await?));
+    found.extend(lasting_tables(step, &datasets, &target));
     if found.iter().any(|finding| finding.stops) {
         return Ok(found);
     }
@@ -121,7 +123,7 @@ fn part(look: &Look, step: &DataCopy, whole: &look::Forecast) -> Forecast {
 
 fn trigger_notes(step: &DataCopy) -> Vec<String> {
     match step.triggers {
-        Some(crate::plan::model::Triggers::Fire) => vec![format!(
+        Some(Triggers::Fire) => vec![format!(
             "triggers of `{}` fire while rows are loaded: an exact undo is not promised",
             step.target
         )],
@@ -141,8 +143,38 @@ fn absent_tables(step: &DataCopy, source: &Catalogue) -> Vec<Finding> {
     findings.collect()
 }
 
-fn undecided_triggers(step: &DataCopy, datasets: &[&Dataset], target: &Catalogue) -> Vec<Finding> {
-    if step.triggers.is_some() {
+/// Tables whose storage takes nothing back: half a chunk would stay, and the ledger would not know.
+fn lasting_tables(step: &DataCopy, datasets: &[&Dataset], target: &Catalogue) -> Vec<Finding> {
+    let mut tables: BTreeSet<&String> = datasets.iter().map(|dataset| &dataset.into).collect();
+    tables.retain(|name| {
+        let table = target.tables.get(*name);
+        table.is_some_and(|table| table.untransactional)
+    });
+    let findings = tables.into_iter().map(|table| {
+        let says = format!(
+            "the storage of `{table}` of `{}` takes nothing back that was written",
+            step.target
+        );
+        Finding::stop("HO538", table, says).help("let the target's people make it an InnoDB table")
+    });
+    findings.collect()
+}
+
+fn undecided_triggers(
+    step: &DataCopy,
+    datasets: &[&Dataset],
+    target: &Catalogue,
+    dialect: Dialect,
+) -> Vec<Finding> {
+    let (decided, help) = match step.triggers {
+        None => (false, "say `triggers = \"off\"` or `\"fire\"` in the step"),
+        Some(Triggers::Fire) => (true, ""),
+        Some(Triggers::Off) => (
+            dialect != Dialect::Mariadb,
+            "MariaDB cannot set them aside: say `triggers = \"fire\"` in the step, or let the target's people drop them meanwhile",
+        ),
+    };
+    if decided {
         return Vec::new();
     }
     let mut found = Vec::new();
@@ -154,10 +186,7 @@ fn undecided_triggers(step: &DataCopy, datasets: &[&Dataset], target: &Catalogue
                 dataset.into, step.target
             );
             let about = format!("{}.{trigger}", dataset.into);
-            found.push(
-                Finding::stop("HO514", about, says)
-                    .help("say `triggers = \"off\"` or `\"fire\"` in the step"),
-            );
+            found.push(Finding::stop("HO514", about, says).help(help));
         }
     }
     found.dedup();

@@ -181,7 +181,7 @@ fn verdict(trouble: &DbTrouble) -> (FaultKind, &'static str, &'static str) {
             "HO919",
             "look at the machine's disk, then run again",
         ),
-        DbTrouble::Other(_) | DbTrouble::State(_) => {
+        DbTrouble::Other(_) | DbTrouble::State(_) | DbTrouble::Cannot(_) => {
             (Broken, "HO919", "report this with the step log")
         }
     }

@@ -54,6 +54,7 @@ pub(in crate::orgdb) fn table(
         indexes: indexes(connection, name)?,
         triggers: triggers(connection, name)?,
         without_rowid: flag.query_row([name], |row| row.get(0))?,
+        untransactional: false,
     }))
 }
 

@@ -9,7 +9,7 @@ pub(super) const TABLE: &[Entry] = &[
         "triggers nobody decided about",
         "A table that the step loads has triggers of its own at the target, and the step does not say what they do meanwhile.",
         "Loading a few thousand tenancies may set letters or postings off that nobody meant.",
-        "Say `triggers = \"off\"` (set aside and put back exactly) or `\"fire\"` (undo is then not exact) in the step.",
+        "Say `triggers = \"off\"` (set aside and put back exactly; not on MariaDB, which cannot) or `\"fire\"` (undo is then not exact) in the step.",
     ),
     Entry::new(
         "HO515",
@@ -171,5 +171,12 @@ pub(super) const TABLE: &[Entry] = &[
         "Several sources go into one target, and the same value stands at two of them for a key that the target takes only once.",
         "The second source's row would be refused in mid-run.",
         "Say `namespace = true` for the column, so that each source keeps its own (`dover:K00001`), or mend the values at the sources.",
+    ),
+    Entry::new(
+        "HO538",
+        "a table that takes nothing back",
+        "A table that the step loads is kept by a storage engine without transactions (MyISAM, Aria, MEMORY).",
+        "A crash would leave half a chunk there that no ledger row speaks of, and nothing could be undone exactly.",
+        "Let the target's people make it an InnoDB table: `ALTER TABLE … ENGINE = InnoDB`.",
     ),
 ];

@@ -7,5 +7,5 @@ mod loading;
 mod looking;
 mod pen;
 mod place;
-mod town;
+pub mod town;
 mod trouble;

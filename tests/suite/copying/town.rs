@@ -126,7 +126,7 @@ fn relation(child: &str, parent: &str) -> Relation {
 
 /// The map of the town.
 #[expect(clippy::too_many_lines, reason = "one map, read from top to bottom")]
-pub(super) fn map() -> Map {
+pub fn map() -> Map {
     let lookup = |name: &str| Becomes::Lookup(name.to_owned());
     let required = |column: MapColumn| MapColumn {
         required: true,
@@ -230,7 +230,7 @@ pub(super) fn map() -> Map {
     }
 }
 
-pub(super) fn route() -> Route {
+pub fn route() -> Route {
     Route {
         source: "almo".into(),
         targets: vec!["canterbury".into(), "dover".into()],

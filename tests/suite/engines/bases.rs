@@ -18,10 +18,11 @@ use tempfile::TempDir;
 pub enum Engine {
     Sqlite,
     Postgres,
+    Mariadb,
 }
 
 impl Engine {
-    pub const ALL: [Engine; 2] = [Engine::Sqlite, Engine::Postgres];
+    pub const ALL: [Engine; 3] = [Engine::Sqlite, Engine::Postgres, Engine::Mariadb];
 
     /// Every direction, an engine onto itself included.
     pub fn pairs() -> impl Iterator<Item = (Engine, Engine)> {
@@ -32,9 +33,11 @@ impl Engine {
 
     fn server(self) -> Option<&'static Server> {
         static POSTGRES: OnceLock<Server> = OnceLock::new();
+        static MARIADB: OnceLock<Server> = OnceLock::new();
         let (kept, kind) = match self {
             Engine::Sqlite => return None,
             Engine::Postgres => (&POSTGRES, Kind::Postgres),
+            Engine::Mariadb => (&MARIADB, Kind::Mariadb),
         };
         let start = || Server::throw_away(kind, Durability::Process).unwrap();
         Some(kept.get_or_init(start))
@@ -138,14 +141,14 @@ fn everything(link: &Link) -> Result<BTreeMap<String, Vec<String>>, DbTrouble> {
 
 /// Types as each engine writes them.
 fn in_tongue(engine: Engine, shape: &str) -> String {
-    let types: [(&str, [&str; 2]); 7] = [
-        ("{text}", ["TEXT", "text"]),
-        ("{money}", ["TEXT", "numeric(12,2)"]),
-        ("{day}", ["TEXT", "date"]),
-        ("{moment}", ["TEXT", "timestamptz"]),
-        ("{flag}", ["INTEGER", "boolean"]),
-        ("{number}", ["INTEGER", "bigint"]),
-        ("{bytes}", ["BLOB", "bytea"]),
+    let types: [(&str, [&str; 3]); 7] = [
+        ("{text}", ["TEXT", "text", "varchar(255)"]),
+        ("{money}", ["TEXT", "numeric(12,2)", "decimal(12,2)"]),
+        ("{day}", ["TEXT", "date", "date"]),
+        ("{moment}", ["TEXT", "timestamptz", "datetime(6)"]),
+        ("{flag}", ["INTEGER", "boolean", "tinyint(1)"]),
+        ("{number}", ["INTEGER", "bigint", "bigint"]),
+        ("{bytes}", ["BLOB", "bytea", "longblob"]),
     ];
     let at = engine as usize;
     types.iter().fold(shape.to_owned(), |text, (name, kinds)| {

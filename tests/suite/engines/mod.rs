@@ -5,6 +5,7 @@
 
 mod bases;
 mod cuts;
+mod mariadb;
 mod pairs;
 mod rows;
 mod told;

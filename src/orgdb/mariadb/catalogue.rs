@@ -1,0 +1,310 @@
+//! What a `MariaDB` or `MySQL` database says of its own shape, read from `information_schema`.
+//!
+//! Not here: what a shape is made of (`orgdb::catalogue`).
+
+use std::collections::BTreeMap;
+
+use super::Session;
+use crate::orgdb::catalogue::{Catalogue, Column, Hanging, Table};
+use crate::orgdb::kind::Kind;
+use crate::orgdb::link::Flow;
+use crate::orgdb::{DbTrouble, Sql, Value};
+
+/// Table, column, type as declared, its name, required, default, whether that is an expression,
+/// generated, counts by itself, most characters, digits, digits behind the point, its storage.
+const COLUMNS: &str = "SELECT c.table_name, c.column_name, c.column_type, lower(c.data_type),
+  c.is_nullable = 'NO', c.column_default, c.extra LIKE '%DEFAULT_GENERATED%',
+  coalesce(c.generation_expression, '') <> '', c.extra LIKE '%auto_increment%',
+  c.character_maximum_length, c.numeric_precision, c.numeric_scale, coalesce(t.engine, '')
+  FROM information_schema.columns AS c
+  JOIN information_schema.tables AS t
+    ON t.table_schema = c.table_schema AND t.table_name = c.table_name
+  WHERE c.table_schema = DATABASE() AND t.table_type = 'BASE TABLE'
+  AND (?1 = '' OR c.table_name = ?1)
+  ORDER BY c.table_name, c.ordinal_position";
+
+/// Table, name, column, parent (blank for the primary key), its column, what happens on delete, in the
+/// key's order.
+const KEYS: &str = "SELECT k.table_name, k.constraint_name, k.column_name,
+  coalesce(k.referenced_table_name, ''), coalesce(k.referenced_column_name, ''),
+  coalesce(r.delete_rule, '')
+  FROM information_schema.key_column_usage AS k
+  LEFT JOIN information_schema.referential_constraints AS r
+    ON r.constraint_schema = k.constraint_schema AND r.constraint_name = k.constraint_name
+    AND r.table_name = k.table_name
+  WHERE k.table_schema = DATABASE()
+  AND (k.constraint_name = 'PRIMARY' OR k.referenced_table_name IS NOT NULL)
+  AND (?1 = '' OR k.table_name = ?1) AND (?2 = '' OR k.referenced_table_name = ?2)
+  ORDER BY k.table_name, k.constraint_name, k.ordinal_position";
+
+/// Table, index, unique, column (blank for an expression), in the index's order.
+const INDEXES: &str = "SELECT table_name, index_name, non_unique = 0, coalesce(column_name, '')
+  FROM information_schema.statistics
+  WHERE table_schema = DATABASE() AND (?1 = '' OR table_name = ?1)
+  ORDER BY table_name, index_name, seq_in_index";
+
+/// Table, trigger, definition. Those of a freeze of ours are not the organisation's own.
+const TRIGGERS: &str = "SELECT event_object_table, trigger_name,
+  concat('CREATE TRIGGER \"', trigger_name, '\" ', action_timing, ' ', event_manipulation, ' ON \"',
+         event_object_table, '\" FOR EACH ROW ', action_statement)
+  FROM information_schema.triggers
+  WHERE trigger_schema = DATABASE() AND substr(trigger_name, 1, 9) <> 'handover_'
+  AND (?1 = '' OR event_object_table = ?1) ORDER BY event_object_table, trigger_name";
+
+/// Storage whose changes cannot be taken back.
+const LASTING: [&str; 5] = ["MyISAM", "Aria", "MEMORY", "CSV", "ARCHIVE"];
+
+/// Reads the whole shape.
+pub(in crate::orgdb) fn read(session: &Session) -> Result<Catalogue, DbTrouble> {
+    let mut tables = tables(session, "")?;
+    let made_up = tables.contains_key("handover_made_up");
+    tables.retain(|name, _| !name.starts_with("handover_"));
+    Ok(Catalogue { tables, made_up })
+}
+
+/// Reads one table's shape; none where there is no such table.
+pub(in crate::orgdb) fn table(session: &Session, name: &str) -> Result<Option<Table>, DbTrouble> {
+    // Where names are compared without regard to case, the server tells the table's own.
+    Ok(tables(session, name)?
+        .into_iter()
+        .next()
+        .map(|(_, table)| table))
+}
+
+/// Columns, other table, its columns.
+type Reference = (Vec<String>, String, Vec<String>);
+
+fn tables(session: &Session, only: &str) -> Result<BTreeMap<String, Table>, DbTrouble> {
+    let mut found: BTreeMap<String, Table> = BTreeMap::new();
+    each(session, COLUMNS, &[only], |row| {
+        let table = found.entry(text(row, 0)).or_default();
+        table.without_rowid = true;
+        table.untransactional = LASTING.contains(&text(row, 12).as_str());
+        table.columns.push(column(row, session.is_mariadb()));
+    })?;
+    let mut references: BTreeMap<(String, String), Reference> = BTreeMap::new();
+    each(session, KEYS, &[only, ""], |row| {
+        let Some(table) = found.get_mut(&text(row, 0)) else {
+            return;
+        };
+        if text(row, 3).is_empty() {
+            table.key.push(text(row, 2));
+            return;
+        }
+        let reference = references
+            .entry((text(row, 0), text(row, 1)))
+            .or_insert_with(|| (Vec::new(), text(row, 3), Vec::new()));
+        reference.0.push(text(row, 2));
+        reference.2.push(text(row, 4));
+    })?;
+    for ((table, _), reference) in references {
+        if let Some(table) = found.get_mut(&table) {
+            table.references.push(reference);
+        }
+    }
+    each(session, INDEXES, &[only], |row| {
+        if let Some(table) = found.get_mut(&text(row, 0)) {
+            let index = table.indexes.entry(text(row, 1)).or_default();
+            index.0 = truth(row, 2);
+            index.1.push(text(row, 3));
+        }
+    })?;
+    each(session, TRIGGERS, &[only], |row| {
+        if let Some(table) = found.get_mut(&text(row, 0)) {
+            table.triggers.insert(text(row, 1), text(row, 2));
+        }
+    })?;
+    Ok(found)
+}
+
+/// The foreign keys that point at a table.
+pub(in crate::orgdb) fn hanging(
+    session: &Session,
+    parent: &str,
+) -> Result<Vec<Hanging>, DbTrouble> {
+    let mut found: BTreeMap<(String, String), Hanging> = BTreeMap::new();
+    each(session, KEYS, &["", parent], |row| {
+        let entry = found
+            .entry((text(row, 0), text(row, 1)))
+            .or_insert(Hanging {
+                child: text(row, 0),
+                columns: Vec::new(),
+                parent_columns: Vec::new(),
+                reaches: !matches!(text(row, 5).as_str(), "NO ACTION" | "RESTRICT"),
+            });
+        entry.columns.push(text(row, 2));
+        entry.parent_columns.push(text(row, 4));
+    })?;
+    Ok(found.into_values().collect())
+}
+
+fn column(row: &[Value], mariadb: bool) -> Column {
+    let declared = text(row, 2);
+    let default = row[5].text().map(|shown| match (mariadb, truth(row, 6)) {
+        (true, _) => told_default(shown),
+        // MySQL tells a literal without its quotes.
+        (false, false) => format!("'{}'", shown.replace('\'', "''")),
+        (false, true) => format!("({shown})"),
+    });
+    Column {
+        name: text(row, 1),
+        kind: kind(
+            &text(row, 3),
+            &declared,
+            [9, 10, 11].map(|at| row[at].int()),
+        ),
+        declared,
+        required: truth(row, 4),
+        default: default.or_else(|| truth(row, 8).then(|| "identity".to_owned())),
+        generated: truth(row, 7),
+    }
+}
+
+/// A literal as every engine tells it; whatever else as it stands.
+fn told_default(shown: &str) -> String {
+    let number = !shown.is_empty()
+        && shown
+            .bytes()
+            .all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b'-'));
+    let bits = shown
+        .strip_prefix("b'")
+        .and_then(|rest| rest.strip_suffix('\''));
+    if let Some(number) = bits.and_then(|bits| i64::from_str_radix(bits, 2).ok()) {
+        return number.to_string();
+    }
+    match () {
+        () if number && shown.contains('.') => format!("'{shown}'"),
+        // How a backslash is told depends on who made the table.
+        () if shown.contains('\\') => format!("({shown})"),
+        () => shown.to_owned(),
+    }
+}
+
+/// What a column holds: its type's name, the type as declared, its characters, digits, digits behind
+/// the point.
+fn kind(name: &str, declared: &str, [most, digits, scale]: [Option<i64>; 3]) -> Kind {
+    let number = |number: Option<i64>| number.and_then(|number| u32::try_from(number).ok());
+    let unsigned = declared.contains("unsigned");
+    let whole = |bits: u32| {
+        let half = 1_i64 << (bits - 1);
+        match (unsigned, bits) {
+            (false, _) => Kind::Whole {
+                least: half.wrapping_neg(),
+                most: half.wrapping_sub(1),
+            },
+            // What is beyond is read as text, and cannot be written.
+            (true, 64) => Kind::Whole {
+                least: 0,
+                most: i64::MAX,
+            },
+            (true, _) => Kind::Whole {
+                least: 0,
+                most: half * 2 - 1,
+            },
+        }
+    };
+    let text = |padded| Kind::Text {
+        most: number(most),
+        padded,
+    };
+    match name {
+        "tinyint" => whole(8),
+        "smallint" => whole(16),
+        "mediumint" => whole(24),
+        "int" => whole(32),
+        "bigint" => whole(64),
+        "bit" => match digits {
+            Some(1) => Kind::Flag,
+            Some(bits @ 2..=62) => Kind::Whole {
+                least: 0,
+                most: (1 << bits) - 1,
+            },
+            _ => Kind::Whole {
+                least: 0,
+                most: i64::MAX,
+            },
+        },
+        // 0 to 99 would be taken for years of this century or the last.
+        "year" => Kind::Whole {
+            least: 1901,
+            most: 2155,
+        },
+        "decimal" => Kind::Decimal(number(digits).zip(number(scale))),
+        "float" => Kind::Float(true),
+        "double" => Kind::Float(false),
+        "char" => text(true),
+        "varchar" | "tinytext" | "text" | "mediumtext" | "longtext" => text(false),
+        "date" => Kind::Date,
+        "time" => Kind::Time,
+        "datetime" => Kind::Moment { zoned: false },
+        "timestamp" => Kind::Moment { zoned: true },
+        "uuid" => Kind::Uuid,
+        "varbinary" | "tinyblob" | "blob" | "mediumblob" | "longblob" => Kind::Bytes,
+        // `enum` and `set` take a word in any case for theirs, `binary(n)` is filled up, MySQL's `json`
+        // is written anew: what is stored is known by reading it back.
+        _ => Kind::Other,
+    }
+}
+
+fn each(
+    session: &Session,
+    query: &'static str,
+    values: &[&str],
+    mut see: impl FnMut(&[Value]),
+) -> Result<(), DbTrouble> {
+    let values: Vec<Value> = values.iter().map(|value| Value::from(*value)).collect();
+    let lent: Vec<_> = values.iter().map(Value::lend).collect();
+    session.each(&Sql::new(query), &lent, &mut |row| {
+        let owned: Vec<Value> = (0..row.width()).map(|at| Value::of(row.get(at))).collect();
+        see(&owned);
+        Ok(Flow::Continue(()))
+    })
+}
+
+/// Text of a catalogue; some servers tell some of it as bytes.
+fn text(row: &[Value], at: usize) -> String {
+    match &row[at] {
+        Value::Text(text) => text.clone(),
+        Value::Blob(bytes) => String::from_utf8_lossy(bytes).into_owned(),
+        _ => String::new(),
+    }
+}
+
+fn truth(row: &[Value], at: usize) -> bool {
+    row[at].int() == Some(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_default_is_told_as_every_engine_tells_it() {
+        for (shown, wanted) in [
+            ("'open'", "'open'"),
+            ("'it''s'", "'it''s'"),
+            ("0", "0"),
+            ("-3", "-3"),
+            ("0.00", "'0.00'"),
+            ("b'1'", "1"),
+            ("NULL", "NULL"),
+            ("'a\\\\b'", "('a\\\\b')"),
+            ("current_timestamp()", "current_timestamp()"),
+        ] {
+            assert_eq!(told_default(shown), wanted, "{shown}");
+        }
+    }
+
+    #[test]
+    fn numbers_are_as_wide_as_they_are_declared() {
+        let width = |name, declared| match kind(name, declared, [None; 3]) {
+            Kind::Whole { least, most } => (least, most),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(width("tinyint", "tinyint(1)"), (-128, 127));
+        assert_eq!(width("tinyint", "tinyint(3) unsigned"), (0, 255));
+        assert_eq!(width("int", "int(10) unsigned"), (0, 4_294_967_295));
+        assert_eq!(width("bigint", "bigint(20)"), (i64::MIN, i64::MAX));
+        assert_eq!(width("bigint", "bigint(20) unsigned"), (0, i64::MAX));
+    }
+}

@@ -1,0 +1,266 @@
+//! Loading with `LOAD DATA LOCAL INFILE`, as tab-separated text; where the server or its settings do not
+//! allow it, with inserts of many rows.
+//!
+//! Trap: with LOCAL the server makes a warning of every error, even when it is strict; values are then
+//! mangled and rows left out. So no warning is allowed, not even a note, and as many rows must have
+//! come in as were sent: otherwise all of it is undone by whoever opened the savepoint.
+//!
+//! Not here: the forms of values (`code`).
+
+use std::collections::VecDeque;
+use std::io::Write as _;
+
+use mysql::prelude::Queryable;
+use mysql::{Conn, LocalInfileHandler, Value};
+use rusqlite::types::ValueRef;
+
+use super::code::Class;
+use super::{Session, fault};
+use crate::orgdb::link::{Load, LoadStop};
+use crate::orgdb::{DbTrouble, Ident, Sql};
+use crate::sql;
+
+/// Bytes that are kept in one piece before they are sent.
+const PIECE: usize = 256 << 10;
+
+/// Rows and values that one insert takes; a statement has places for 65,535 values.
+const AT_ONCE: usize = 1_000;
+const VALUES: usize = 60_000;
+
+impl Session {
+    pub(in crate::orgdb) fn load<'v, R>(
+        &self,
+        load: &Load<'_>,
+        rows: impl Iterator<Item = R>,
+    ) -> Result<u64, LoadStop>
+    where
+        R: Iterator<Item = ValueRef<'v>>,
+    {
+        let table = unquoted(&load.table);
+        let mut classes = Vec::with_capacity(load.columns.len());
+        for column in load.columns {
+            classes.push(self.class_of(&table, column)?.unwrap_or_default());
+        }
+        if !self.loads_local()? {
+            return self.insert_many(load, &classes, rows);
+        }
+        let mut pieces = Pieces::default();
+        for row in rows {
+            pieces.push(&classes, row);
+        }
+        let sent = pieces.rows;
+        if sent == 0 {
+            return Ok(0);
+        }
+        let text = statement(load, &classes);
+        self.ask(&table, |connection| {
+            pieces.offer(connection);
+            let answer = connection.query_drop(&text);
+            connection.set_local_infile_handler(None);
+            answer
+        })?;
+        self.held_against(&table, sent)
+    }
+
+    /// Whether the server takes our rows as a file of ours; asked once.
+    fn loads_local(&self) -> Result<bool, DbTrouble> {
+        if let Some(known) = self.local.get() {
+            return Ok(known);
+        }
+        let told = self.ask("", |connection| {
+            connection.query_first::<Option<i64>, _>("SELECT @@local_infile")
+        })?;
+        let known = told.flatten() == Some(1);
+        self.local.set(Some(known));
+        Ok(known)
+    }
+
+    /// Every row that was sent, and not a word.
+    fn held_against(&self, table: &str, sent: u64) -> Result<u64, LoadStop> {
+        let (loaded, warnings) = self.last_counts()?;
+        if warnings == 0 && loaded == sent {
+            return Ok(loaded);
+        }
+        let told: Option<(String, u16, String)> = self.ask(table, |connection| {
+            connection.query_first("SHOW WARNINGS LIMIT 1")
+        })?;
+        let Some((_, number, message)) = told else {
+            // Rows were left out without a word: a trigger of the target's own.
+            return Err(LoadStop::from(DbTrouble::Constraint {
+                kind: "trigger",
+                on: String::new(),
+            }));
+        };
+        Err(LoadStop {
+            trouble: match fault::by_number(number, &message, table) {
+                refused @ DbTrouble::Constraint { .. } => refused,
+                // A value was not stored as it was given, whatever the server calls it.
+                DbTrouble::Other(_) => DbTrouble::Constraint {
+                    kind: "type",
+                    on: String::new(),
+                },
+                other => other,
+            },
+            row: fault::row(&message),
+        })
+    }
+
+    fn insert_many<'v, R>(
+        &self,
+        load: &Load<'_>,
+        classes: &[Class],
+        mut rows: impl Iterator<Item = R>,
+    ) -> Result<u64, LoadStop>
+    where
+        R: Iterator<Item = ValueRef<'v>>,
+    {
+        let width = classes.len().max(1);
+        let most = AT_ONCE.min(VALUES / width).max(1);
+        let mut loaded = 0;
+        loop {
+            let mut values: Vec<Value> = Vec::new();
+            let some = rows.by_ref().take(most);
+            let count = some
+                .map(|row| {
+                    values.extend(
+                        classes
+                            .iter()
+                            .zip(row)
+                            .map(|(class, value)| class.bound(value)),
+                    );
+                })
+                .count();
+            if count == 0 {
+                return Ok(loaded);
+            }
+            self.insert_some(load, values, (loaded, count as u64))?;
+            loaded += count as u64;
+        }
+    }
+
+    fn insert_some(
+        &self,
+        load: &Load<'_>,
+        values: Vec<Value>,
+        (before, count): (u64, u64),
+    ) -> Result<(), LoadStop> {
+        let table = unquoted(&load.table);
+        let width = load.columns.len();
+        let row = format!("({})", vec!["?"; width].join(", "));
+        let rows = vec![row.as_str(); usize::try_from(count).unwrap_or_default()].join(", ");
+        let text = format!("{} VALUES {rows}", head("INSERT", load).as_str());
+        let mut place = None;
+        let answer = self.ask(&table, |connection| {
+            connection
+                .exec_drop(&text, values)
+                .inspect_err(|error| place = row_of(error))
+        });
+        let base = usize::try_from(before).unwrap_or_default();
+        let at = |row: Option<usize>| row.map(|row| base + row);
+        answer.map_err(|trouble| LoadStop {
+            trouble,
+            row: at(place),
+        })?;
+        self.held_against(&table, count).map_err(|stop| LoadStop {
+            row: at(stop.row),
+            trouble: stop.trouble,
+        })?;
+        Ok(())
+    }
+}
+
+fn row_of(error: &mysql::Error) -> Option<usize> {
+    match error {
+        mysql::Error::MySqlError(told) => fault::row(&told.message),
+        _ => None,
+    }
+}
+
+/// The table's bare name.
+fn unquoted(table: &Sql) -> String {
+    let text = table.as_str();
+    match text
+        .strip_prefix('"')
+        .and_then(|rest| rest.strip_suffix('"'))
+    {
+        Some(name) => name.replace("\"\"", "\""),
+        None => text.to_owned(),
+    }
+}
+
+fn idents(load: &Load<'_>) -> Vec<Ident> {
+    load.columns.iter().map(|name| Ident::new(name)).collect()
+}
+
+fn head(verb: &'static str, load: &Load<'_>) -> Sql {
+    sql!("{} INTO {} ({})", Sql::new(verb), load.table, idents(load))
+}
+
+/// Bytes go as hexadecimal digits into a variable, and from there into their column; bits as a number.
+fn statement(load: &Load<'_>, classes: &[Class]) -> String {
+    let (mut fields, mut set) = (Vec::new(), Vec::new());
+    for (at, (name, class)) in idents(load).iter().zip(classes).enumerate() {
+        let variable = sql!("@handover_{}", at);
+        match class {
+            Class::Bytes => set.push(sql!("{} = UNHEX({})", name, variable)),
+            Class::Bits => set.push(sql!("{} = CAST({} AS unsigned)", name, variable)),
+            _ => {
+                fields.push(sql!("{}", name));
+                continue;
+            }
+        }
+        fields.push(variable);
+    }
+    let set = if set.is_empty() {
+        Sql::new("")
+    } else {
+        sql!(" SET {}", Sql::join(", ", &set))
+    };
+    // A backslash needs no other before it: our sessions have no escapes in literals.
+    let text = sql!(
+        "LOAD DATA LOCAL INFILE 'handover' INTO TABLE {} CHARACTER SET utf8mb4
+         FIELDS TERMINATED BY X'09' ESCAPED BY X'5C'
+         LINES TERMINATED BY X'0A' ({}){}",
+        load.table,
+        Sql::join(", ", &fields),
+        set
+    );
+    text.as_str().to_owned()
+}
+
+/// Rows as text, in pieces.
+#[derive(Default)]
+struct Pieces {
+    full: VecDeque<Vec<u8>>,
+    out: Vec<u8>,
+    rows: u64,
+}
+
+impl Pieces {
+    fn push<'v>(&mut self, classes: &[Class], row: impl Iterator<Item = ValueRef<'v>>) {
+        for (at, (class, value)) in classes.iter().zip(row).enumerate() {
+            if at > 0 {
+                self.out.push(b'\t');
+            }
+            class.load(value, &mut self.out);
+        }
+        self.out.push(b'\n');
+        self.rows += 1;
+        if self.out.len() >= PIECE {
+            let room = Vec::with_capacity(PIECE + (PIECE >> 2));
+            self.full.push_back(std::mem::replace(&mut self.out, room));
+        }
+    }
+
+    /// What the server gets when it asks for the file.
+    fn offer(mut self, connection: &mut Conn) {
+        self.full.push_back(self.out);
+        let mut pieces = self.full;
+        connection.set_local_infile_handler(Some(LocalInfileHandler::new(move |_, writer| {
+            while let Some(piece) = pieces.pop_front() {
+                writer.write_all(&piece)?;
+            }
+            Ok(())
+        })));
+    }
+}
