@@ -106,8 +106,9 @@ fn chunk(
     } else {
         Vec::new()
     };
-    // An effect with this ordinal that is not ours would mean two executors: the fence stands before.
-    let id = effect::open(link, &work.deed, ordinal, &kind)?.ok_or(DbTrouble::Damaged)?;
+    // An effect with this ordinal was not there when we began, and two executors cannot be at work: a
+    // session of our own, cut before, ended after we had looked. Looking again is enough.
+    let id = effect::open(link, &work.deed, ordinal, &kind)?.ok_or(DbTrouble::Clash)?;
     let mut chunk = Chunk::new(link, work, batch, std::mem::take(&mut mark.counts));
     match work.pass {
         Pass::Rows => chunk.insert(batch)?,

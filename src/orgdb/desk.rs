@@ -59,8 +59,8 @@ impl Desk {
         };
         let (tell, told) = oneshot::channel();
         self.post(move |link| {
+            link.begin_work();
             if advance(&stage, Stage::Running) {
-                link.begin_work();
                 let answer = work(link);
                 advance(&stage, Stage::Over);
                 drop(tell.send(answer));

@@ -76,13 +76,6 @@ pub(super) enum Interrupt {
 }
 
 impl Interrupt {
-    /// Other work begins than was interrupted before.
-    pub(super) fn begin_work(&self) {
-        if let Engine::Postgres(session) = &self.engine {
-            session.begin_work();
-        }
-    }
-
     pub(super) fn interrupt(&self) {
         match self {
             Interrupt::Sqlite(handle) => handle.interrupt(),
