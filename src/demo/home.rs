@@ -16,7 +16,7 @@ use super::schema::{self, Engine};
 use super::servers::{Durability, Kind, Server};
 use super::story::StoryFault;
 use crate::orgdb::link::{Begin, Load};
-use crate::orgdb::{Address, DbTrouble, Ident, Link, OrgReader, OrgWriter, Sql, Value};
+use crate::orgdb::{Address, DbTrouble, Dialect, Ident, Link, OrgReader, OrgWriter, Sql, Value};
 use crate::plan::model::{Code, Plan};
 use crate::run::connect::Addresses;
 use crate::sql;
@@ -102,18 +102,18 @@ impl Home {
         made: &Path,
         world: World,
     ) -> Result<(), StoryFault> {
-        let engine = match self {
-            Home::Files => return Ok(()),
-            Home::Server(server) => match server.kind() {
-                Kind::Postgres => Engine::Postgres,
-                Kind::Mariadb => Engine::Mariadb,
-            },
-            Home::Given(_) => Engine::Postgres,
-        };
+        if let Home::Files = self {
+            return Ok(());
+        }
         for (code, address) in self.addresses(plan, made)? {
             if let Home::Server(server) = self {
                 server.create_database(&named(&code))?;
             }
+            let engine = match address.dialect() {
+                Dialect::Sqlite => Engine::Sqlite,
+                Dialect::Postgres => Engine::Postgres,
+                Dialect::Mariadb => Engine::Mariadb,
+            };
             let is_source = world.sources().iter().any(|org| org.code == &*code);
             let ddl = if is_source {
                 schema::legacy_ddl_for(engine)
@@ -122,7 +122,10 @@ impl Home {
             };
             let file = made.join(format!("{code}.db"));
             let writer = OrgWriter::open(&code, &address).await?;
-            writer.with(move |link| pour(link, &file, ddl)).await?;
+            let ours = matches!(self, Home::Server(_));
+            writer
+                .with(move |link| pour(link, &file, ddl, ours))
+                .await?;
         }
         Ok(())
     }
@@ -198,14 +201,23 @@ fn given(plan: &Plan) -> Result<Option<Addresses>, StoryFault> {
 
 /// Shape and rows of a file. On an engine whose DDL is transactional all of it comes at once; the
 /// table that marks a database as made up is filled last.
-fn pour(link: &Link, file: &Path, ddl: String) -> Result<(), DbTrouble> {
+fn pour(link: &Link, file: &Path, ddl: String, ours: bool) -> Result<(), DbTrouble> {
     if poured(link)? {
         return Ok(());
     }
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let file = rusqlite::Connection::open_with_flags(file, flags)?;
-    link.begin(Begin::Write)?;
-    link.script(&Sql::definition(ddl))?;
+    // MariaDB's DDL commits by itself: what an earlier try left there goes first.
+    if link.dialect() == Dialect::Mariadb {
+        if ours {
+            clear(link)?;
+        }
+        link.script(&Sql::definition(ddl))?;
+        link.begin(Begin::Write)?;
+    } else {
+        link.begin(Begin::Write)?;
+        link.script(&Sql::definition(ddl))?;
+    }
     let mut tables = file.prepare(
         "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'
          ORDER BY name = 'handover_made_up', rowid",
@@ -217,6 +229,16 @@ fn pour(link: &Link, file: &Path, ddl: String) -> Result<(), DbTrouble> {
         rows_of(&file, link, table)?;
     }
     link.commit()
+}
+
+/// Takes every table away, of a database of our own server.
+fn clear(link: &Link) -> Result<(), DbTrouble> {
+    link.script(&Sql::new("SET foreign_key_checks = 0"))?;
+    for table in link.catalogue()?.tables.keys() {
+        link.script(&sql!("DROP TABLE {}", Ident::new(table)))?;
+    }
+    link.script(&Sql::new("DROP TABLE IF EXISTS handover_made_up"))?;
+    link.script(&Sql::new("SET foreign_key_checks = 1"))
 }
 
 fn poured(link: &Link) -> Result<bool, DbTrouble> {

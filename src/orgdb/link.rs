@@ -7,7 +7,7 @@
 //! Not here: the engines themselves (`sqlite`, `postgres`, `mariadb`), threads (`desk`).
 
 use std::cell::{OnceCell, RefCell};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 
 use rusqlite::types::ValueRef;
@@ -20,6 +20,7 @@ pub struct Link {
     engine: Engine,
     scratch: OnceCell<rusqlite::Connection>,
     told: RefCell<BTreeSet<String>>,
+    shapes: RefCell<BTreeMap<String, Table>>,
 }
 
 pub(super) enum Engine {
@@ -138,6 +139,7 @@ impl Link {
             engine,
             scratch: OnceCell::new(),
             told: RefCell::default(),
+            shapes: RefCell::default(),
         }
     }
 
@@ -204,10 +206,19 @@ impl Link {
     /// # Errors
     /// When the database refuses.
     pub fn script(&self, sql: &Sql) -> Result<(), DbTrouble> {
+        self.forget(sql);
         match &self.engine {
             Engine::Sqlite(connection) => Ok(connection.execute_batch(sql.as_str())?),
             Engine::Postgres(session) => session.script(sql),
             Engine::Mariadb(session) => session.script(sql),
+        }
+    }
+
+    /// Forgets shapes that a statement may change.
+    fn forget(&self, sql: &Sql) {
+        let changes = ["CREATE", "ALTER", "DROP"];
+        if changes.iter().any(|word| sql.as_str().contains(word)) {
+            self.shapes.borrow_mut().clear();
         }
     }
 
@@ -387,16 +398,25 @@ impl Link {
         }
     }
 
-    /// One table's shape; none where there is no such table.
+    /// One table's shape; none where there is no such table. A server is asked once, until we change
+    /// something there that is no row.
     ///
     /// # Errors
     /// When the database refuses.
     pub fn table(&self, name: &str) -> Result<Option<Table>, DbTrouble> {
-        match &self.engine {
-            Engine::Sqlite(connection) => sqlite::catalogue::table(connection, name),
-            Engine::Postgres(session) => postgres::catalogue::table(session, name),
-            Engine::Mariadb(session) => mariadb::catalogue::table(session, name),
+        if let Some(known) = self.shapes.borrow().get(name) {
+            return Ok(Some(known.clone()));
         }
+        let found = match &self.engine {
+            Engine::Sqlite(connection) => return sqlite::catalogue::table(connection, name),
+            Engine::Postgres(session) => postgres::catalogue::table(session, name)?,
+            Engine::Mariadb(session) => mariadb::catalogue::table(session, name)?,
+        };
+        if let Some(table) = &found {
+            let mut shapes = self.shapes.borrow_mut();
+            shapes.insert(name.to_owned(), table.clone());
+        }
+        Ok(found)
     }
 
     /// The foreign keys that point at a table.
