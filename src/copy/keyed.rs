@@ -70,6 +70,95 @@ pub(super) fn delete<'k>(
     link.execute(&text, &values)
 }
 
+/// Where keys of one column begin and end, as the values that stand there; none for other keys. Rows
+/// that were loaded together mostly lie together.
+pub(super) fn ends<'k>(
+    shape: &Shape,
+    keys: impl Iterator<Item = &'k [u8]>,
+) -> Option<[ValueRef<'k>; 2]> {
+    if shape.key.len() != 1 || shape.whole {
+        return None;
+    }
+    let mut values = keys.filter_map(|key| Values(key).next());
+    let first = values.next()?;
+    Some(values.fold([first, first], |[least, most], value| {
+        [
+            if before(value, least) { value } else { least },
+            if before(most, value) { value } else { most },
+        ]
+    }))
+}
+
+/// By bytes, where the server may have another order: what it then leaves out is asked for by key.
+fn before(left: ValueRef<'_>, right: ValueRef<'_>) -> bool {
+    match (left, right) {
+        (ValueRef::Integer(left), ValueRef::Integer(right)) => left < right,
+        (ValueRef::Text(left), ValueRef::Text(right)) => left < right,
+        _ => false,
+    }
+}
+
+/// Shows every stored column of at most so many rows between two keys.
+pub(super) fn between(
+    link: &Link,
+    shape: &Shape,
+    ends: [ValueRef<'_>; 2],
+    most: usize,
+    mut see: impl FnMut(Row<'_>),
+) -> Result<(), DbTrouble> {
+    let key = Ident::new(&shape.key[0]);
+    let text = sql!(
+        "SELECT {} FROM {} WHERE {} >= ?1 AND {} <= ?2 LIMIT {}",
+        idents(&shape.all),
+        shape.ident(),
+        key,
+        key,
+        most
+    );
+    link.each(&text, &ends, |row| {
+        see(row);
+        Ok::<Flow, DbTrouble>(Flow::Continue(()))
+    })
+}
+
+/// Deletes what lies between two keys and shows each deleted row, where the server can; whether it
+/// can. More rows than `most` are not touched.
+pub(super) fn delete_between(
+    link: &Link,
+    shape: &Shape,
+    ends: [ValueRef<'_>; 2],
+    most: usize,
+    mut see: impl FnMut(Row<'_>),
+) -> Result<bool, DbTrouble> {
+    if shape.dialect != Dialect::Postgres {
+        return Ok(false);
+    }
+    let key = Ident::new(&shape.key[0]);
+    let here = sql!("{} WHERE {} >= ?1 AND {} <= ?2", shape.ident(), key, key);
+    let mut count = 0;
+    let counted = sql!(
+        "SELECT count(*) FROM (SELECT 1 FROM {} LIMIT {}) AS some_rows",
+        here,
+        most + 1
+    );
+    link.each(&counted, &ends, |row| {
+        count = match row.get(0) {
+            ValueRef::Integer(count) => usize::try_from(count).unwrap_or(usize::MAX),
+            _ => usize::MAX,
+        };
+        Ok::<Flow, DbTrouble>(Flow::Continue(()))
+    })?;
+    if count > most {
+        return Ok(false);
+    }
+    let delete = sql!("DELETE FROM {} RETURNING {}", here, idents(&shape.all));
+    link.each(&delete, &ends, |row| {
+        see(row);
+        Ok::<Flow, DbTrouble>(Flow::Continue(()))
+    })?;
+    Ok(true)
+}
+
 /// Keys that one condition names: the server holds each row that it finds against all of them, so twice
 /// as many cost twice as much a row.
 const FEW: usize = 100;

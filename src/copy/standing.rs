@@ -41,6 +41,9 @@ pub(super) enum Standing {
     Gone,
 }
 
+/// Digests of rows by their keys.
+type Digests = HashMap<Vec<u8>, [u8; 32]>;
+
 /// Reads rows back and holds them against their digests.
 pub(super) struct Reading<'c> {
     link: &'c Link,
@@ -114,7 +117,8 @@ impl<'c> Reading<'c> {
         Ok(Held { standing, alone })
     }
 
-    /// The same on a server: rows are asked for many at a time.
+    /// The same on a server: what lies between the first key and the last is read in one go, and only
+    /// what is not found there is asked for by key.
     fn on_a_server(
         &mut self,
         shape: &Shape,
@@ -122,23 +126,87 @@ impl<'c> Reading<'c> {
         rows: &[Packed<'_>],
     ) -> Result<Vec<Standing>, DbTrouble> {
         let mac = self.mac(label);
+        let mut there = self.lying(shape, &mac, rows)?;
+        let missing: Vec<&Packed<'_>> = rows
+            .iter()
+            .filter(|row| !there.contains_key(row.key))
+            .collect();
+        for some in missing.chunks(keyed::MOST) {
+            there.extend(self.digests(shape, &mac, some)?);
+        }
         let mut standing = Vec::with_capacity(rows.len());
-        for some in rows.chunks(keyed::MOST) {
-            let there = self.digests(shape, &mac, some)?;
-            for row in some {
-                let found = there.get(row.key);
-                standing.push(match found {
-                    None => Standing::Gone,
-                    Some(digest) if digest[..HALF] == *row.digest => Standing::AsWritten,
-                    Some(_) => {
-                        self.row.clear();
-                        find(self.link, &shape.select(), row.key, &mut self.row)?;
-                        self.answered_for(shape, row.key)?
-                    }
-                });
-            }
+        for row in rows {
+            standing.push(match there.get(row.key) {
+                None => Standing::Gone,
+                Some(digest) if digest[..HALF] == *row.digest => Standing::AsWritten,
+                Some(_) => {
+                    self.row.clear();
+                    find(self.link, &shape.select(), row.key, &mut self.row)?;
+                    self.answered_for(shape, row.key)?
+                }
+            });
         }
         Ok(standing)
+    }
+
+    /// Digests of what lies between the first of these keys and the last, by key; not more than a few
+    /// rows of others are read for it.
+    fn lying(
+        &self,
+        shape: &Shape,
+        mac: &RowMac,
+        rows: &[Packed<'_>],
+    ) -> Result<Digests, DbTrouble> {
+        let mut found = Digests::with_capacity(rows.len());
+        let Some(ends) = keyed::ends(shape, rows.iter().map(|row| row.key)) else {
+            return Ok(found);
+        };
+        let most = rows.len() + rows.len() / 4;
+        let mut here = Vec::new();
+        keyed::between(self.link, shape, ends, most, |row| {
+            here.clear();
+            (0..row.width()).for_each(|at| canon::push(&mut here, row.get(at)));
+            found.insert(shape.key_of(&here), mac.of(&here));
+        })?;
+        Ok(found)
+    }
+
+    /// Deletes these rows in one go, if nothing else lies between them and every one that is deleted is
+    /// as it was written; nothing is deleted otherwise.
+    pub(super) fn delete_as_written(
+        &mut self,
+        (shape, label, rows): &Unpacked<'_>,
+    ) -> Result<bool, DbTrouble> {
+        let Some(ends) = keyed::ends(shape, rows.iter().map(|row| row.key)) else {
+            return Ok(false);
+        };
+        let mac = self.mac(label);
+        let wanted: HashMap<&[u8], &[u8]> = rows.iter().map(|row| (row.key, row.digest)).collect();
+        let (mut here, mut same) = (Vec::new(), 0);
+        let answer = self.link.within_savepoint(|| {
+            let can = keyed::delete_between(self.link, shape, ends, rows.len(), |row| {
+                here.clear();
+                (0..row.width()).for_each(|at| canon::push(&mut here, row.get(at)));
+                let digest = wanted.get(shape.key_of(&here).as_slice());
+                same += usize::from(digest.is_some_and(|digest| mac.of(&here)[..HALF] == **digest));
+            })?;
+            if can && same == rows.len() {
+                Ok(true)
+            } else {
+                Err(DbTrouble::Interrupted)
+            }
+        });
+        match answer {
+            // Rolled back: it is looked at more closely.
+            Err(
+                DbTrouble::Interrupted
+                | DbTrouble::Constraint {
+                    kind: "foreign key",
+                    ..
+                },
+            ) => Ok(false),
+            answer => answer,
+        }
     }
 
     /// Digests of the rows with these keys, by key.
@@ -146,9 +214,9 @@ impl<'c> Reading<'c> {
         &mut self,
         shape: &Shape,
         mac: &RowMac,
-        rows: &[Packed<'_>],
-    ) -> Result<HashMap<Vec<u8>, [u8; 32]>, DbTrouble> {
-        let mut found = HashMap::with_capacity(rows.len());
+        rows: &[&Packed<'_>],
+    ) -> Result<Digests, DbTrouble> {
+        let mut found = Digests::with_capacity(rows.len());
         let keys = rows.iter().map(|row| row.key);
         let mut here = Vec::new();
         keyed::each(self.link, shape, keys, |row| {
