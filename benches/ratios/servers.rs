@@ -127,7 +127,7 @@ impl Stand {
             self.postgres.create_database(database).unwrap();
         }
         self.postgres.ask("source", POSTGRES).unwrap();
-        self.shell(&format!(
+        Stand::shell(&format!(
             "sqlite3 -csv {} 'SELECT {COLUMNS} FROM ledger' | {} -c 'COPY ledger FROM STDIN (FORMAT csv)'",
             self.file("source.db"),
             self.psql("source")
@@ -144,7 +144,7 @@ impl Stand {
         )
     }
 
-    fn shell(&self, pipe: &str) {
+    fn shell(pipe: &str) {
         let status = Command::new("bash")
             .args(["-o", "pipefail", "-c", pipe])
             .stdout(Stdio::null())
@@ -189,10 +189,10 @@ impl Stand {
     fn bare(&self, from: Engine, to: Engine) {
         let (source, target) = (self.psql("source"), self.psql("target"));
         match (from, to) {
-            (Engine::Postgres, Engine::Postgres) => self.shell(&format!(
+            (Engine::Postgres, Engine::Postgres) => Stand::shell(&format!(
                 "{source} -c 'COPY ledger TO STDOUT (FORMAT binary)' | {target} -c 'COPY ledger FROM STDIN (FORMAT binary)'"
             )),
-            (Engine::Sqlite, Engine::Postgres) => self.shell(&format!(
+            (Engine::Sqlite, Engine::Postgres) => Stand::shell(&format!(
                 "sqlite3 -csv {} 'SELECT {COLUMNS} FROM ledger' | {target} -c 'COPY ledger FROM STDIN (FORMAT csv)'",
                 self.file("source.db")
             )),

@@ -8,5 +8,6 @@ mod cuts;
 mod mariadb;
 mod pairs;
 mod rows;
+mod stories;
 mod told;
 mod types;
