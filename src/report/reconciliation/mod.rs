@@ -268,11 +268,22 @@ impl StepPack {
             source: name(&verify.source),
             targets: verify.targets.iter().map(|code| name(code)).collect(),
             state,
-            totals: lines.collect(),
+            totals: in_order(lines.collect()),
             left: left(found),
             signers: signers(&told.run, plan, id),
         })
     }
+}
+
+/// The same order whether totals agree or not: the log tells those that differ last. The source's own
+/// rows, then each target's: headlines first, each total before its parts.
+fn in_order(mut lines: Vec<Line>) -> Vec<Line> {
+    lines.sort_by_cached_key(|line| {
+        let coded = line.part.as_ref().is_some_and(|part| part.contains('='));
+        let (target, of, part) = (line.target.clone(), line.of.clone(), line.part.clone());
+        (target, words::rank(&line.of), of, coded, part)
+    });
+    lines
 }
 
 /// What the parts come to: the worst of them, in a sentence.

@@ -2,7 +2,7 @@
 //!
 //! Not here: the numbers (`mod`), names (`words`).
 
-use super::words::HEADLINES;
+use super::words::rank;
 use super::{Came, Line, Made, ReconciliationReport, Signer, Sort, StepPack};
 use crate::machine::event::ClockKind;
 use crate::machine::total::pence;
@@ -63,20 +63,16 @@ fn part(lines: &mut Lines, report: &ReconciliationReport, step: &StepPack, manne
     signed(lines, report, step);
 }
 
-/// Headline totals first, in their order; the others as the log tells them.
+/// Headline totals first, each with its parts.
 fn figures(lines: &mut Lines, step: &StepPack) {
     let mut table = Table::new(&COLUMNS);
     table.row(["", "at source", "at target", "difference"]);
-    let rank = |line: &&Line| {
-        let place = HEADLINES.iter().position(|name| *name == line.of);
-        place.unwrap_or(HEADLINES.len())
-    };
     let mut told: Vec<&Line> = step
         .totals
         .iter()
         .filter(|line| line.target.is_some())
         .collect();
-    told.sort_by_key(rank);
+    told.sort_by_key(|line| rank(&line.of));
     let several = step.targets.len() > 1;
     for line in told {
         let place = line.target.as_ref().filter(|_| several);

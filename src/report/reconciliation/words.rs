@@ -6,7 +6,7 @@
 use crate::machine::total::Total;
 
 /// Totals that a decision maker looks for, in the order in which they look.
-pub(super) const HEADLINES: [&str; 8] = [
+const HEADLINES: [&str; 8] = [
     "asset",
     "tenancy",
     "account",
@@ -52,6 +52,12 @@ const CODES: &[(&str, &str)] = &[
     ("service_charge", "service charges"),
     ("none", "without a code"),
 ];
+
+/// Where a total stands among the headlines; behind them where it is none.
+pub(super) fn rank(of: &str) -> usize {
+    let place = HEADLINES.iter().position(|name| *name == of);
+    place.unwrap_or(HEADLINES.len())
+}
 
 /// A total's name for people.
 pub(super) fn words(total: &Total) -> String {
