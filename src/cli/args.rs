@@ -354,17 +354,19 @@ pub enum ExportForm {
     Json,
     /// The graph of the plan, for wikis
     Mermaid,
+    /// Control totals with their signers, for those who answer for the money: text, JSON and CSV
+    Reconciliation,
 }
 
 /// `export`
 #[derive(Debug, Args)]
 pub struct Export {
-    /// A run
+    /// A run; for a reconciliation, a folder that `export --as log` wrote will do
     pub run: Option<String>,
     /// What to write
     #[arg(long = "as", value_enum, default_value_t = ExportForm::Log)]
     pub form: ExportForm,
-    /// Where to (a new folder for a log; a file otherwise, `-` for stdout)
+    /// Where to (a new folder for a log or a reconciliation; a file otherwise, `-` for stdout)
     #[arg(long, value_name = "PATH")]
     pub to: PathBuf,
 }

@@ -1,4 +1,4 @@
-//! `handover export RUN --as log|json|mermaid --to PATH`
+//! `handover export RUN --as log|json|mermaid|reconciliation --to PATH`
 
 use std::path::Path;
 
@@ -9,10 +9,15 @@ use super::failure::Failure;
 use super::output::Output;
 use super::site;
 use crate::preview::timetable::points;
+use crate::replay::totals;
+use crate::report::reconciliation::{ReconciliationReport, csv};
 use crate::report::status::StatusReport;
-use crate::report::{self, Report as _};
+use crate::report::{self, Manner, Report as _};
 
 pub(super) async fn export(args: &Export, global: &Global, output: &Output) -> Outcome {
+    if args.form == ExportForm::Reconciliation {
+        return reconciliation(args, global, output).await;
+    }
     let (_, mut site) = site::run(args.run.as_deref(), global).await?;
     let plan = site::plan_of(&site)?;
     let text = match args.form {
@@ -31,9 +36,51 @@ pub(super) async fn export(args: &Export, global: &Global, output: &Output) -> O
             let status = StatusReport::of(&site.head.label, &site.run, &plan, at, &points);
             format!("{:#}\n", status.json())
         }
-        ExportForm::Mermaid => report::mermaid::graph(&plan),
+        ExportForm::Mermaid | ExportForm::Reconciliation => report::mermaid::graph(&plan),
     };
     put(&args.to, &text, output)
+}
+
+/// The pack of a run or of an exported log: from the log alone, no database is asked.
+async fn reconciliation(args: &Export, global: &Global, output: &Output) -> Outcome {
+    let mut log = super::log::open(args.run.as_deref().unwrap_or("."), global).await?;
+    let lines = log.folder.lines()?;
+    let told =
+        totals::told(&mut log.folder, lines).map_err(|fault| super::replay::diverges(&fault))?;
+    let plan = super::replay::plan_of(&log.folder, &told.run)?;
+    let Some(pack) = ReconciliationReport::of(&told, &plan) else {
+        let says = "the plan of this run asks for no control totals";
+        let way = "add `\"control totals\"` to the `checks` of a `verify` step";
+        return Err(Failure::usage(says).with(super::failure::hint(way)));
+    };
+    let files = [
+        ("reconciliation.txt", pack.drawn(Manner::DRAWN)),
+        ("reconciliation.json", format!("{:#}\n", pack.json())),
+        ("reconciliation.csv", csv::csv(&pack)),
+    ];
+    for (name, _) in &files {
+        let path = args.to.join(name);
+        if path.exists() {
+            return Err(Failure::usage(format!(
+                "`{}` exists already",
+                path.display()
+            )));
+        }
+    }
+    std::fs::create_dir_all(&args.to).map_err(|fault| {
+        let says = format!("`{}` cannot be made: {fault}", args.to.display());
+        Failure::new(Exit::Database, says)
+    })?;
+    for (name, text) in &files {
+        super::preview::save(&args.to.join(name), text.as_bytes())?;
+    }
+    let shown = args.to.display();
+    output.say(&format!(
+        "{}\nWrote {shown}/reconciliation.txt, .json and .csv, fingerprint {}.",
+        pack.says,
+        pack.fingerprint.short()
+    ));
+    Ok(Exit::Done)
 }
 
 fn put(to: &Path, text: &str, output: &Output) -> Outcome {

@@ -8,11 +8,13 @@ use super::exit::Exit;
 use super::failure::{Failure, hint};
 use super::log;
 use super::output::Output;
+use crate::journal::LogFolder;
 use crate::machine::event::{ClockKind, Entry};
+use crate::machine::run::Run;
 use crate::machine::time::Time;
 use crate::plan::model::Plan;
 use crate::preview::timetable::points;
-use crate::replay::fold::{Until, fold};
+use crate::replay::fold::{Divergence, Until, fold};
 use crate::report::progress::Teller;
 use crate::report::status::StatusReport;
 
@@ -28,30 +30,12 @@ pub(super) async fn replay(args: &Replay, global: &Global, output: &Output) -> O
             told.push(entry.clone());
         }
     });
-    let replayed = replayed.map_err(|fault| {
-        Failure::coded(
-            Exit::Difference,
-            "HO602",
-            format!("this log diverges: {}", fault.code()),
-        )
-        .with(hint(
-            "`handover verify` lists everything that is wrong with it",
-        ))
-        .because(&fault)
-    })?;
+    let replayed = replayed.map_err(|fault| diverges(&fault))?;
     let run = &replayed.run;
     let (Some(opened), Some(head)) = (run.opened(), run.head()) else {
-        return Err(Failure::new(Exit::CannotTell, "this log is empty"));
+        return Err(empty());
     };
-    let name = opened
-        .origin
-        .split('/')
-        .next()
-        .unwrap_or_default()
-        .to_owned();
-    let papers = log.folder.papers(run.paper())?;
-    let plan = crate::plan::read(&name, papers)
-        .map_err(|_| Failure::new(Exit::Newer, "the plan in this log cannot be read"))?;
+    let plan = plan_of(&log.folder, run)?;
     if wanted.is_some() && !output.json {
         tell(&plan, opened.clock, &told, output);
         return Ok(Exit::Done);
@@ -66,6 +50,32 @@ pub(super) async fn replay(args: &Replay, global: &Global, output: &Output) -> O
         &points(&plan, None),
     ));
     Ok(Exit::Done)
+}
+
+/// A log that is not the record of an honest run, as far as it was read.
+pub(super) fn diverges(fault: &Divergence) -> Failure {
+    Failure::coded(
+        Exit::Difference,
+        "HO602",
+        format!("this log diverges: {}", fault.code()),
+    )
+    .with(hint(
+        "`handover verify` lists everything that is wrong with it",
+    ))
+    .because(fault)
+}
+
+fn empty() -> Failure {
+    Failure::new(Exit::CannotTell, "this log is empty")
+}
+
+/// The plan that a log leaves in force, from its own papers.
+pub(super) fn plan_of(folder: &LogFolder, run: &Run) -> Result<Plan, Failure> {
+    let origin = &run.opened().ok_or_else(empty)?.origin;
+    let name = origin.split('/').next().unwrap_or_default();
+    let papers = folder.papers(run.paper())?;
+    crate::plan::read(name, papers)
+        .map_err(|_| Failure::new(Exit::Newer, "the plan in this log cannot be read"))
 }
 
 fn tell(plan: &Plan, clock: ClockKind, entries: &[Entry], output: &Output) {

@@ -397,7 +397,7 @@ fn compile(
 }
 
 /// Target columns that are money: decimals of scale 2.
-pub(super) fn money(dataset: &Dataset) -> Vec<String> {
+pub(crate) fn money(dataset: &Dataset) -> Vec<String> {
     let is_money = |becomes: &Becomes| matches!(becomes, Becomes::Decimal { scale: 2, .. });
     let columns = dataset
         .columns

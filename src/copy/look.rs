@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::slices::{Slice, Sliced};
 use super::survey::{self, Share};
 use crate::orgdb::{DbFault, Link, OrgReader, Value};
 use crate::plan::digest::Digest;
@@ -67,6 +68,8 @@ pub struct Forecast {
     pub targets: BTreeMap<Code, BTreeMap<String, Counts>>,
     /// Rows without an owner, by source table, then reason (`orphan`, `owner ""`).
     pub unrouted: BTreeMap<String, BTreeMap<String, u64>>,
+    /// The slices that were asked for, by target; nothing where none were.
+    pub slices: BTreeMap<Code, BTreeMap<Slice, Sliced>>,
 }
 
 /// A live code that its list does not cover.
@@ -117,7 +120,24 @@ pub async fn forecast(
     tables: &[String],
     route: &Route,
 ) -> Result<Arc<Forecast>, DbFault> {
-    let question = Question::new(map, tables, route);
+    totals(reader, map, tables, route, &[]).await
+}
+
+/// The same, with what the rows that go come to in slices.
+///
+/// # Errors
+/// Those of [`forecast`].
+pub async fn totals(
+    reader: &OrgReader,
+    map: &Map,
+    tables: &[String],
+    route: &Route,
+    slices: &[Slice],
+) -> Result<Arc<Forecast>, DbFault> {
+    let question = Question {
+        slices: slices.to_vec(),
+        ..Question::new(map, tables, route)
+    };
     let about = question.about("forecast");
     let work = in_shares(reader, Arc::new(question));
     reader.while_unchanged(about, work).await
@@ -141,6 +161,7 @@ async fn in_shares(reader: &OrgReader, question: Arc<Question>) -> Result<Foreca
     for part in parts {
         whole.targets.extend(part.targets);
         whole.unrouted.extend(part.unrouted);
+        whole.slices.extend(part.slices);
     }
     Ok(whole)
 }
@@ -186,6 +207,7 @@ pub(super) struct Question {
     pub(super) map: Map,
     pub(super) tables: Vec<String>,
     pub(super) route: Route,
+    pub(super) slices: Vec<Slice>,
 }
 
 impl Question {
@@ -194,12 +216,18 @@ impl Question {
             map: map.clone(),
             tables: tables.to_vec(),
             route: route.clone(),
+            slices: Vec::new(),
         }
     }
 
     /// Tells this question from every other that the same database may be asked.
     fn about(&self, verb: &str) -> Digest {
-        let Question { map, tables, route } = self;
-        Digest::of(format!("{verb} {map:?} {tables:?} {route:?}").as_bytes())
+        let Question {
+            map,
+            tables,
+            route,
+            slices,
+        } = self;
+        Digest::of(format!("{verb} {map:?} {tables:?} {route:?} {slices:?}").as_bytes())
     }
 }

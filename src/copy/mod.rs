@@ -33,6 +33,7 @@ mod scan;
 pub mod seen;
 mod shape;
 mod sight;
+pub mod slices;
 mod standing;
 mod store;
 mod strangers;

@@ -15,6 +15,7 @@ use super::look::{Counts, Forecast, Mapped, Question, UnmappedCode, count};
 use super::position::{Position, Wanted};
 use super::program::{Fate, Owner, Papers, Program};
 use super::sight::{Line, Parents};
+use super::slices::Scales;
 use crate::orgdb::link::{Begin, Flow};
 use crate::orgdb::{DbTrouble, Link, Row, Value, ValueRef};
 use crate::plan::map::{Becomes, Dataset, MapColumn};
@@ -62,6 +63,10 @@ pub(super) fn forecast(
         surveyor.references(&mut bench)?;
         if first_look {
             found.unrouted.insert(dataset.from.clone(), unrouted);
+        }
+        for (at, target) in targets().filter(|(at, _)| share.has(*at)) {
+            let slices = found.slices.entry(target.clone()).or_default();
+            slices.extend(surveyor.scales.of(at));
         }
         for ((_, target), counts) in targets().zip(surveyor.counts) {
             if let Some(of_target) = found.targets.get_mut(target) {
@@ -139,6 +144,7 @@ struct Surveyor<'q> {
     /// Money columns, by their place among the cells.
     money: Vec<(usize, String)>,
     counts: Vec<Counts>,
+    scales: Scales,
 }
 
 impl<'q> Surveyor<'q> {
@@ -159,6 +165,7 @@ impl<'q> Surveyor<'q> {
             share,
             money: money(dataset).into_iter().filter_map(place).collect(),
             counts: vec![Counts::default(); question.route.targets.len()],
+            scales: Scales::new(question, dataset, &program),
             program,
         })
     }
@@ -175,6 +182,7 @@ impl<'q> Surveyor<'q> {
             program,
             money,
             counts,
+            scales,
         } = self;
         let mut out = Vec::new();
         let wanted = |owner: &Owner| share.counts(owner);
@@ -199,7 +207,11 @@ impl<'q> Surveyor<'q> {
                 Fate::Filtered(reason) => count(&mut counts.filtered, reason),
                 Fate::Rejected { code, column } => reject(counts, code, column),
                 Fate::Unmapped { column } => reject(counts, "HO511", column),
-                Fate::Goes => goes(program, money, line, bench, &out, counts)?,
+                Fate::Goes => {
+                    if goes(program, money, line, bench, &out, counts)? {
+                        scales.weigh(target, &out);
+                    }
+                }
             }
             Ok(())
         })
@@ -252,7 +264,7 @@ fn reject(counts: &mut Counts, code: &str, column: &str) {
     count(&mut counts.rejected, &format!("{code} {column}"));
 }
 
-/// The row would go, unless its key went before.
+/// The row would go, unless its key went before; whether it would.
 fn goes(
     program: &Program,
     money: &[(usize, String)],
@@ -260,7 +272,7 @@ fn goes(
     bench: &mut Bench<'_>,
     out: &[u8],
     counts: &mut Counts,
-) -> Result<(), DbTrouble> {
+) -> Result<bool, DbTrouble> {
     let mut pence = Vec::with_capacity(money.len());
     for (at, name) in money {
         let value = match Values(out).nth(*at) {
@@ -271,7 +283,7 @@ fn goes(
             pence.push((name, value));
         } else {
             reject(counts, "HO504", name);
-            return Ok(());
+            return Ok(false);
         }
     }
     if !bench
@@ -279,7 +291,7 @@ fn goes(
         .note(&program.name, bench.target, &bench.key)?
     {
         reject(counts, "HO506", program.twice());
-        return Ok(());
+        return Ok(false);
     }
     let mut named = Vec::new();
     for alias in &program.aliases {
@@ -298,7 +310,7 @@ fn goes(
         let column = program.cells.get(*at).map_or("", |cell| &cell.into);
         count(&mut counts.mended, &format!("{} {column}", mend.word()));
     }
-    Ok(())
+    Ok(true)
 }
 
 /// Live codes that their lists do not cover.

@@ -55,3 +55,4 @@ pub mod schema;
 pub mod state;
 mod take;
 pub mod time;
+pub mod total;

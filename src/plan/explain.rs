@@ -110,6 +110,7 @@ pub(super) fn tables() -> Vec<(String, &'static [Key])> {
             .map(|kind| (format!("a {} step", kind.name), kind.keys)),
     );
     all.extend([
+        ("`totals`".to_owned(), keys::TOTAL),
         ("a map".to_owned(), keys::MAP),
         ("a map's code list".to_owned(), keys::CODE),
         ("`unmapped`".to_owned(), keys::UNMAPPED),

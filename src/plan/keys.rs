@@ -10,7 +10,7 @@ mod step_keys;
 
 pub use map_keys::{ALIAS_OF_KEY, CODE, COLUMN, CONDITION, DATASET, LEAVE_OUT, MAP, UNMAPPED};
 pub use plan_keys::{ALIAS, HOMES, ORG, PERSON, PLAN, ROLE, ROOT};
-pub use step_keys::{KINDS, Kind, RETRY, STEP, kind};
+pub use step_keys::{KINDS, Kind, RETRY, STEP, TOTAL, kind};
 
 /// One key of a table.
 #[derive(Debug, Clone, Copy)]

@@ -34,6 +34,7 @@ mod shelf;
 mod source;
 mod specs;
 pub mod template;
+mod totals;
 
 pub use explain::{explain, nearest};
 pub use map_file::read_map;

@@ -432,11 +432,48 @@ pub enum VerifyCheck {
         /// The source column.
         column: String,
     },
+    /// `control totals`: rows and money of every target table, source against target, each number told.
+    ControlTotals {
+        /// `totals = [{ … }]`: what is told apart, and what may differ.
+        rules: Vec<TotalRule>,
+    },
     /// `every TABLE lands once`: no row of the source table is in two targets or in none.
     LandsOnce {
         /// The source table.
         table: String,
     },
+}
+
+/// One of `totals = [{ of = …, by = … }]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TotalRule {
+    /// The target table.
+    pub table: String,
+    /// Its money column; absent: its rows are counted.
+    pub column: Option<String>,
+    /// The coded target column by which the total is told apart.
+    pub by: Option<String>,
+    /// How far source and target may be apart, in pence.
+    pub tolerance: i128,
+    /// Why that is right.
+    pub because: Option<String>,
+}
+
+impl TotalRule {
+    /// Whether it is about this column of this table (about its rows where there is none).
+    #[must_use]
+    pub fn is(&self, table: &str, column: Option<&str>) -> bool {
+        self.table == table && self.column.as_deref() == column
+    }
+
+    /// As the plan names it: `account.balance`.
+    #[must_use]
+    pub fn of(&self) -> String {
+        match &self.column {
+            Some(column) => format!("{}.{column}", self.table),
+            None => self.table.clone(),
+        }
+    }
 }
 
 /// `does = "switch"`.

@@ -11,6 +11,13 @@ use super::people::nameless;
 
 /// Files that may enter the paper, and how large one may be: a plan is read by people.
 const ENDINGS: [&str; 4] = ["toml", "md", "txt", "csv"];
+/// Files of such endings that say nothing about a plan; the last two are a pack that `export` wrote.
+const NO_PAPERS: [&str; 4] = [
+    "README.md",
+    "handover.toml",
+    "reconciliation.txt",
+    "reconciliation.csv",
+];
 const FILE_BYTES_MAX: u64 = 4 * 1024 * 1024;
 const FILES_MAX: usize = 500;
 
@@ -162,7 +169,7 @@ pub fn name_of(path: &Path) -> String {
 
 fn counts(name: &str) -> bool {
     let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending);
-    ENDINGS.contains(&ending) && name != "README.md" && name != "handover.toml"
+    ENDINGS.contains(&ending) && !NO_PAPERS.contains(&name)
 }
 
 /// One line of the manifest per file, `<sha256>  <path>\n` in the order of paths: what the paper

@@ -448,9 +448,20 @@ impl Ground<'_, '_> {
             .flat_map(|copy| self.steps[copy.of].form.plain_texts("tables"))
             .collect();
         let said = step.form.texts("checks");
+        let maps: Vec<Arc<Map>> = copies
+            .iter()
+            .filter_map(|copy| self.map(&self.steps[copy.of], "map"))
+            .collect();
+        let rules = super::totals::rules(desk, &step.form, &maps);
         let checks = said
             .iter()
             .filter_map(|said| check_line(desk, said, &tables))
+            .map(|check| match check {
+                VerifyCheck::ControlTotals { .. } => VerifyCheck::ControlTotals {
+                    rules: rules.clone(),
+                },
+                other => other,
+            })
             .collect();
         let source = match (step.each, &fanned.org) {
             (Some(Each::Source), Some(org)) => org.clone(),
@@ -513,6 +524,7 @@ fn check_line(
     let text = said.value.trim();
     let check = match text {
         "row counts" => VerifyCheck::RowCounts,
+        super::totals::WORD => VerifyCheck::ControlTotals { rules: Vec::new() },
         "keyed digests" => VerifyCheck::KeyedDigests,
         _ => {
             let sum = text
@@ -531,7 +543,7 @@ fn check_line(
                 },
                 (None, None) => {
                     let fault = Fault::error("HO137", &said.place, format!("`{text}` is no check that is understood"))
-                        .help("`row counts`, `keyed digests`, `sum of TABLE.COLUMN` or `every TABLE lands once`");
+                        .help("`control totals`, `row counts`, `keyed digests`, `sum of TABLE.COLUMN` or `every TABLE lands once`");
                     desk.push(fault);
                     return None;
                 }

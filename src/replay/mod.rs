@@ -17,4 +17,5 @@
 
 pub mod fold;
 pub mod papers;
+pub mod totals;
 pub mod verify;

@@ -16,6 +16,7 @@ pub mod moved;
 pub mod preview;
 pub mod progress;
 pub mod proof;
+pub mod reconciliation;
 pub mod rest;
 pub mod rollback;
 pub mod schema;

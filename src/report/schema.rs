@@ -8,13 +8,14 @@ use super::check::CheckReport;
 use super::decisions::DecisionsReport;
 use super::explain::ExplainReport;
 use super::proof::ProofReport;
+use super::reconciliation::ReconciliationReport;
 use super::rest::RestReport;
 use super::stale::StaleReport;
 use super::status::StatusReport;
 use crate::preview::{Preview, RollbackPreview};
 
 /// Every report that has a JSON form, by name.
-pub const NAMES: [&str; 9] = [
+pub const NAMES: [&str; 10] = [
     "preview",
     "rollback-preview",
     "check",
@@ -23,6 +24,7 @@ pub const NAMES: [&str; 9] = [
     "rest",
     "decisions",
     "proof",
+    "reconciliation",
     "explain",
 ];
 
@@ -38,6 +40,7 @@ pub fn schema(name: &str) -> Option<Schema> {
         "rest" => of::<RestReport>(),
         "decisions" => of::<DecisionsReport>(),
         "proof" => of::<ProofReport>(),
+        "reconciliation" => of::<ReconciliationReport>(),
         "explain" => of::<ExplainReport>(),
         _ => return None,
     })

@@ -162,12 +162,9 @@ impl Live {
                 .ok()?;
             Some(self.key.keyed("detail/v1", detail.as_bytes()))
         });
-        let mut events: Vec<Event> = fault
-            .checks
-            .iter()
-            .cloned()
-            .map(Event::CheckFailed)
-            .collect();
+        let passed = fault.passed.iter().cloned().map(Event::CheckPassed);
+        let failed_checks = fault.checks.iter().cloned().map(Event::CheckFailed);
+        let mut events: Vec<Event> = passed.chain(failed_checks).collect();
         let about = (!fault.about.is_empty()).then(|| fault.about.as_str().into());
         let body = StepFailed {
             kind: fault.kind,

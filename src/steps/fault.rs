@@ -36,6 +36,7 @@ impl Fault {
             says,
             help: String::new(),
             checks: Vec::new(),
+            passed: Vec::new(),
             detail: None,
         }
     }

@@ -191,6 +191,8 @@ pub struct Fault {
     pub help: String,
     /// Checks that failed (`verify`).
     pub checks: Vec<Check>,
+    /// Control totals that agree all the same: a pack of those that differ alone would mislead.
+    pub passed: Vec<Check>,
     /// Restricted detail (differing rows): kept in a file beside the run, never in the log.
     pub detail: Option<String>,
 }

@@ -260,7 +260,7 @@ pub(super) const TABLE: &[Entry] = &[
         "a check that is not understood",
         "A line of `checks` is none of the sentences that `verify` knows.",
         "A check that is not made must never look as if it were.",
-        "Write `row counts`, `keyed digests`, `sum of TABLE.COLUMN` or `every TABLE lands once`.",
+        "Write `control totals`, `row counts`, `keyed digests`, `sum of TABLE.COLUMN` or `every TABLE lands once`.",
     ),
     Entry::new(
         "HO138",
@@ -324,5 +324,19 @@ pub(super) const TABLE: &[Entry] = &[
         "A row would look its parent up in a dataset whose table the step leaves out.",
         "Every such row would be an orphan.",
         "Add the table to `tables`.",
+    ),
+    Entry::new(
+        "HO147",
+        "a control total that is not told",
+        "A line of `totals` names a table, a money column or a coded column that no copy before the step fills, or the step makes no control totals.",
+        "A total that is asked for and not told would look as if it agreed.",
+        "Name target tables and columns as the map does (`account`, `account.balance`), part them by a column that has a code list, and put `control totals` among the `checks`.",
+    ),
+    Entry::new(
+        "HO148",
+        "a tolerance that cannot be",
+        "A tolerance is no amount such as `0.05`, has no reason, or is about a count of rows.",
+        "Money agrees to the penny unless those who sign are told why not; rows are never lost within a tolerance.",
+        "Write pounds and pence with `because = \"…\"` beside them, for a money column; or take the tolerance out.",
     ),
 ];

@@ -179,4 +179,11 @@ pub(super) const TABLE: &[Entry] = &[
         "A crash would leave half a chunk there that no ledger row speaks of, and nothing could be undone exactly.",
         "Let the target's people make it an InnoDB table: `ALTER TABLE … ENGINE = InnoDB`.",
     ),
+    Entry::new(
+        "HO539",
+        "control totals do not agree",
+        "Rows or money at a target are not what the source comes to, and no tolerance of the plan allows it. Each total that differs is listed with its difference; those that agree stand beside it in the log.",
+        "The section 151 officer signs totals that agree to the penny. Nothing goes on from a checkpoint that a check has failed.",
+        "Write the pack (`handover export RUN --as reconciliation --to FOLDER`) and look for who wrote to the target since the copy. A person decides: undo and copy again, mend, or amend the plan with a tolerance and its reason, which is signed anew.",
+    ),
 ];

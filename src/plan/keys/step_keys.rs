@@ -105,6 +105,34 @@ pub const RETRY: &[Key] = &[
     ),
 ];
 
+/// `totals = [{ … }]`
+pub const TOTAL: &[Key] = &[
+    must(
+        "of",
+        Shape::Text,
+        "\"account.balance\"",
+        "Which control total: a target table, or one of its money columns.",
+    ),
+    may(
+        "by",
+        Shape::Text,
+        "\"kind\"",
+        "The target column, filled through a code list, by which it is told in parts.",
+    ),
+    may(
+        "tolerance",
+        Shape::Text,
+        "\"0.05\"",
+        "How far source and target may be apart, in pounds and pence. Nothing unless said; only money may differ.",
+    ),
+    may(
+        "because",
+        Shape::Text,
+        "\"interest is posted while rows are loaded\"",
+        "Why that is right, for those who sign. Needed with a tolerance.",
+    ),
+];
+
 const MAP: Key = must(
     "map",
     Shape::Text,
@@ -282,12 +310,20 @@ pub const KINDS: &[Kind] = &[
         name: "verify",
         help: "Holds what the copies before it wrote against the source.",
         undo: "nothing",
-        keys: &[must(
-            "checks",
-            Shape::Texts,
-            "[\"row counts\", \"sum of tenagree.cur_bal\"]",
-            "What is checked: `row counts`, `keyed digests`, `sum of TABLE.COLUMN`, `every TABLE lands once`.",
-        )],
+        keys: &[
+            must(
+                "checks",
+                Shape::Texts,
+                "[\"control totals\", \"keyed digests\"]",
+                "What is checked: `control totals`, `row counts`, `keyed digests`, `sum of TABLE.COLUMN`, `every TABLE lands once`.",
+            ),
+            may(
+                "totals",
+                Shape::Tables(TOTAL),
+                "[{ of = \"account.balance\", by = \"kind\" }]",
+                "What more the control totals tell: a total in parts, or one that may differ. Every target table and money column is told anyway, to the row and to the penny. The first approval after the step signs them.",
+            ),
+        ],
     },
     Kind {
         name: "switch",

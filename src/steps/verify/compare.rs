@@ -12,6 +12,7 @@ use super::{Copied, Found, Landing, Mark, landings, mark, sums};
 use crate::copy::ledger::{self, Deed};
 use crate::copy::look::{self, Counts};
 use crate::copy::verify::{Digested, digests};
+use crate::machine::total::{pence, pounds};
 use crate::orgdb::link::Flow;
 use crate::orgdb::{DbTrouble, Ident, Link, OrgReader, Sql, Value, ValueRef};
 use crate::plan::map::Dataset;
@@ -237,7 +238,7 @@ impl Over<'_> {
     }
 
     /// What a copy's rows are told by, for [`ours`].
-    fn whose(&self, copied: &Copied<'_>, mark: &Mark<'_>) -> Vec<Value> {
+    pub(super) fn whose(&self, copied: &Copied<'_>, mark: &Mark<'_>) -> Vec<Value> {
         let mut values = vec![self.act.deed.run.to_string().into()];
         if mark.source.is_some() {
             values.push((&*copied.copy.source).into());
@@ -260,7 +261,7 @@ impl Over<'_> {
 }
 
 /// Holds for the rows of run `?1` from source `?2`.
-fn ours(mark: &Mark<'_>) -> Sql {
+pub(super) fn ours(mark: &Mark<'_>) -> Sql {
     let run = Ident::new(mark.run);
     match mark.source {
         Some(source) => sql!("{} = ?1 AND {} = ?2", run, Ident::new(source)),
@@ -296,7 +297,7 @@ fn deed(act: &Act, id: &StepId) -> Result<Deed, Fault> {
     })
 }
 
-async fn count(reader: &OrgReader, table: &str) -> Result<u64, Fault> {
+pub(super) async fn count(reader: &OrgReader, table: &str) -> Result<u64, Fault> {
     let query = sql!("SELECT count(*) FROM {}", Ident::new(table));
     let rows = reader.rows(query, Vec::new()).await?;
     let rows = rows.first().and_then(|row| row[0].int()).unwrap_or(0);
@@ -304,7 +305,7 @@ async fn count(reader: &OrgReader, table: &str) -> Result<u64, Fault> {
 }
 
 /// Rows of the dataset that some target has a claim to, by class added up.
-fn routed(forecast: &look::Forecast, dataset: &Dataset) -> u64 {
+pub(super) fn routed(forecast: &look::Forecast, dataset: &Dataset) -> u64 {
     let counts = forecast.targets.values();
     let counts = counts.filter_map(|datasets| datasets.get(&dataset.name));
     counts.map(Counts::routed).sum()
@@ -313,43 +314,4 @@ fn routed(forecast: &look::Forecast, dataset: &Dataset) -> u64 {
 fn nobodys(forecast: &look::Forecast, dataset: &Dataset) -> u64 {
     let reasons = forecast.unrouted.get(&dataset.from);
     reasons.map_or(0, |reasons| reasons.values().sum())
-}
-
-/// Fixed-scale decimal text as pence; `None` for anything else.
-fn pence(text: &str) -> Option<i128> {
-    let (sign, digits) = match text.strip_prefix('-') {
-        Some(digits) => (-1, digits),
-        None => (1, text),
-    };
-    let (whole, part) = digits.split_once('.')?;
-    let plain = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    if part.len() != 2 || !plain(whole) || !plain(part) {
-        return None;
-    }
-    let pence = whole.parse::<i128>().ok()?.checked_mul(100)? + part.parse::<i128>().ok()?;
-    Some(sign * pence)
-}
-
-/// Pence as pounds.
-fn pounds(pence: i128) -> String {
-    let sign = if pence < 0 { "-" } else { "" };
-    let pence = pence.unsigned_abs();
-    format!("{sign}£{}.{:02}", pence / 100, pence % 100)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn money_is_summed_to_the_penny_or_not_at_all() {
-        assert_eq!(pence("612480.17"), Some(61_248_017));
-        assert_eq!(pence("-0.05"), Some(-5));
-        for strange in [
-            "", "1", "1.2", "1.234", "1e3.00", "--1.00", "£1.00", "+1.00", "1.0x",
-        ] {
-            assert_eq!(pence(strange), None, "{strange}");
-        }
-        assert_eq!(pounds(-5), "-£0.05");
-    }
 }

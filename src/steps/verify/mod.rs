@@ -8,6 +8,7 @@
 //! Not here: how a row's digest is read back (`copy::verify`).
 
 mod compare;
+mod totals;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -16,6 +17,7 @@ use self::compare::Over;
 use super::{Act, Fault, Finding, Forecast, Look, Output, data_copy};
 use crate::copy::look;
 use crate::machine::event::Check;
+use crate::machine::total::{Total, Verdict};
 use crate::plan::map::{Becomes, Dataset, Origin};
 use crate::plan::model::{DataCopy, Plan, StepSpec, Verify, VerifyCheck};
 use crate::plan::outline::StepId;
@@ -41,6 +43,9 @@ pub(super) fn check(look: &Look, step: &Verify) -> Vec<Finding> {
                         go into one target, one from the source";
             found.push(Finding::stop("HO535", table, says).help(help));
         }
+        if let VerifyCheck::ControlTotals { .. } = one {
+            found.extend(totals::unmarked(&copies, &look.plan));
+        }
     }
     found
 }
@@ -61,7 +66,7 @@ pub(super) async fn run(act: &Act, step: &Verify) -> Result<Output, Fault> {
     let digested = needs(|one| matches!(one, VerifyCheck::KeyedDigests));
     // The source and the targets are read side by side.
     let (forecasts, digests) = tokio::try_join!(
-        forecasts(&act.look, if counted { &copies } else { &[] }),
+        forecasts(&act.look, step, if counted { &copies } else { &[] }),
         compare::digests_of(act, if digested { &copies } else { &[] }),
     )?;
     for one in &step.checks {
@@ -80,6 +85,7 @@ pub(super) async fn run(act: &Act, step: &Verify) -> Result<Output, Fault> {
                     .await?;
             }
             VerifyCheck::LandsOnce { table } => over.lands_once(&mut found, one, table).await?,
+            VerifyCheck::ControlTotals { rules } => over.control_totals(&mut found, rules).await?,
         }
     }
     found.verdict()
@@ -106,12 +112,17 @@ type Forecasts<'a> = BTreeMap<&'a StepId, Arc<look::Forecast>>;
 
 /// What the source comes to now, for all targets that share it: read afresh, unless a sibling has
 /// just read the very same and nobody has written since.
-async fn forecasts<'a>(look: &Look, copies: &[Copied<'a>]) -> Result<Forecasts<'a>, Fault> {
+async fn forecasts<'a>(
+    look: &Look,
+    step: &Verify,
+    copies: &[Copied<'a>],
+) -> Result<Forecasts<'a>, Fault> {
     let mut forecasts = Forecasts::new();
     for Copied { id, copy } in copies {
         let route = data_copy::route(&look.plan, copy);
         let reader = look.reader(&copy.source)?;
-        let forecast = look::forecast(reader, &copy.map, &copy.tables, &route).await?;
+        let slices = totals::slices(step, copy);
+        let forecast = look::totals(reader, &copy.map, &copy.tables, &route, &slices).await?;
         forecasts.insert(id, forecast);
     }
     Ok(forecasts)
@@ -227,6 +238,16 @@ impl Found {
         }
     }
 
+    /// A control total, passed where it agrees or is within what the paper allows.
+    fn total(&mut self, total: &Total) {
+        let check = total.check();
+        if total.verdict() == Verdict::Differs {
+            self.failed.push(check);
+        } else {
+            self.checks.push(check);
+        }
+    }
+
     fn verdict(self) -> Result<Output, Fault> {
         if self.failed.is_empty() {
             return Ok(Output::Done {
@@ -237,12 +258,26 @@ impl Found {
         }
         let all = self.failed.len() + self.checks.len();
         let says = format!("{} of {all} checks failed", self.failed.len());
-        let rules: Vec<&str> = self.failed.iter().map(|check| &*check.rule).collect();
-        let fault = Fault::refused("HO515", &rules.join(", "), self.rows, says);
+        let rules: Vec<String> = self.failed.iter().map(about).collect();
+        let code = if self.failed.iter().any(Total::is_one) {
+            "HO539"
+        } else {
+            "HO515"
+        };
+        let fault = Fault::refused(code, &rules.join(", "), self.rows, says);
         Err(Fault {
             detail: (!self.detail.is_empty()).then_some(self.detail),
             checks: self.failed,
+            passed: self.checks.into_iter().filter(Total::is_one).collect(),
             ..fault.help("nothing goes on from here until a person has decided")
         })
+    }
+}
+
+/// A failed check in few words: a control total with its difference.
+fn about(check: &Check) -> String {
+    match Total::read(check) {
+        Some(total) => format!("{} ({})", total.name(), total.difference()),
+        None => check.rule.to_string(),
     }
 }

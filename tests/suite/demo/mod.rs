@@ -3,4 +3,5 @@
 mod copied;
 mod generated;
 mod maps;
+mod reconciled;
 mod registers;

@@ -55,13 +55,13 @@ source_ref = { fill = "source-key" }
 loaded_run_id = { fill = "run" }
 "#;
 
-const ROWS: &str = "INSERT INTO property (prop_ref, level_code, owner_conf) VALUES
+pub(super) const ROWS: &str = "INSERT INTO property (prop_ref, level_code, owner_conf) VALUES
     ('D1          ', '3', 'DOV'), ('D2          ', '3', 'DOV'), ('T1          ', '3', 'THA'), ('X1          ', '3', '???');
   INSERT INTO tenagree (tag_ref, prop_ref, tenure, cot, cur_bal) VALUES
     ('000001/01  ', 'D1', 'SEC', '2001-01-01', '612480.17'), ('000002/01  ', 'D2', 'SEC', '2002-01-01', '-0.20'),
     ('000003/01  ', 'T1', 'SEC', '2003-01-01', '7.00'), ('000004/01  ', 'D1', 'SEC', '31/02/2020', '5.00');";
 
-fn copy(target: &str, triggers: Option<Triggers>) -> Step {
+pub(super) fn copy(target: &str, triggers: Option<Triggers>) -> Step {
     let does = DataCopy {
         source: ALMO.into(),
         target: target.into(),

@@ -15,4 +15,5 @@ mod letters;
 mod shipped;
 mod staff;
 mod switches;
+mod totals;
 mod world;

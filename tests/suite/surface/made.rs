@@ -1,14 +1,18 @@
 //! One of each report, by hand.
 
 use handover::machine::event::{ClockKind, UndoMode};
+use handover::plan::digest::Digest;
 use handover::plan::fault::PlanFaults;
 use handover::plan::outline::StepId;
 use handover::preview::RollbackPreview;
 use handover::preview::rollback::{ChangedRows, StaySaid, UndoSaid, VoidSaid, Why};
 use handover::report::check::{CheckReport, DatabaseSaid};
-use handover::report::decisions::DecisionsReport;
+use handover::report::decisions::{DecisionsReport, Verdict};
 use handover::report::explain::ExplainReport;
 use handover::report::proof::{Claim, Outcome, ProofReport};
+use handover::report::reconciliation::{
+    Came, Left, Line, Made, ReconciliationReport, Signer, Sort, StepPack, Whole,
+};
 use handover::report::rest::{Next, RestReport};
 use handover::report::standing::{Problem, Standing, Wait, WaitKind};
 use handover::report::status::{PhaseStatus, StatusReport, StepStatus};
@@ -210,6 +214,138 @@ pub(super) fn proof() -> ProofReport {
     ];
     let not_proved = vec!["the log bears no seal".to_owned()];
     ProofReport::of("ekh-7f3a.log", ClockKind::Real, claims, not_proved)
+}
+
+/// A night on which one total differs, one is let through, and one council has signed.
+pub(super) fn reconciliation() -> ReconciliationReport {
+    ReconciliationReport {
+        format: handover::report::FORMAT,
+        of: "east-kent-2020/0197".to_owned(),
+        title: "East Kent Housing to four councils".to_owned(),
+        clock: ClockKind::Real,
+        timezone: "Europe/London".to_owned(),
+        plan: Digest::of(b"plan"),
+        fingerprint: Digest::of(b"csv"),
+        verdict: Whole::Differs,
+        says: "2 of 5 control totals DIFFER: do not sign before it is known why.".to_owned(),
+        steps: vec![StepPack {
+            step: "reconcile/dover".to_owned(),
+            title: "Check nothing is lost".to_owned(),
+            source: "East Kent Housing".to_owned(),
+            targets: vec!["Dover District Council".to_owned()],
+            state: Made::Failed,
+            totals: totals(),
+            left: left_behind(),
+            signers: signers(),
+        }],
+    }
+}
+
+fn totals() -> Vec<Line> {
+    let line = |of: &str, words: &str, sort, (source, target): (&str, &str), verdict| Line {
+        entry: 494,
+        source: "ekh".to_owned(),
+        target: Some("dover".to_owned()),
+        of: of.to_owned(),
+        part: None,
+        words: words.to_owned(),
+        sort,
+        at_source: source.to_owned(),
+        at_target: Some(target.to_owned()),
+        on: None,
+        difference: Some("0".to_owned()),
+        tolerance: "0.00".to_owned(),
+        because: None,
+        verdict,
+    };
+    let money = ("5.00", "5.01");
+    let allowed = line(
+        "charge.value",
+        "Rents",
+        Sort::Money,
+        money,
+        Came::WithinTolerance,
+    );
+    let balances = ("1978725.73", "1978725.72");
+    let differs = line(
+        "account.balance",
+        "Balances",
+        Sort::Money,
+        balances,
+        Came::Differs,
+    );
+    vec![
+        Line {
+            target: None,
+            ..line(
+                "asset",
+                "Assets",
+                Sort::Rows,
+                ("17021", "17021"),
+                Came::Agrees,
+            )
+        },
+        Line {
+            difference: Some("0.01".to_owned()),
+            tolerance: "0.05".to_owned(),
+            because: Some("interest is posted, \"as always\", while rows are loaded".to_owned()),
+            ..allowed
+        },
+        line(
+            "asset",
+            "Homes and other property",
+            Sort::Rows,
+            ("17000", "17000"),
+            Came::Agrees,
+        ),
+        Line {
+            difference: Some("-0.01".to_owned()),
+            ..differs.clone()
+        },
+        Line {
+            part: Some("below zero".to_owned()),
+            words: "  in credit".to_owned(),
+            at_source: "-740.20".to_owned(),
+            at_target: None,
+            difference: None,
+            ..differs
+        },
+    ]
+}
+
+fn left_behind() -> Vec<Left> {
+    let left = |dataset: &str, class: &str, reason: &str, rows| Left {
+        source: "ekh".to_owned(),
+        target: Some("dover".to_owned()),
+        dataset: dataset.to_owned(),
+        class: class.to_owned(),
+        reason: reason.to_owned(),
+        rows,
+    };
+    vec![
+        left("account", "rejected", "HO502 starts_on", 3),
+        left("account", "filtered", "=never started, or so", 1_020),
+    ]
+}
+
+fn signers() -> Vec<Signer> {
+    let seat = |role: &str, verdict, person: Option<&str>| {
+        let at = person.map(|_| "2020-09-30T19:02:00Z".parse().unwrap());
+        Signer {
+            gate: "accept-data/dover".to_owned(),
+            role: role.to_owned(),
+            org: Some("Dover District Council".to_owned()),
+            verdict,
+            person: person.map(str::to_owned),
+            as_at: at,
+            at,
+            entry: person.map(|_| 611),
+        }
+    };
+    vec![
+        seat("Head of housing", Verdict::Approved, Some("p14")),
+        seat("Section 151 officer", Verdict::Asked, None),
+    ]
 }
 
 pub(super) fn decisions() -> DecisionsReport {

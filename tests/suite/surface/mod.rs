@@ -9,6 +9,7 @@ mod made;
 mod manners;
 mod papers;
 mod progress;
+mod reconciliation;
 mod reports;
 mod schemas;
 mod signing;

@@ -41,6 +41,7 @@ fn reports() -> Vec<(&'static str, Value)> {
         ("rest", made::rest().json()),
         ("decisions", made::decisions().json()),
         ("proof", made::proof().json()),
+        ("reconciliation", made::reconciliation().json()),
         ("explain", made::explain().json()),
     ]
 }
