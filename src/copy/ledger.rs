@@ -190,12 +190,18 @@ pub async fn prepare(writer: &OrgWriter) -> Result<(), DbFault> {
             if prepared(link)? {
                 return Ok(());
             }
-            if link.dialect() == Dialect::Postgres {
+            if link.dialect() == Dialect::Postgres && !has_schema(link)? {
                 link.script(&Sql::new("CREATE SCHEMA IF NOT EXISTS handover"))?;
             }
             link.script(&tables(link.dialect()))
         })
         .await
+}
+
+/// An account that may not make a schema may still own one that was made for it.
+fn has_schema(link: &Link) -> Result<bool, DbTrouble> {
+    let query = Sql::new("SELECT count(*) FROM pg_catalog.pg_namespace WHERE nspname = 'handover'");
+    Ok(link.row(&query, &[])?.is_some_and(|row| row[0].count() > 0))
 }
 
 /// Raises the fence of `run` to `epoch`; `head` is the journal's durable head. Raising it again from

@@ -31,7 +31,7 @@ impl Engine {
             .flat_map(|source| Engine::ALL.map(|target| (source, target)))
     }
 
-    fn server(self) -> Option<&'static Server> {
+    pub fn server(self) -> Option<&'static Server> {
         static POSTGRES: OnceLock<Server> = OnceLock::new();
         static MARIADB: OnceLock<Server> = OnceLock::new();
         let (kept, kind) = match self {
@@ -48,6 +48,7 @@ impl Engine {
 pub struct Base {
     pub engine: Engine,
     pub address: Address,
+    pub url: String,
     _folder: TempDir,
 }
 
@@ -75,6 +76,7 @@ impl Base {
         let base = Base {
             engine,
             address: Address::parse(&url, folder.path()).unwrap(),
+            url,
             _folder: folder,
         };
         let text = Sql::definition(in_tongue(engine, shape));

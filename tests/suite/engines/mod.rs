@@ -7,6 +7,7 @@ mod bases;
 mod cuts;
 mod mariadb;
 mod pairs;
+mod rights;
 mod rows;
 mod stories;
 mod told;
