@@ -9,14 +9,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use handover::copy::ledger::{self, Deed};
-use handover::copy::load::{CHUNK_ROWS, Load, load};
+use handover::copy::load::{Load, chunk_rows, load};
 use handover::copy::look::Route;
 use handover::copy::{undo, verify};
 use handover::demo::servers::{Durability, Kind, Server};
 use handover::machine::event::UndoMode;
 use handover::machine::key::RunKey;
 use handover::orgdb::link::Flow;
-use handover::orgdb::{Address, DbTrouble, OrgReader, OrgWriter, Sql};
+use handover::orgdb::{Address, DbTrouble, Dialect, OrgReader, OrgWriter, Sql};
 use handover::plan::map::{Bad, Becomes, ColumnRef, Dataset, Map, MapColumn, Namespace, Origin};
 use handover::plan::model::Place;
 use rusqlite::Connection;
@@ -237,7 +237,7 @@ impl Stand {
             ledger::raise_fence(&writer, deed().run, 1, 1)
                 .await
                 .unwrap();
-            let loaded = load(&reader, &writer, what(), &deed(), |_| {})
+            let loaded = load(&reader, &writer, what(writer.dialect()), &deed(), |_| {})
                 .await
                 .unwrap();
             assert_eq!(loaded.datasets["ledger"].copied, rows);
@@ -329,7 +329,7 @@ fn deed() -> Deed {
     }
 }
 
-fn what() -> Load {
+fn what(target: Dialect) -> Load {
     let column = |name: &str, becomes| MapColumn {
         into: name.to_owned(),
         from: Origin::Column(ColumnRef {
@@ -388,6 +388,6 @@ fn what() -> Load {
         },
         target: "dover".into(),
         triggers: None,
-        chunk_rows: CHUNK_ROWS,
+        chunk_rows: chunk_rows(target),
     }
 }

@@ -108,14 +108,15 @@ pub(super) fn between(
 ) -> Result<(), DbTrouble> {
     let key = Ident::new(&shape.key[0]);
     let text = sql!(
-        "SELECT {} FROM {} WHERE {} >= ?1 AND {} <= ?2 LIMIT {}",
+        "SELECT {} FROM {} WHERE {} >= ?1 AND {} <= ?2 ORDER BY {} LIMIT {}",
         idents(&shape.all),
         shape.ident(),
         key,
         key,
+        key,
         most
     );
-    link.each(&text, &ends, |row| {
+    link.stream(&text, &ends, |row| {
         see(row);
         Ok::<Flow, DbTrouble>(Flow::Continue(()))
     })

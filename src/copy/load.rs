@@ -79,6 +79,16 @@ pub enum LoadFault {
 /// Rows a chunk holds where nobody says otherwise.
 pub const CHUNK_ROWS: usize = 20_000;
 
+/// The same for a target of this kind: a server's commit, and all that it is asked on the way there,
+/// costs as much as thousands of rows.
+#[must_use]
+pub fn chunk_rows(target: Dialect) -> usize {
+    match target {
+        Dialect::Sqlite => CHUNK_ROWS,
+        Dialect::Postgres | Dialect::Mariadb => 3 * CHUNK_ROWS,
+    }
+}
+
 /// Copies, from wherever the ledger says this generation has got to. `chunk_done` hears of each
 /// durable chunk (those of before a crash first).
 ///

@@ -44,6 +44,34 @@ pub(super) enum Standing {
 /// Digests of rows by their keys.
 type Digests = HashMap<Vec<u8>, [u8; 32]>;
 
+/// Goes along written rows as they are met again, mostly in their order. A digest is of the whole row,
+/// its key included: no key needs to be compared.
+struct Walk<'r> {
+    rows: &'r [Packed<'r>],
+    same: Vec<bool>,
+    next: usize,
+}
+
+impl<'r> Walk<'r> {
+    fn over(rows: &'r [Packed<'r>]) -> Walk<'r> {
+        Walk {
+            rows,
+            same: vec![false; rows.len()],
+            next: 0,
+        }
+    }
+
+    /// A row with this digest was met. Rows that were passed over are looked for by their keys later.
+    fn meet(&mut self, digest: &[u8; 32]) {
+        const AHEAD: usize = 8;
+        let ahead = self.rows[self.next..].iter().take(AHEAD);
+        if let Some(passed) = ahead.clone().position(|row| *row.digest == digest[..HALF]) {
+            self.same[self.next + passed] = true;
+            self.next += passed + 1;
+        }
+    }
+}
+
 /// Reads rows back and holds them against their digests.
 pub(super) struct Reading<'c> {
     link: &'c Link,
@@ -118,7 +146,7 @@ impl<'c> Reading<'c> {
     }
 
     /// The same on a server: what lies between the first key and the last is read in one go, and only
-    /// what is not found there is asked for by key.
+    /// what is not found there as it was written is asked for by key.
     fn on_a_server(
         &mut self,
         shape: &Shape,
@@ -126,49 +154,56 @@ impl<'c> Reading<'c> {
         rows: &[Packed<'_>],
     ) -> Result<Vec<Standing>, DbTrouble> {
         let mac = self.mac(label);
-        let mut there = self.lying(shape, &mac, rows)?;
-        let missing: Vec<&Packed<'_>> = rows
+        let same = self.lying(shape, &mac, rows)?;
+        let open: Vec<&Packed<'_>> = rows
             .iter()
-            .filter(|row| !there.contains_key(row.key))
+            .zip(&same)
+            .filter(|(_, same)| !**same)
+            .map(|(row, _)| row)
             .collect();
-        for some in missing.chunks(keyed::MOST) {
+        let mut there = Digests::new();
+        for some in open.chunks(keyed::MOST) {
             there.extend(self.digests(shape, &mac, some)?);
         }
         let mut standing = Vec::with_capacity(rows.len());
-        for row in rows {
-            standing.push(match there.get(row.key) {
-                None => Standing::Gone,
-                Some(digest) if digest[..HALF] == *row.digest => Standing::AsWritten,
-                Some(_) => {
-                    self.row.clear();
-                    find(self.link, &shape.select(), row.key, &mut self.row)?;
-                    self.answered_for(shape, row.key)?
+        for (row, same) in rows.iter().zip(same) {
+            standing.push(if same {
+                Standing::AsWritten
+            } else {
+                match there.get(row.key) {
+                    None => Standing::Gone,
+                    Some(digest) if digest[..HALF] == *row.digest => Standing::AsWritten,
+                    Some(_) => {
+                        self.row.clear();
+                        find(self.link, &shape.select(), row.key, &mut self.row)?;
+                        self.answered_for(shape, row.key)?
+                    }
                 }
             });
         }
         Ok(standing)
     }
 
-    /// Digests of what lies between the first of these keys and the last, by key; not more than a few
-    /// rows of others are read for it.
+    /// Which of these rows are found as they were written between the first of their keys and the last,
+    /// in the order in which they were written; not more than a few rows of others are read for it.
     fn lying(
         &self,
         shape: &Shape,
         mac: &RowMac,
         rows: &[Packed<'_>],
-    ) -> Result<Digests, DbTrouble> {
-        let mut found = Digests::with_capacity(rows.len());
+    ) -> Result<Vec<bool>, DbTrouble> {
+        let mut walk = Walk::over(rows);
         let Some(ends) = keyed::ends(shape, rows.iter().map(|row| row.key)) else {
-            return Ok(found);
+            return Ok(walk.same);
         };
         let most = rows.len() + rows.len() / 4;
         let mut here = Vec::new();
         keyed::between(self.link, shape, ends, most, |row| {
             here.clear();
             (0..row.width()).for_each(|at| canon::push(&mut here, row.get(at)));
-            found.insert(shape.key_of(&here), mac.of(&here));
+            walk.meet(&mac.of(&here));
         })?;
-        Ok(found)
+        Ok(walk.same)
     }
 
     /// Deletes these rows in one go, if nothing else lies between them and every one that is deleted is
@@ -181,16 +216,15 @@ impl<'c> Reading<'c> {
             return Ok(false);
         };
         let mac = self.mac(label);
-        let wanted: HashMap<&[u8], &[u8]> = rows.iter().map(|row| (row.key, row.digest)).collect();
-        let (mut here, mut same) = (Vec::new(), 0);
+        let (mut here, mut walk, mut deleted) = (Vec::new(), Walk::over(rows), 0);
         let answer = self.link.within_savepoint(|| {
             let can = keyed::delete_between(self.link, shape, ends, rows.len(), |row| {
                 here.clear();
                 (0..row.width()).for_each(|at| canon::push(&mut here, row.get(at)));
-                let digest = wanted.get(shape.key_of(&here).as_slice());
-                same += usize::from(digest.is_some_and(|digest| mac.of(&here)[..HALF] == **digest));
+                walk.meet(&mac.of(&here));
+                deleted += 1;
             })?;
-            if can && same == rows.len() {
+            if can && deleted == rows.len() && walk.same.iter().all(|same| *same) {
                 Ok(true)
             } else {
                 Err(DbTrouble::Interrupted)

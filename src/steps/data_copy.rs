@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Act, Fault, Finding, Forecast, Look, Output, shape};
-use crate::copy::load::{CHUNK_ROWS, Load, LoadFault, Loaded, load};
+use crate::copy::load::{Load, LoadFault, Loaded, chunk_rows, load};
 use crate::copy::look::{self, Counts, Route, UnmappedCode};
 use crate::machine::event::{DatasetCount, StepMarked};
 use crate::orgdb::{Catalogue, Dialect, Ident, OrgReader, Value};
@@ -46,16 +46,16 @@ pub(super) async fn preview(look: &Look, step: &DataCopy) -> Result<Forecast, Fa
 }
 
 pub(super) async fn run(act: &Act, step: &DataCopy) -> Result<Output, Fault> {
+    let source = act.look.reader(&step.source)?;
+    let target = act.writer(&step.target)?;
     let work = Load {
         map: step.map.clone(),
         tables: step.tables.clone(),
         route: route(&act.look.plan, step),
         target: step.target.clone(),
         triggers: step.triggers,
-        chunk_rows: CHUNK_ROWS,
+        chunk_rows: chunk_rows(target.dialect()),
     };
-    let source = act.look.reader(&step.source)?;
-    let target = act.writer(&step.target)?;
     let mut rows = 0;
     let loaded = load(source, target, work, &act.deed, |effect| {
         rows += effect.rows;

@@ -264,7 +264,7 @@ impl Session {
         Ok(Known {
             text,
             values: types.iter().map(form).collect(),
-            kinds: types.iter().map(|kind| kind.name().to_owned()).collect(),
+            kinds: types.iter().map(named).collect(),
             declared: columns.clone(),
             columns,
         })
@@ -368,6 +368,14 @@ fn form(kind: &PgTypeInfo) -> Form {
         PgTypeKind::Enum(_) => Form::Text,
         PgTypeKind::Domain(base) => form(base),
         _ => kind.oid().map_or(Form::Shown, |oid| Form::of(oid.0)),
+    }
+}
+
+/// A type's name as a cast takes it: `CHAR` would be one letter there.
+fn named(kind: &PgTypeInfo) -> String {
+    match kind.name() {
+        "CHAR" => "bpchar".to_owned(),
+        name => name.to_owned(),
     }
 }
 
