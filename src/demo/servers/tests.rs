@@ -1,6 +1,6 @@
 //! Servers are started, killed, started again and outlived by nothing.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -113,47 +113,49 @@ fn a_server_that_ends_of_itself_ends_its_watchdog_and_starts_again() {
     }
 }
 
-/// The life that `a_killed_parent_leaves_nothing` takes: tells where it is, and waits for its end.
-#[test]
-#[ignore = "only as the child of the next test"]
-fn a_parent_to_kill() {
-    let told = std::env::var_os("HO_TELL").map(PathBuf::from);
-    let Some((told, kept)) = told.zip(std::env::var_os("HO_KEPT")) else {
-        return;
-    };
-    let kind = if std::env::var_os("HO_MARIADB").is_some() {
-        Kind::Mariadb
-    } else {
-        Kind::Postgres
-    };
+/// Says in the environment where a parent that is to be killed tells of its servers.
+const TELL: &str = "HO_TELL";
+
+/// The life of that parent: it starts a server to throw away and one to keep, tells where they are, and
+/// waits for its end.
+fn live_to_be_killed(told: &Path) {
+    let asked = std::env::var("HO_KIND").unwrap();
+    let kind = KINDS.into_iter().find(|kind| kind.word() == asked).unwrap();
     let thrown = Server::throw_away(kind, Durability::Process).unwrap();
-    let kept = Server::start(kind, Durability::Process, Path::new(&kept)).unwrap();
+    let kept = Server::start(kind, Durability::Process, &told.with_extension("kept")).unwrap();
     let line = |server: &Server| {
         let room = server.socket_folder().display();
         format!("{} {room}\n", pid(server).as_raw_nonzero())
     };
     let draft = told.with_extension("draft");
     std::fs::write(&draft, line(&thrown) + &line(&kept)).unwrap();
-    std::fs::rename(&draft, &told).unwrap();
+    std::fs::rename(&draft, told).unwrap();
     std::thread::sleep(Duration::from_mins(2));
+}
+
+/// This very test in a process of its own, as such a parent.
+fn parent(kind: Kind, told: &Path) -> Command {
+    let (_, module) = module_path!().split_once("::").unwrap();
+    let name = "a_killed_parent_leaves_nothing_and_the_next_goes_on_at_once";
+    let mut parent = Command::new(std::env::current_exe().unwrap());
+    parent.args(["--exact", &format!("{module}::{name}"), "--nocapture"]);
+    parent.env(TELL, told).env("HO_KIND", kind.word());
+    parent
 }
 
 #[test]
 fn a_killed_parent_leaves_nothing_and_the_next_goes_on_at_once() {
+    if let Some(told) = std::env::var_os(TELL) {
+        return live_to_be_killed(Path::new(&told));
+    }
     for kind in installed() {
         let folder = open_folder();
         let told = folder.path().join("told");
-        let kept = folder.path().join("kept");
-        let mut parent = Command::new(std::env::current_exe().unwrap());
-        parent.args(["--ignored", "--nocapture", "a_parent_to_kill"]);
-        parent.env("HO_TELL", &told).env("HO_KEPT", &kept);
-        if kind == Kind::Mariadb {
-            parent.env("HO_MARIADB", "1");
-        }
-        let mut parent = parent.spawn().unwrap();
+        let mut parent = parent(kind, &told).spawn().unwrap();
         assert!(soon(|| told.exists()), "{kind} was not started");
         parent.kill().unwrap();
         parent.wait().unwrap();
+        let kept = told.with_extension("kept");
         let next = Server::start(kind, Durability::Process, &kept).unwrap();
         for line in std::fs::read_to_string(&told).unwrap().lines() {
             let (pid, room) = line.split_once(' ').unwrap();
