@@ -34,8 +34,7 @@ impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut digits = [0; 64];
         for (pair, byte) in digits.chunks_exact_mut(2).zip(self.0) {
-            pair[0] = DIGITS[usize::from(byte >> 4)];
-            pair[1] = DIGITS[usize::from(byte & 15)];
+            pair.copy_from_slice(&pair_of(byte));
         }
         f.write_str(std::str::from_utf8(&digits).map_err(|_| fmt::Error)?)
     }
@@ -75,6 +74,15 @@ impl FromStr for Digest {
 }
 
 const DIGITS: &[u8; 16] = b"0123456789abcdef";
+
+fn pair_of(byte: u8) -> [u8; 2] {
+    [byte >> 4, byte & 15].map(|half| DIGITS[usize::from(half)])
+}
+
+/// Appends bytes as lower-case hexadecimal digits.
+pub(crate) fn push_hex(out: &mut Vec<u8>, bytes: &[u8]) {
+    out.extend(bytes.iter().copied().flat_map(pair_of));
+}
 
 /// What stands for a byte that is no digit.
 const NONE: u8 = 0x80;

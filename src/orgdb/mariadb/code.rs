@@ -16,6 +16,7 @@ use rusqlite::types::ValueRef;
 
 use crate::orgdb::moment;
 use crate::orgdb::row::Fields;
+use crate::plan::digest::push_hex;
 
 /// What a value is held against: only where that changes how it is given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -97,12 +98,7 @@ impl Class {
             (_, ValueRef::Integer(number)) => drop(write!(out, "{number}")),
             (_, ValueRef::Real(number)) => drop(write!(out, "{number:?}")),
             (Class::Bytes, ValueRef::Text(bytes) | ValueRef::Blob(bytes)) => {
-                let digit = |half: u8| b"0123456789abcdef"[usize::from(half)];
-                out.extend(
-                    bytes
-                        .iter()
-                        .flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]),
-                );
+                push_hex(out, bytes);
             }
             (Class::Moment, ValueRef::Text(bytes)) => escape(&unzoned(bytes), out),
             (_, ValueRef::Text(bytes) | ValueRef::Blob(bytes)) => escape(bytes, out),

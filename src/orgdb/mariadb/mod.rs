@@ -111,7 +111,9 @@ impl Stop {
 /// no date). A reader that waits for the other side of a copy must not be cut off meanwhile.
 const SETTINGS: &str = "SET SESSION sql_mode = 'ANSI_QUOTES,STRICT_ALL_TABLES,\
 ERROR_FOR_DIVISION_BY_ZERO,NO_AUTO_VALUE_ON_ZERO,NO_BACKSLASH_ESCAPES,NO_ENGINE_SUBSTITUTION,\
-PIPES_AS_CONCAT', time_zone = '+00:00', autocommit = 1, innodb_lock_wait_timeout = 30,
+PIPES_AS_CONCAT', time_zone = '+00:00', autocommit = 1, completion_type = 'NO_CHAIN',
+foreign_key_checks = 1, unique_checks = 1, sql_auto_is_null = 0, sql_safe_updates = 0, sql_big_selects = 1,
+sql_select_limit = 18446744073709551615, lc_messages = 'en_US', innodb_lock_wait_timeout = 30,
 lock_wait_timeout = 30, net_write_timeout = 86400, net_read_timeout = 86400, wait_timeout = 604800,
 max_error_count = 64, sql_notes = 1";
 
@@ -225,14 +227,14 @@ impl Session {
         if self.open.get() {
             self.script(&Sql::new("ROLLBACK"))?;
         }
+        // Whoever asked may go away before the server's answer is here.
+        self.open.set(true);
         self.script(&Sql::new(match how {
             Begin::Read => "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY",
             Begin::Write | Begin::Alone => {
                 "SET TRANSACTION ISOLATION LEVEL READ COMMITTED; START TRANSACTION READ WRITE"
             }
-        }))?;
-        self.open.set(true);
-        Ok(())
+        }))
     }
 
     pub(super) fn script(&self, sql: &Sql) -> Result<(), DbTrouble> {
