@@ -7,6 +7,7 @@
 
 use super::canon;
 use super::convert::number;
+use crate::orgdb::decimal::{self, Decimal};
 use crate::orgdb::kind::{Affinity, Kind};
 use crate::orgdb::{ValueRef, moment};
 
@@ -42,7 +43,7 @@ impl Fit {
                 _ => false,
             },
             Kind::Float(single) => float(single, out, value),
-            Kind::Decimal(digits) => decimal(digits, out, value),
+            Kind::Decimal(digits) => money(digits, out, value),
             Kind::Text { most, padded } => text(most, padded, out, value),
             Kind::Bytes => match value {
                 ValueRef::Text(bytes) | ValueRef::Blob(bytes) => {
@@ -141,7 +142,7 @@ fn float(single: bool, out: &mut Vec<u8>, value: ValueRef<'_>) -> bool {
 
 /// Digits behind the point are filled up to the column's scale; where it takes fewer, none is cut that
 /// is not zero.
-fn decimal(digits: Option<(u32, u32)>, out: &mut Vec<u8>, value: ValueRef<'_>) -> bool {
+fn money(digits: Option<(u32, u32)>, out: &mut Vec<u8>, value: ValueRef<'_>) -> bool {
     let owned;
     let text = match value {
         ValueRef::Integer(number) => {
@@ -175,19 +176,14 @@ fn exact(number: f64, digits: Option<(u32, u32)>) -> Option<String> {
 }
 
 fn scaled(text: &str, digits: Option<(u32, u32)>, out: &mut Vec<u8>) -> bool {
-    let bytes = text.as_bytes();
-    let sign = bytes.starts_with(b"-");
-    let plain = &bytes[usize::from(bytes.starts_with(b"-") || bytes.starts_with(b"+"))..];
-    let point = plain.iter().position(|byte| *byte == b'.');
-    let (front, back) = match point {
-        Some(at) => (&plain[..at], &plain[at + 1..]),
-        None => (plain, &plain[..0]),
-    };
-    let digit = |part: &[u8]| part.iter().all(u8::is_ascii_digit);
-    if !digit(front) || !digit(back) || (front.is_empty() && back.is_empty()) {
+    let Some(Decimal {
+        negative,
+        front,
+        back,
+    }) = decimal::split(text)
+    else {
         return false;
-    }
-    let front = &front[front.iter().take_while(|byte| **byte == b'0').count()..];
+    };
     let scale = digits.map_or(back.len(), |(_, scale)| scale as usize);
     let (kept, cut) = back.split_at(scale.min(back.len()));
     let room = digits.map_or(usize::MAX, |(precision, scale)| {
@@ -197,7 +193,7 @@ fn scaled(text: &str, digits: Option<(u32, u32)>, out: &mut Vec<u8>) -> bool {
         return false;
     }
     let zero = front.is_empty() && kept.iter().all(|byte| *byte == b'0');
-    if sign && !zero {
+    if negative && !zero {
         out.push(b'-');
     }
     out.extend_from_slice(if front.is_empty() { b"0" } else { front });

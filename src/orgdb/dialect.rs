@@ -54,6 +54,11 @@ const OURS: [&str; 7] = [
 
 /// The text as `PostgreSQL` reads it: `$1` for values, our tables in their schema.
 pub(super) fn postgres(text: &str) -> String {
+    postgres_with(text, |at| format!("${at}"))
+}
+
+/// The same with something else for each value, by its number from 1.
+pub(super) fn postgres_with(text: &str, value: impl Fn(usize) -> String) -> String {
     let mut out = String::with_capacity(text.len() + 16);
     let mut rest = text;
     while let Some(first) = rest.chars().next() {
@@ -67,8 +72,7 @@ pub(super) fn postgres(text: &str) -> String {
             }
             '?' => {
                 let digits = rest[1..].bytes().take_while(u8::is_ascii_digit).count();
-                out.push('$');
-                out.push_str(&rest[1..=digits]);
+                out.push_str(&value(rest[1..=digits].parse().unwrap_or(1)));
                 rest = &rest[1 + digits..];
                 continue;
             }
@@ -139,6 +143,10 @@ mod tests {
             postgres(text),
             "INSERT INTO handover.key (run) SELECT \"handover_key?1\", '?2''handover_undo' \
              FROM handover_freeze, handover.\"undo\" WHERE a = $12 AND handover.effect.run = $1"
+        );
+        assert_eq!(
+            postgres_with("SELECT '?1', \"?1\", ?12 + ?1", |at| format!("<{at}>")),
+            "SELECT '?1', \"?1\", <12> + <1>"
         );
     }
 }

@@ -64,21 +64,24 @@ fn lead(text: &str) -> Option<(Date, &str)> {
     Some((day.ok()?, rest))
 }
 
-/// `+hh:mm`, `+hhmm`, `+hh` as minutes.
+/// `+hh:mm`, `+hhmm`, `+hh` as minutes; one of a day or more is none.
 fn minutes(offset: &str) -> Option<i64> {
     let (sign, rest) = match offset.as_bytes().first()? {
         b'+' => (1, &offset[1..]),
         b'-' => (-1, &offset[1..]),
         _ => return None,
     };
-    let digits = rest.replace(':', "");
-    let (hours, mins) = digits.split_at_checked(2)?;
-    let mins = if mins.is_empty() {
-        0
-    } else {
-        mins.parse::<i64>().ok()?
+    let (hours, mins) = rest.split_at_checked(2)?;
+    let mins = match mins {
+        "" => "00",
+        mins => mins.strip_prefix(':').unwrap_or(mins),
     };
-    Some(sign * (hours.parse::<i64>().ok()? * 60 + mins))
+    let number = |text: &str, most: i64| {
+        let plain = text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_digit());
+        let number = plain.then(|| text.parse::<i64>().ok())?;
+        number.filter(|number| *number <= most)
+    };
+    Some(sign * (number(hours, 23)? * 60 + number(mins, 59)?))
 }
 
 /// Appends a date.
@@ -145,6 +148,13 @@ mod tests {
             assert_eq!(utc(text), wanted, "{text}");
         }
         assert_eq!(utc("2020-10-24X23:30:00"), None);
+        for offset in ["+24:00", "+1", "+01:60", "+01:900000000000000000", "++1:00"] {
+            assert_eq!(
+                utc(&format!("2020-10-24T23:30:00{offset}")),
+                None,
+                "{offset}"
+            );
+        }
         assert_eq!(utc("0000-00-00 00:00:00"), None);
         assert_eq!(
             (time("24:00:00"), time("00:00:00.000001")),

@@ -11,6 +11,7 @@ use jiff::SignedDuration;
 use jiff::civil::DateTime;
 use rusqlite::types::ValueRef;
 
+use crate::orgdb::decimal::{self, Decimal};
 use crate::orgdb::moment;
 use crate::orgdb::row::Fields;
 
@@ -130,18 +131,14 @@ impl Form {
                 _ => return None,
             },
             Form::Date => {
-                let day = moment::date(text(value, &mut room)?)?;
-                let hours = day.duration_since(EPOCH.date()).as_hours();
-                out.extend_from_slice(&i32::try_from(hours / 24).ok()?.to_be_bytes());
+                out.extend_from_slice(&days(text(value, &mut room)?)?.to_be_bytes());
             }
             Form::Time => {
                 let micros = moment::time(text(value, &mut room)?)?;
                 out.extend_from_slice(&micros.to_be_bytes());
             }
             Form::Moment(_) => {
-                let at = moment::utc(text(value, &mut room)?)?;
-                let micros = at.duration_since(EPOCH).as_micros();
-                out.extend_from_slice(&i64::try_from(micros).ok()?.to_be_bytes());
+                out.extend_from_slice(&micros(text(value, &mut room)?)?.to_be_bytes());
             }
             Form::Uuid => {
                 let uuid = uuid::Uuid::try_parse(text(value, &mut room)?).ok()?;
@@ -206,48 +203,76 @@ fn plain<'v>(value: ValueRef<'v>, room: &'v mut String) -> Option<&'v [u8]> {
 }
 
 fn read_date(days: i32, into: &mut Fields) {
-    let day = match days {
-        i32::MAX => return into.text(|out| out.extend_from_slice(b"infinity")),
-        i32::MIN => return into.text(|out| out.extend_from_slice(b"-infinity")),
-        days => EPOCH
-            .date()
-            .checked_add(SignedDuration::from_hours(24 * i64::from(days))),
-    };
-    into.text(|out| match day {
-        Ok(day) => moment::push_date(out, day),
-        // Beyond year 9999: no date that a map could read.
-        Err(_) => out.extend_from_slice(b"beyond year 9999"),
+    let since = SignedDuration::from_hours(24 * i64::from(days));
+    let day = EPOCH.date().checked_add(since).ok();
+    into.text(|out| match (days, day.filter(|day| day.year() > 0)) {
+        (i32::MAX, _) => out.extend_from_slice(b"infinity"),
+        (i32::MIN, _) => out.extend_from_slice(b"-infinity"),
+        (_, Some(day)) => moment::push_date(out, day),
+        (days, None) => push_far(out, days.into()),
     });
 }
 
 fn read_moment(micros: i64, zoned: bool, into: &mut Fields) {
-    let at = match micros {
-        i64::MAX => return into.text(|out| out.extend_from_slice(b"infinity")),
-        i64::MIN => return into.text(|out| out.extend_from_slice(b"-infinity")),
-        micros => EPOCH.checked_add(SignedDuration::from_micros(micros)),
-    };
-    into.text(|out| match at {
-        Ok(at) => moment::push(out, at, zoned),
-        Err(_) => out.extend_from_slice(b"beyond year 9999"),
+    let at = EPOCH.checked_add(SignedDuration::from_micros(micros)).ok();
+    into.text(|out| match (micros, at.filter(|at| at.year() > 0)) {
+        (i64::MAX, _) => out.extend_from_slice(b"infinity"),
+        (i64::MIN, _) => out.extend_from_slice(b"-infinity"),
+        (_, Some(at)) => moment::push(out, at, zoned),
+        (micros, None) => push_far(out, micros),
     });
 }
+
+/// Outside of the years 1 to 9999 there is no date that a map could read: the server's own number, so that
+/// an undo can put it back.
+const FAR: &str = "beyond the calendar: ";
+
+fn push_far(out: &mut Vec<u8>, number: i64) {
+    out.extend_from_slice(FAR.as_bytes());
+    out.extend_from_slice(number.to_string().as_bytes());
+}
+
+fn far(text: &str) -> Option<i64> {
+    match text {
+        "infinity" => Some(i64::MAX),
+        "-infinity" => Some(i64::MIN),
+        _ => text.strip_prefix(FAR)?.parse().ok(),
+    }
+}
+
+/// A day's number; what is far beyond every number has the last one.
+fn days(text: &str) -> Option<i32> {
+    match far(text) {
+        Some(i64::MAX) => return Some(i32::MAX),
+        Some(i64::MIN) => return Some(i32::MIN),
+        Some(number) => return i32::try_from(number).ok(),
+        None => {}
+    }
+    let hours = moment::date(text)?.duration_since(EPOCH.date()).as_hours();
+    i32::try_from(hours / 24).ok()
+}
+
+fn micros(text: &str) -> Option<i64> {
+    if let Some(number) = far(text) {
+        return Some(number);
+    }
+    let since = moment::utc(text)?.duration_since(EPOCH);
+    i64::try_from(since.as_micros()).ok()
+}
+
+/// What else a decimal may be, and what stands in the place of its sign then.
+const NO_NUMBERS: [(&str, u8); 3] = [("NaN", 0xC0), ("Infinity", 0xD0), ("-Infinity", 0xF0)];
 
 /// Digits of four, the place of the first, a sign, and how many digits are shown behind the point.
 fn read_decimal(bytes: &[u8], into: &mut Fields) -> Option<()> {
     let word = |at: usize| Some(i16::from_be_bytes(bytes.get(at..at + 2)?.try_into().ok()?));
     let (count, weight, scale) = (word(0)?, word(2)?, word(6)?);
-    match bytes.get(4..6)? {
-        [0xC0, 0] => {
-            into.text(|out| out.extend_from_slice(b"NaN"));
-            return Some(());
-        }
-        [0xD0 | 0xF0, 0] => {
-            into.text(|out| out.extend_from_slice(b"Infinity"));
-            return Some(());
-        }
-        _ => {}
+    let sign = *bytes.get(4)?;
+    if let Some((word, _)) = NO_NUMBERS.iter().find(|(_, known)| *known == sign) {
+        into.text(|out| out.extend_from_slice(word.as_bytes()));
+        return Some(());
     }
-    let negative = bytes[4] == 0x40;
+    let negative = sign == 0x40;
     let groups = bytes.get(8..8 + 2 * usize::try_from(count).ok()?)?;
     let group = |place: i32| -> u16 {
         let at = i32::from(weight) - place;
@@ -280,19 +305,15 @@ fn read_decimal(bytes: &[u8], into: &mut Fields) -> Option<()> {
 }
 
 fn write_decimal(text: &str, out: &mut Vec<u8>) -> Option<()> {
-    let bytes = text.as_bytes();
-    let negative = bytes.starts_with(b"-");
-    let digits = &bytes[usize::from(bytes.starts_with(b"-") || bytes.starts_with(b"+"))..];
-    let point = digits.iter().position(|byte| *byte == b'.');
-    let (front, back) = match point {
-        Some(at) => (&digits[..at], &digits[at + 1..]),
-        None => (digits, &digits[..0]),
-    };
-    let plain = |part: &[u8]| part.iter().all(u8::is_ascii_digit);
-    if !(plain(front) && plain(back)) || front.is_empty() && back.is_empty() {
-        return None;
+    if let Some((_, sign)) = NO_NUMBERS.iter().find(|(word, _)| *word == text) {
+        out.extend_from_slice(&[0, 0, 0, 0, *sign, 0, 0, 0]);
+        return Some(());
     }
-    let front = &front[front.iter().take_while(|byte| **byte == b'0').count()..];
+    let Decimal {
+        negative,
+        front,
+        back,
+    } = decimal::split(text)?;
     let whole_groups = front.len().div_ceil(4);
     let start = out.len();
     out.extend_from_slice(&[0; 8]);

@@ -11,6 +11,7 @@ use super::code::Form;
 use super::{Session, fault};
 use crate::orgdb::link::{Load, LoadStop};
 use crate::orgdb::{DbTrouble, Ident, Sql, dialect};
+use crate::plan::digest::push_hex;
 use crate::sql;
 
 /// Bytes that go to the server at a time: its protocol flushes at every piece.
@@ -141,9 +142,7 @@ impl<'f> Encoder<'f> {
                 (_, ValueRef::Null) => self.out.extend_from_slice(b"\\N"),
                 (Form::Bytes, ValueRef::Text(bytes) | ValueRef::Blob(bytes)) => {
                     self.out.extend_from_slice(b"\\\\x");
-                    for byte in bytes {
-                        self.out.extend_from_slice(&hex(*byte));
-                    }
+                    push_hex(&mut self.out, bytes);
                 }
                 (_, value) => {
                     self.spare.clear();
@@ -161,11 +160,6 @@ impl<'f> Encoder<'f> {
             self.out.extend_from_slice(&(-1_i16).to_be_bytes());
         }
     }
-}
-
-fn hex(byte: u8) -> [u8; 2] {
-    let digit = |half: u8| b"0123456789abcdef"[usize::from(half)];
-    [digit(byte >> 4), digit(byte & 15)]
 }
 
 fn escape(text: &[u8], out: &mut Vec<u8>) {

@@ -52,7 +52,7 @@ pub(super) struct Session {
 struct Known {
     text: SqlStr,
     values: Vec<Form>,
-    /// What the server calls the values' types.
+    /// What the server calls the values' types, before any was cast.
     kinds: Vec<String>,
     columns: Vec<Form>,
     /// Before any of them was cast to be shown.
@@ -62,6 +62,21 @@ struct Known {
 impl Known {
     fn columns_as_declared(&self) -> &[Form] {
         &self.declared
+    }
+
+    fn is_shown(&self) -> bool {
+        self.values.contains(&Form::Shown) || self.columns.contains(&Form::Shown)
+    }
+
+    /// A value's place, from 1: what we do not write in binary is given as text.
+    fn place(&self, at: usize) -> String {
+        match (
+            self.values.get(at.saturating_sub(1)),
+            self.kinds.get(at.saturating_sub(1)),
+        ) {
+            (Some(Form::Shown), Some(kind)) => format!("CAST(CAST(${at} AS text) AS {kind})"),
+            _ => format!("${at}"),
+        }
     }
 }
 
@@ -97,7 +112,16 @@ const SETTINGS: &str =
     "SET client_encoding = 'UTF8'; SET timezone = 'UTC'; SET datestyle = 'ISO, YMD';
 SET intervalstyle = 'iso_8601'; SET extra_float_digits = 1; SET bytea_output = 'hex';
 SET standard_conforming_strings = on; SET lock_timeout = '30s';
-SET idle_in_transaction_session_timeout = 0; SET statement_timeout = 0;";
+SET idle_in_transaction_session_timeout = 0; SET statement_timeout = 0;
+SET quote_all_identifiers = off; SET lc_monetary = 'C';";
+
+/// Sessions may be idle, and transactions last, as long as they need. Not every version has these settings.
+const PATIENT: &str = "SELECT set_config(name, '0', false) FROM pg_catalog.pg_settings
+  WHERE name IN ('idle_session_timeout', 'transaction_timeout');";
+
+/// The server makes a rollback of a commit, without a word, where a statement has failed before: then
+/// the first of these fails, and is told.
+const COMMIT: &str = "SELECT 1; COMMIT";
 
 /// A backend's number may come again; together with its start it does not.
 const BACKEND: &str = "SELECT pid, to_char(backend_start AT TIME ZONE 'UTC', 'YYYYMMDDHH24MISSUS')
@@ -126,11 +150,12 @@ impl Session {
             writes,
         };
         session.script(&Sql::new(SETTINGS))?;
-        if writes {
-            session.script(&Sql::new("SET synchronous_commit = on"))?;
+        session.script(&Sql::new(PATIENT))?;
+        session.script(&Sql::new(if writes {
+            "SET synchronous_commit = on; SET default_transaction_read_only = off"
         } else {
-            session.script(&Sql::new("SET default_transaction_read_only = on"))?;
-        }
+            "SET default_transaction_read_only = on"
+        }))?;
         Ok(session)
     }
 
@@ -161,27 +186,41 @@ impl Session {
         })
     }
 
+    /// Begins a transaction; one that is still open is rolled back first.
     pub(super) fn begin(&self, how: Begin) -> Result<(), DbTrouble> {
+        if self.open.get() {
+            self.script(&Sql::new("ROLLBACK"))?;
+        }
         let text = match how {
             Begin::Read => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
             Begin::Write | Begin::Alone => "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE",
         };
         debug_assert!(self.writes || how == Begin::Read, "a reader wrote");
-        self.script(&Sql::new(text))?;
+        // Whoever asked may go away before the server's answer is here.
         self.open.set(true);
-        Ok(())
+        self.script(&Sql::new(text))
     }
 
     pub(super) fn script(&self, sql: &Sql) -> Result<(), DbTrouble> {
-        let text = dialect::postgres(sql.as_str());
-        let ends = matches!(sql.as_str(), "COMMIT" | "ROLLBACK");
+        let (commits, rolls_back) = (sql.as_str() == "COMMIT", sql.as_str() == "ROLLBACK");
+        let text = if commits {
+            COMMIT.to_owned()
+        } else {
+            dialect::postgres(sql.as_str())
+        };
         let mut connection = self.connection.try_borrow_mut().map_err(|_| busy())?;
         let query = sqlx::raw_sql(AssertSqlSafe(text));
-        let answer = self.wait(async { connection.execute(query).await.map(drop) });
-        if ends {
+        let work = async { connection.execute(query).await.map(drop) };
+        let answer = told(if rolls_back {
+            // Whoever has gone away: what stayed open would be committed by the next who asks.
+            self.runtime.block_on(work)
+        } else {
+            self.wait(work)
+        });
+        if rolls_back || (commits && answer.is_ok()) {
             self.open.set(false);
         }
-        told(answer)
+        answer
     }
 
     pub(super) fn execute(&self, sql: &Sql, values: &[ValueRef<'_>]) -> Result<u64, DbTrouble> {
@@ -234,12 +273,15 @@ impl Session {
         if let Some(known) = self.known.borrow().get(sql) {
             return Ok(Arc::clone(known));
         }
-        let text = dialect::postgres(sql.as_str());
-        let mut known = self.prepare(text.clone())?;
-        if known.columns.contains(&Form::Shown) {
-            let declared = known.declared;
-            known = self.prepare(shown(&text, &known.columns))?;
-            known.declared = declared;
+        let mut known = self.prepare(dialect::postgres(sql.as_str()))?;
+        if known.is_shown() {
+            let text = dialect::postgres_with(sql.as_str(), |at| known.place(at));
+            let cast = shown(text, &known.declared);
+            known = Known {
+                kinds: known.kinds,
+                declared: known.declared,
+                ..self.prepare(cast)?
+            };
         }
         let known = Arc::new(known);
         let mut all = self.known.borrow_mut();
@@ -371,17 +413,21 @@ fn form(kind: &PgTypeInfo) -> Form {
     }
 }
 
-/// A type's name as a cast takes it: `CHAR` would be one letter there.
+/// A type's name as a cast takes it: `CHAR` would be one letter there, `BIT` one bit.
 fn named(kind: &PgTypeInfo) -> String {
     match kind.name() {
         "CHAR" => "bpchar".to_owned(),
+        "BIT" => "varbit".to_owned(),
         name => name.to_owned(),
     }
 }
 
-/// The same query with columns that we cannot read shown as text.
-fn shown(text: &str, columns: &[Form]) -> String {
+/// The same statement with columns that we cannot read shown as text.
+fn shown(text: String, columns: &[Form]) -> String {
     use std::fmt::Write as _;
+    if !columns.contains(&Form::Shown) {
+        return text;
+    }
     let mut list = String::new();
     let mut names = String::new();
     for (at, column) in columns.iter().enumerate() {
@@ -390,7 +436,8 @@ fn shown(text: &str, columns: &[Form]) -> String {
         let _ = write!(list, "{comma}q.c{at}{cast}");
         let _ = write!(names, "{comma}c{at}");
     }
-    format!("SELECT {list} FROM ({text}) AS q ({names})")
+    // (What an insert returns cannot stand in a subquery.)
+    format!("WITH q ({names}) AS ({text}) SELECT {list} FROM q")
 }
 
 fn read(row: &PgRow, columns: &[Form], fields: &mut Fields) -> Result<(), DbTrouble> {

@@ -7,10 +7,11 @@ use futures_util::TryStreamExt;
 use rusqlite::types::ValueRef;
 
 use super::code::Form;
-use super::{Known, Session, busy, told};
+use super::{Known, Session, busy, shown, told};
 use crate::orgdb::link::See;
 use crate::orgdb::row::Fields;
-use crate::orgdb::{DbTrouble, Row, Sql};
+use crate::orgdb::{DbTrouble, Row, Sql, dialect};
+use crate::plan::digest::push_hex;
 
 /// How many messages are taken before their rows are shown, one after the other.
 const BLOCK: usize = 512;
@@ -29,7 +30,7 @@ impl Session {
         self.set_values(values)?;
         let text = format!(
             "COPY ({}) TO STDOUT WITH (FORMAT binary)",
-            with_settings(&known)
+            with_settings(sql, &known)
         );
         let mut connection = self.connection.try_borrow_mut().map_err(|_| busy())?;
         let begun = self.wait(async { connection.copy_out_raw(&text).await });
@@ -71,11 +72,16 @@ impl Session {
         for (at, value) in values.iter().enumerate() {
             let set = Sql::new("SELECT set_config(?1, ?2, false)");
             let name = format!("handover.v{}", at + 1);
-            let number;
+            let mut shown;
             let text = match value {
                 ValueRef::Integer(value) => {
-                    number = value.to_string();
-                    ValueRef::Text(number.as_bytes())
+                    shown = value.to_string().into_bytes();
+                    ValueRef::Text(&shown)
+                }
+                ValueRef::Blob(bytes) => {
+                    shown = b"\\x".to_vec();
+                    push_hex(&mut shown, bytes);
+                    ValueRef::Text(&shown)
                 }
                 other => *other,
             };
@@ -86,13 +92,15 @@ impl Session {
 }
 
 /// The statement with its values read from settings, each as the type that the server wants.
-fn with_settings(known: &Known) -> String {
-    let mut text = known.text.as_str().to_owned();
-    for (at, kind) in known.kinds.iter().enumerate().rev() {
-        let setting = format!("CAST(current_setting('handover.v{}') AS {kind})", at + 1);
-        text = text.replace(&format!("${}", at + 1), &setting);
-    }
-    text
+fn with_settings(sql: &Sql, known: &Known) -> String {
+    let text = dialect::postgres_with(sql.as_str(), |at| {
+        let kind = known
+            .kinds
+            .get(at.saturating_sub(1))
+            .map_or("text", String::as_str);
+        format!("CAST(current_setting('handover.v{at}') AS {kind})")
+    });
+    shown(text, &known.declared)
 }
 
 /// Reads one row off the front; false at the trailer, none where the bytes are cut short.

@@ -5,7 +5,10 @@
 
 mod bases;
 mod cuts;
+mod endings;
+mod habits;
 mod mariadb;
+mod oddities;
 mod pairs;
 mod rights;
 mod rows;
