@@ -91,7 +91,8 @@ pub(super) fn postgres_with(text: &str, value: impl Fn(usize) -> String) -> Stri
     out
 }
 
-fn is_word(letter: char) -> bool {
+/// Whether a bare name or a number goes on with this.
+pub(super) fn is_word(letter: char) -> bool {
     letter.is_ascii_alphanumeric() || letter == '_'
 }
 
@@ -117,7 +118,7 @@ fn push_word(out: &mut String, word: &str) {
 }
 
 /// How long a quoted piece is, its quotes included; a doubled quote does not end it.
-fn quoted(text: &str, quote: char) -> usize {
+pub(super) fn quoted(text: &str, quote: char) -> usize {
     let mut letters = text.char_indices().skip(1).peekable();
     while let Some((at, letter)) = letters.next() {
         if letter == quote {

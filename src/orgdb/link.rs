@@ -92,15 +92,7 @@ impl Link {
     /// # Errors
     /// When there is no usable database.
     pub fn reader(address: &Address) -> Result<Link, DbTrouble> {
-        Ok(Link::new(match address {
-            Address::Sqlite(path) => Engine::Sqlite(sqlite::open::reader(path)?),
-            Address::Postgres(options) => {
-                Engine::Postgres(Box::new(postgres::Session::open(options, false)?))
-            }
-            Address::Mariadb(place) => {
-                Engine::Mariadb(Box::new(mariadb::Session::open(place, false)?))
-            }
-        }))
+        Link::open(address, false)
     }
 
     /// Opens a session that may write.
@@ -108,15 +100,26 @@ impl Link {
     /// # Errors
     /// When there is no usable database.
     pub(super) fn writer(address: &Address) -> Result<Link, DbTrouble> {
-        Ok(Link::new(match address {
-            Address::Sqlite(path) => Engine::Sqlite(sqlite::open::writer(path)?),
+        Link::open(address, true)
+    }
+
+    fn open(address: &Address, writes: bool) -> Result<Link, DbTrouble> {
+        let engine = match address {
+            Address::Sqlite(path) if writes => Engine::Sqlite(sqlite::open::writer(path)?),
+            Address::Sqlite(path) => Engine::Sqlite(sqlite::open::reader(path)?),
             Address::Postgres(options) => {
-                Engine::Postgres(Box::new(postgres::Session::open(options, true)?))
+                Engine::Postgres(Box::new(postgres::Session::open(options, writes)?))
             }
             Address::Mariadb(place) => {
-                Engine::Mariadb(Box::new(mariadb::Session::open(place, true)?))
+                Engine::Mariadb(Box::new(mariadb::Session::open(place, writes)?))
             }
-        }))
+        };
+        Ok(Link {
+            engine,
+            scratch: OnceCell::new(),
+            told: RefCell::default(),
+            shapes: RefCell::default(),
+        })
     }
 
     /// Other work begins than was interrupted before.
@@ -131,15 +134,6 @@ impl Link {
             Engine::Sqlite(connection) => Interrupt::Sqlite(connection.get_interrupt_handle()),
             Engine::Postgres(session) => Interrupt::Server(session.stopper()),
             Engine::Mariadb(session) => Interrupt::Mariadb(session.stopper()),
-        }
-    }
-
-    fn new(engine: Engine) -> Link {
-        Link {
-            engine,
-            scratch: OnceCell::new(),
-            told: RefCell::default(),
-            shapes: RefCell::default(),
         }
     }
 

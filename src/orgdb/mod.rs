@@ -14,6 +14,7 @@ pub(crate) mod decimal;
 mod desk;
 mod dialect;
 pub mod fault;
+mod information;
 pub mod kind;
 pub mod link;
 mod mariadb;

@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 
 use super::Session;
 use crate::orgdb::catalogue::{Catalogue, Column, Hanging, Table};
+use crate::orgdb::information::{self, text, truth};
 use crate::orgdb::kind::Kind;
-use crate::orgdb::link::Flow;
 use crate::orgdb::{DbTrouble, Sql, Value};
 
 /// Table, column, type as declared, its name, required, default, whether that is an expression,
@@ -264,33 +264,14 @@ fn each(
     session: &Session,
     query: &'static str,
     values: &[&str],
-    mut see: impl FnMut(&[Value]),
+    see: impl FnMut(&[Value]),
 ) -> Result<(), DbTrouble> {
-    let values: Vec<Value> = values.iter().map(|value| Value::from(*value)).collect();
-    let lent: Vec<_> = values.iter().map(Value::lend).collect();
-    let mut text = Sql::new(query);
-    if values[0] != Value::from("") {
+    let mut query = Sql::new(query);
+    if !values[0].is_empty() {
         // One table by its name: the server opens that one alone, and not all that it has.
-        text = text.rewritten(&ONE);
+        query = query.rewritten(&ONE);
     }
-    session.each(&text, &lent, &mut |row| {
-        let owned: Vec<Value> = (0..row.width()).map(|at| Value::of(row.get(at))).collect();
-        see(&owned);
-        Ok(Flow::Continue(()))
-    })
-}
-
-/// Text of a catalogue; some servers tell some of it as bytes.
-fn text(row: &[Value], at: usize) -> String {
-    match &row[at] {
-        Value::Text(text) => text.clone(),
-        Value::Blob(bytes) => String::from_utf8_lossy(bytes).into_owned(),
-        _ => String::new(),
-    }
-}
-
-fn truth(row: &[Value], at: usize) -> bool {
-    row[at].int() == Some(1)
+    information::each(values, |values, see| session.each(&query, values, see), see)
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ use std::fmt::Write as _;
 
 use super::code::Class;
 use crate::orgdb::DbTrouble;
+use crate::orgdb::dialect::{is_word, quoted};
 
 /// A statement for the server.
 #[derive(Debug, PartialEq, Eq)]
@@ -313,25 +314,6 @@ fn is_sign(letter: char) -> bool {
 
 fn run(text: &str, wanted: impl Fn(char) -> bool) -> usize {
     text.find(|letter| !wanted(letter)).unwrap_or(text.len())
-}
-
-fn is_word(letter: char) -> bool {
-    letter.is_ascii_alphanumeric() || letter == '_'
-}
-
-/// How long a quoted piece is, its quotes included; a doubled quote does not end it.
-fn quoted(text: &str, quote: char) -> usize {
-    let mut letters = text.char_indices().skip(1).peekable();
-    while let Some((at, letter)) = letters.next() {
-        if letter == quote {
-            if letters.peek().is_some_and(|(_, next)| *next == quote) {
-                letters.next();
-            } else {
-                return at + 1;
-            }
-        }
-    }
-    text.len()
 }
 
 #[cfg(test)]

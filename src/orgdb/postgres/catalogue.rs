@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 use super::Session;
 use crate::orgdb::catalogue::{Catalogue, Column, Hanging, Table};
 use crate::orgdb::dialect::ours;
+use crate::orgdb::information::{self, text, truth};
 use crate::orgdb::kind::Kind;
-use crate::orgdb::link::Flow;
 use crate::orgdb::{DbTrouble, Sql, Value};
 
 /// Table, column, type as shown, required, default, generated, identity, the type's (a domain's base
@@ -233,23 +233,10 @@ fn each(
     session: &Session,
     query: &'static str,
     values: &[&str],
-    mut see: impl FnMut(&[Value]),
+    see: impl FnMut(&[Value]),
 ) -> Result<(), DbTrouble> {
-    let values: Vec<Value> = values.iter().map(|value| Value::from(*value)).collect();
-    let lent: Vec<_> = values.iter().map(Value::lend).collect();
-    session.each(&Sql::new(query), &lent, &mut |row| {
-        let owned: Vec<Value> = (0..row.width()).map(|at| Value::of(row.get(at))).collect();
-        see(&owned);
-        Ok(Flow::Continue(()))
-    })
-}
-
-fn text(row: &[Value], at: usize) -> String {
-    row[at].text().unwrap_or_default().to_owned()
-}
-
-fn truth(row: &[Value], at: usize) -> bool {
-    row[at].int() == Some(1)
+    let query = Sql::new(query);
+    information::each(values, |values, see| session.each(&query, values, see), see)
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use futures_util::TryStreamExt;
+use futures_util::{TryStream, TryStreamExt};
 use rusqlite::types::ValueRef;
 use sqlx::encode::IsNull;
 use sqlx::postgres::{
@@ -29,14 +29,14 @@ use sqlx::{
 use tokio::runtime::Runtime;
 use tokio::sync::Notify;
 
-use super::link::{Begin, See};
+use super::link::{Begin, Flow, See};
 use super::row::Fields;
 use super::{DbTrouble, Row, Sql, dialect};
 use crate::sql;
 use code::Form;
 
-/// How many rows are taken from the stream before they are shown, one after the other.
-const BLOCK: usize = 256;
+/// How many rows or messages are taken from a stream before they are shown.
+const BLOCK: usize = 512;
 
 /// One session.
 pub(super) struct Session {
@@ -242,22 +242,34 @@ impl Session {
         let arguments = bound(&known, values)?;
         let mut connection = self.connection.try_borrow_mut().map_err(|_| busy())?;
         let query = sqlx::query_with(known.text.clone(), arguments);
-        let mut stream = connection.fetch(query);
-        let (mut block, mut fields) = (Vec::with_capacity(BLOCK), Fields::default());
+        let mut fields = Fields::default();
+        self.each_of(connection.fetch(query), |row| {
+            read(&row, &known.columns, &mut fields)?;
+            see(Row::Fields(&fields))
+        })
+    }
+
+    /// Shows what comes in a stream, until enough was seen: some of it is waited for, then shown, one after
+    /// the other.
+    fn each_of<T>(
+        &self,
+        mut stream: impl TryStream<Ok = T, Error = sqlx::Error> + Unpin,
+        mut see: impl FnMut(T) -> Result<Flow, DbTrouble>,
+    ) -> Result<(), DbTrouble> {
+        let mut block = Vec::with_capacity(BLOCK);
         loop {
             let filled = self.wait(async {
                 while block.len() < BLOCK
-                    && let Some(row) = stream.try_next().await?
+                    && let Some(one) = stream.try_next().await?
                 {
-                    block.push(row);
+                    block.push(one);
                 }
                 Ok(())
             });
             told(filled)?;
             let last = block.len() < BLOCK;
-            for row in block.drain(..) {
-                read(&row, &known.columns, &mut fields)?;
-                if see(Row::Fields(&fields))?.is_break() {
+            for one in block.drain(..) {
+                if see(one)?.is_break() {
                     return Ok(());
                 }
             }
@@ -325,7 +337,7 @@ impl Session {
         let query = Sql::new("SELECT pg_get_serial_sequence(?1, ?2) IS NOT NULL");
         self.each(&query, &values, &mut |row| {
             found = row.get(0) == ValueRef::Integer(1);
-            Ok(super::link::Flow::Continue(()))
+            Ok(Flow::Continue(()))
         })?;
         Ok(found)
     }
@@ -350,9 +362,7 @@ impl Session {
                 ValueRef::Text(quoted.as_bytes()),
                 ValueRef::Text(plain.as_bytes()),
             ];
-            self.each(&query, &values, &mut |_| {
-                Ok(super::link::Flow::Continue(()))
-            })?;
+            self.each(&query, &values, &mut |_| Ok(Flow::Continue(())))?;
         }
         Ok(())
     }
@@ -364,7 +374,7 @@ impl Session {
             if let (ValueRef::Integer(pid), ValueRef::Text(started)) = (row.get(0), row.get(1)) {
                 found = (pid, String::from_utf8_lossy(started).into_owned());
             }
-            Ok(super::link::Flow::Continue(()))
+            Ok(Flow::Continue(()))
         })?;
         Ok(found)
     }
@@ -374,9 +384,7 @@ impl Session {
             ValueRef::Integer(backend),
             ValueRef::Text(started.as_bytes()),
         ];
-        self.each(&Sql::new(END), &values, &mut |_| {
-            Ok(super::link::Flow::Continue(()))
-        })
+        self.each(&Sql::new(END), &values, &mut |_| Ok(Flow::Continue(())))
     }
 
     /// Every commit anywhere in the cluster changes it: more often than need be, never too seldom.
@@ -389,7 +397,7 @@ impl Session {
                 if let ValueRef::Text(text) = row.get(0) {
                     found = String::from_utf8_lossy(text).into_owned();
                 }
-                Ok(super::link::Flow::Continue(()))
+                Ok(Flow::Continue(()))
             },
         )?;
         Ok(found)

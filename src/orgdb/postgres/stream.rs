@@ -3,18 +3,14 @@
 //!
 //! Not here: short answers (`Session::each`), the forms of values (`code`).
 
-use futures_util::TryStreamExt;
 use rusqlite::types::ValueRef;
 
 use super::code::Form;
 use super::{Known, Session, busy, shown, told};
-use crate::orgdb::link::See;
+use crate::orgdb::link::{Flow, See};
 use crate::orgdb::row::Fields;
 use crate::orgdb::{DbTrouble, Row, Sql, dialect};
 use crate::plan::digest::push_hex;
-
-/// How many messages are taken before their rows are shown, one after the other.
-const BLOCK: usize = 512;
 
 /// Signature, flags and the length of an extension that nobody has.
 const HEAD: usize = 19;
@@ -34,38 +30,20 @@ impl Session {
         );
         let mut connection = self.connection.try_borrow_mut().map_err(|_| busy())?;
         let begun = self.wait(async { connection.copy_out_raw(&text).await });
-        let mut stream = told(begun)?;
-        let (mut block, mut fields, mut head) =
-            (Vec::with_capacity(BLOCK), Fields::default(), HEAD);
-        loop {
-            let filled = self.wait(async {
-                while block.len() < BLOCK
-                    && let Some(message) = stream.try_next().await?
-                {
-                    block.push(message);
-                }
-                Ok(())
-            });
-            told(filled)?;
-            let last = block.len() < BLOCK;
-            for message in block.drain(..) {
-                let mut rest: &[u8] = &message;
-                let skipped = head.min(rest.len());
-                rest = &rest[skipped..];
-                head -= skipped;
-                while !rest.is_empty() {
-                    if !row(&mut rest, &known.columns, &mut fields).ok_or(DbTrouble::Damaged)? {
-                        break;
-                    }
-                    if see(Row::Fields(&fields))?.is_break() {
-                        return Ok(());
-                    }
+        let (mut fields, mut head) = (Fields::default(), HEAD);
+        self.each_of(told(begun)?, |message| {
+            let skipped = head.min(message.len());
+            head -= skipped;
+            let mut rest = &message[skipped..];
+            while !rest.is_empty()
+                && row(&mut rest, &known.columns, &mut fields).ok_or(DbTrouble::Damaged)?
+            {
+                if see(Row::Fields(&fields))?.is_break() {
+                    return Ok(Flow::Break(()));
                 }
             }
-            if last {
-                return Ok(());
-            }
-        }
+            Ok(Flow::Continue(()))
+        })
     }
 
     fn set_values(&self, values: &[ValueRef<'_>]) -> Result<(), DbTrouble> {

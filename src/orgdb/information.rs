@@ -1,0 +1,37 @@
+//! Rows of the tables in which a server tells its own shape.
+//!
+//! In: how to ask, what for. Out: owned values, read as text or as true and false.
+//!
+//! Not here: the questions (the servers' own rooms), what a shape is made of (`catalogue`).
+
+use super::link::{Flow, See};
+use super::{DbTrouble, Value, ValueRef};
+
+/// Asks with texts, and shows each row.
+pub(super) fn each(
+    values: &[&str],
+    ask: impl FnOnce(&[ValueRef<'_>], &mut See<'_>) -> Result<(), DbTrouble>,
+    mut see: impl FnMut(&[Value]),
+) -> Result<(), DbTrouble> {
+    let lent = values.iter().map(|text| ValueRef::Text(text.as_bytes()));
+    let lent: Vec<ValueRef<'_>> = lent.collect();
+    ask(&lent, &mut |row| {
+        let owned: Vec<Value> = (0..row.width()).map(|at| Value::of(row.get(at))).collect();
+        see(&owned);
+        Ok(Flow::Continue(()))
+    })
+}
+
+/// A text; some servers tell some of theirs as bytes.
+pub(super) fn text(row: &[Value], at: usize) -> String {
+    match row.get(at) {
+        Some(Value::Text(text)) => text.clone(),
+        Some(Value::Blob(bytes)) => String::from_utf8_lossy(bytes).into_owned(),
+        _ => String::new(),
+    }
+}
+
+/// Whether it is true.
+pub(super) fn truth(row: &[Value], at: usize) -> bool {
+    row.get(at).and_then(Value::int) == Some(1)
+}
