@@ -7,31 +7,18 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use handover::copy::ledger::{self, Deed};
-use handover::copy::load::{CHUNK_ROWS, Load, Loaded, load};
+use handover::copy::load::{CHUNK_ROWS, Load, Loaded};
 use handover::copy::look::Route;
 use handover::demo::generate::{Spec, World, generate};
-use handover::machine::key::RunKey;
-use handover::orgdb::{Address, OrgReader, OrgWriter};
-use handover::plan::map::{Becomes, ColumnRef, Dataset, Map, MapColumn, Origin};
-use handover::plan::model::{Code, Place};
+use handover::orgdb::Address;
+use handover::plan::map::Becomes;
+use handover::plan::model::Code;
 use handover::plan::read_map;
 use rusqlite::Connection;
 use tempfile::TempDir;
 
 use super::measure::{Bar, Ratio, rate, timed, turns};
-
-const LEDGER: &str = "id INTEGER PRIMARY KEY, account_id TEXT NOT NULL, posted_on TEXT NOT NULL,
-  amount TEXT NOT NULL, type_code TEXT NOT NULL, narrative TEXT, posted_at TEXT";
-const COLUMNS: [&str; 7] = [
-    "id",
-    "account_id",
-    "posted_on",
-    "amount",
-    "type_code",
-    "narrative",
-    "posted_at",
-];
+use super::rows::{self, FILE};
 
 /// An unmapped table shaped like a rent ledger.
 pub(crate) fn unmapped(quick: bool) -> Vec<Ratio> {
@@ -243,7 +230,7 @@ fn target(folder: &Path) -> PathBuf {
     }
     let connection = Connection::open(&path).unwrap();
     let ddl = format!(
-        "PRAGMA journal_mode = WAL; CREATE TABLE ledger ({LEDGER}); CREATE INDEX ledger_account ON ledger (account_id);"
+        "PRAGMA journal_mode = WAL; {FILE}; CREATE INDEX ledger_account ON ledger (account_id);"
     );
     connection.execute_batch(&ddl).unwrap();
     path
@@ -258,84 +245,13 @@ fn bare(source: &Path, target: &Path) {
 }
 
 fn ours(source: &Path, target: &Path) {
-    let column = |name: &str| MapColumn {
-        into: name.to_owned(),
-        from: Origin::Column(ColumnRef {
-            table: "ledger".to_owned(),
-            column: name.to_owned(),
-        }),
-        trim: true,
-        case: None,
-        nulls: Vec::new(),
-        repair: false,
-        becomes: if name == "id" {
-            Becomes::Integer
-        } else {
-            Becomes::Text
-        },
-        bad: handover::plan::map::Bad::Reject,
-        required: name == "id",
-        namespace: handover::plan::map::Namespace::None,
-        default: None,
-        place: Place::default(),
-    };
-    let dataset = Dataset {
-        name: "ledger".to_owned(),
-        from: "ledger".to_owned(),
-        into: "ledger".to_owned(),
-        key: vec!["id".to_owned()],
-        id: None,
-        aliases: Vec::new(),
-        leave_out: Vec::new(),
-        reject_limit: None,
-        columns: COLUMNS.map(column).into(),
-        place: Place::default(),
-    };
-    let load = Load {
-        map: Arc::new(Map {
-            datasets: vec![dataset],
-            ..Map::default()
-        }),
-        tables: vec!["ledger".to_owned()],
-        route: Route {
-            source: "almo".into(),
-            targets: vec!["dover".into()],
-            split: None,
-            handover: jiff::Timestamp::UNIX_EPOCH,
-        },
-        target: "dover".into(),
-        triggers: None,
-        chunk_rows: CHUNK_ROWS,
-    };
+    let load = rows::unmapped(&Becomes::Text, CHUNK_ROWS);
     let loaded = copy(source, target, load, &mut Watch::default());
     assert_eq!(loaded.datasets["ledger"].rejected.len(), 0);
 }
 
 /// Copies with everything on.
 fn copy(source: &Path, target: &Path, whole: Load, watch: &mut Watch) -> Loaded {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(1)
-        .build()
-        .unwrap();
-    let deed = Deed {
-        run: uuid::Uuid::from_u128(1),
-        step: "copy".into(),
-        generation: 1,
-        epoch: 1,
-        log_seq: 1,
-        key: RunKey::new([7; 32]),
-    };
-    runtime.block_on(async {
-        let from = OrgReader::open("almo", &Address::Sqlite(source.to_owned()))
-            .await
-            .unwrap();
-        let to = OrgWriter::open("dover", &Address::Sqlite(target.to_owned()))
-            .await
-            .unwrap();
-        ledger::prepare(&to).await.unwrap();
-        ledger::raise_fence(&to, deed.run, 1, 1).await.unwrap();
-        load(&from, &to, whole, &deed, |effect| watch.hear(&effect.kind))
-            .await
-            .unwrap()
-    })
+    let [from, to] = [source, target].map(|path| Address::Sqlite(path.to_owned()));
+    rows::copied(&from, &to, whole, |effect| watch.hear(&effect.kind))
 }

@@ -10,6 +10,7 @@
 mod copy;
 mod journal;
 mod measure;
+mod rows;
 mod servers;
 
 use std::process::ExitCode;

@@ -5,26 +5,20 @@
 //! Not here: files (`copy`), what is right (the tests say that).
 
 use std::process::{Command, Stdio};
-use std::sync::Arc;
 use std::time::Duration;
 
-use handover::copy::ledger::{self, Deed};
-use handover::copy::load::{Load, chunk_rows, load};
-use handover::copy::look::Route;
+use handover::copy::load::chunk_rows;
 use handover::copy::{undo, verify};
 use handover::demo::servers::{Durability, Kind, Server};
 use handover::machine::event::UndoMode;
-use handover::machine::key::RunKey;
 use handover::orgdb::link::Flow;
-use handover::orgdb::{Address, DbTrouble, Dialect, OrgReader, OrgWriter, Sql};
-use handover::plan::map::{Bad, Becomes, ColumnRef, Dataset, Map, MapColumn, Namespace, Origin};
-use handover::plan::model::Place;
+use handover::orgdb::{Address, DbTrouble, OrgReader, OrgWriter, Sql};
+use handover::plan::map::Becomes;
 use rusqlite::Connection;
 use tempfile::TempDir;
 
 use super::measure::{Bar, Ratio, rate, timed, turns};
-
-const COLUMNS: &str = "id, account_id, posted_on, amount, type_code, narrative, posted_at";
+use super::rows::{self, FILE, deed, runtime};
 
 /// All routes.
 pub(crate) fn routes(quick: bool) -> Vec<Ratio> {
@@ -128,7 +122,7 @@ impl Stand {
         }
         self.postgres.ask("source", POSTGRES).unwrap();
         Stand::shell(&format!(
-            "sqlite3 -csv {} 'SELECT {COLUMNS} FROM ledger' | {} -c 'COPY ledger FROM STDIN (FORMAT csv)'",
+            "sqlite3 -csv {} 'SELECT * FROM ledger' | {} -c 'COPY ledger FROM STDIN (FORMAT csv)'",
             self.file("source.db"),
             self.psql("source")
         ));
@@ -193,7 +187,7 @@ impl Stand {
                 "{source} -c 'COPY ledger TO STDOUT (FORMAT binary)' | {target} -c 'COPY ledger FROM STDIN (FORMAT binary)'"
             )),
             (Engine::Sqlite, Engine::Postgres) => Stand::shell(&format!(
-                "sqlite3 -csv {} 'SELECT {COLUMNS} FROM ledger' | {target} -c 'COPY ledger FROM STDIN (FORMAT csv)'",
+                "sqlite3 -csv {} 'SELECT * FROM ledger' | {target} -c 'COPY ledger FROM STDIN (FORMAT csv)'",
                 self.file("source.db")
             )),
             (_, Engine::Sqlite) => self.bare_inserts(from),
@@ -229,19 +223,13 @@ impl Stand {
     /// The copy with everything on.
     fn ours(&self, from: Engine, to: Engine) {
         let (from, to) = (self.address(from, "source"), self.address(to, "target"));
-        let rows = self.rows as u64;
-        runtime().block_on(async {
-            let reader = OrgReader::open("almo", &from).await.unwrap();
-            let writer = OrgWriter::open("dover", &to).await.unwrap();
-            ledger::prepare(&writer).await.unwrap();
-            ledger::raise_fence(&writer, deed().run, 1, 1)
-                .await
-                .unwrap();
-            let loaded = load(&reader, &writer, what(writer.dialect()), &deed(), |_| {})
-                .await
-                .unwrap();
-            assert_eq!(loaded.datasets["ledger"].copied, rows);
-        });
+        let money = Becomes::Decimal {
+            scale: 2,
+            negate: false,
+        };
+        let what = rows::unmapped(&money, chunk_rows(to.dialect()));
+        let loaded = rows::copied(&from, &to, what, |_| {});
+        assert_eq!(loaded.datasets["ledger"].copied, self.rows as u64);
     }
 
     /// Verification and undo of the copy that stands in the target now.
@@ -308,86 +296,3 @@ impl Stand {
 
 const POSTGRES: &str = "CREATE TABLE ledger (id bigint PRIMARY KEY, account_id text NOT NULL, posted_on date NOT NULL,
   amount numeric(10,2) NOT NULL, type_code char(3) NOT NULL, narrative text, posted_at timestamptz)";
-const FILE: &str = "CREATE TABLE ledger (id INTEGER PRIMARY KEY, account_id TEXT NOT NULL, posted_on TEXT NOT NULL,
-  amount TEXT NOT NULL, type_code TEXT NOT NULL, narrative TEXT, posted_at TEXT)";
-
-fn runtime() -> tokio::runtime::Runtime {
-    tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(1)
-        .build()
-        .unwrap()
-}
-
-fn deed() -> Deed {
-    Deed {
-        run: uuid::Uuid::from_u128(1),
-        step: "copy".into(),
-        generation: 1,
-        epoch: 1,
-        log_seq: 1,
-        key: RunKey::new([7; 32]),
-    }
-}
-
-fn what(target: Dialect) -> Load {
-    let column = |name: &str, becomes| MapColumn {
-        into: name.to_owned(),
-        from: Origin::Column(ColumnRef {
-            table: "ledger".to_owned(),
-            column: name.to_owned(),
-        }),
-        trim: true,
-        case: None,
-        nulls: Vec::new(),
-        repair: false,
-        becomes,
-        bad: Bad::Reject,
-        required: false,
-        namespace: Namespace::None,
-        default: None,
-        place: Place::default(),
-    };
-    let money = Becomes::Decimal {
-        scale: 2,
-        negate: false,
-    };
-    let dataset = Dataset {
-        name: "ledger".to_owned(),
-        from: "ledger".to_owned(),
-        into: "ledger".to_owned(),
-        key: vec!["id".to_owned()],
-        id: None,
-        aliases: Vec::new(),
-        leave_out: Vec::new(),
-        reject_limit: None,
-        columns: vec![
-            MapColumn {
-                required: true,
-                ..column("id", Becomes::Integer)
-            },
-            column("account_id", Becomes::Text),
-            column("posted_on", Becomes::Text),
-            column("amount", money),
-            column("type_code", Becomes::Text),
-            column("narrative", Becomes::Text),
-            column("posted_at", Becomes::Text),
-        ],
-        place: Place::default(),
-    };
-    Load {
-        map: Arc::new(Map {
-            datasets: vec![dataset],
-            ..Map::default()
-        }),
-        tables: vec!["ledger".to_owned()],
-        route: Route {
-            source: "almo".into(),
-            targets: vec!["dover".into()],
-            split: None,
-            handover: jiff::Timestamp::UNIX_EPOCH,
-        },
-        target: "dover".into(),
-        triggers: None,
-        chunk_rows: chunk_rows(target),
-    }
-}

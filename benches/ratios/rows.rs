@@ -1,0 +1,115 @@
+//! Rows shaped like a rent ledger, and the copy of them with ledger, digests and undo on.
+//!
+//! Not here: where they stand and what they are held against (`copy`, `servers`).
+
+use std::sync::Arc;
+
+use handover::copy::ledger::{self, Deed, Effect};
+use handover::copy::load::{Load, Loaded, load};
+use handover::copy::look::Route;
+use handover::machine::key::RunKey;
+use handover::orgdb::{Address, OrgReader, OrgWriter};
+use handover::plan::map::{Bad, Becomes, ColumnRef, Dataset, Map, MapColumn, Namespace, Origin};
+use handover::plan::model::Place;
+
+pub(crate) const COLUMNS: [&str; 7] = [
+    "id",
+    "account_id",
+    "posted_on",
+    "amount",
+    "type_code",
+    "narrative",
+    "posted_at",
+];
+
+/// The table in a file.
+pub(crate) const FILE: &str = "CREATE TABLE ledger (id INTEGER PRIMARY KEY, account_id TEXT NOT NULL, posted_on TEXT NOT NULL,
+  amount TEXT NOT NULL, type_code TEXT NOT NULL, narrative TEXT, posted_at TEXT)";
+
+/// All of it, unmapped but for what becomes of the amount.
+pub(crate) fn unmapped(amount: &Becomes, chunk_rows: usize) -> Load {
+    let column = |name: &str| MapColumn {
+        into: name.to_owned(),
+        from: Origin::Column(ColumnRef {
+            table: "ledger".to_owned(),
+            column: name.to_owned(),
+        }),
+        trim: true,
+        case: None,
+        nulls: Vec::new(),
+        repair: false,
+        becomes: match name {
+            "id" => Becomes::Integer,
+            "amount" => amount.clone(),
+            _ => Becomes::Text,
+        },
+        bad: Bad::Reject,
+        required: name == "id",
+        namespace: Namespace::None,
+        default: None,
+        place: Place::default(),
+    };
+    let dataset = Dataset {
+        name: "ledger".to_owned(),
+        from: "ledger".to_owned(),
+        into: "ledger".to_owned(),
+        key: vec!["id".to_owned()],
+        id: None,
+        aliases: Vec::new(),
+        leave_out: Vec::new(),
+        reject_limit: None,
+        columns: COLUMNS.map(column).into(),
+        place: Place::default(),
+    };
+    Load {
+        map: Arc::new(Map {
+            datasets: vec![dataset],
+            ..Map::default()
+        }),
+        tables: vec!["ledger".to_owned()],
+        route: Route {
+            source: "almo".into(),
+            targets: vec!["dover".into()],
+            split: None,
+            handover: jiff::Timestamp::UNIX_EPOCH,
+        },
+        target: "dover".into(),
+        triggers: None,
+        chunk_rows,
+    }
+}
+
+pub(crate) fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .build()
+        .unwrap()
+}
+
+pub(crate) fn deed() -> Deed {
+    Deed {
+        run: uuid::Uuid::from_u128(1),
+        step: "copy".into(),
+        generation: 1,
+        epoch: 1,
+        log_seq: 1,
+        key: RunKey::new([7; 32]),
+    }
+}
+
+/// Copies with everything on; `hear` is told of each chunk.
+pub(crate) fn copied(
+    from: &Address,
+    to: &Address,
+    what: Load,
+    hear: impl FnMut(&Effect) + Send,
+) -> Loaded {
+    let deed = deed();
+    runtime().block_on(async {
+        let reader = OrgReader::open("almo", from).await.unwrap();
+        let writer = OrgWriter::open("dover", to).await.unwrap();
+        ledger::prepare(&writer).await.unwrap();
+        ledger::raise_fence(&writer, deed.run, 1, 1).await.unwrap();
+        load(&reader, &writer, what, &deed, hear).await.unwrap()
+    })
+}
