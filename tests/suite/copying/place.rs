@@ -35,7 +35,7 @@ impl Place {
 }
 
 /// What every test's deed starts as.
-pub(super) fn deed() -> Deed {
+pub fn deed() -> Deed {
     Deed {
         run: Uuid::from_u128(7),
         step: "copy-homes/dover".into(),

@@ -16,6 +16,7 @@ use handover::plan::map::{
 };
 use handover::plan::model::{Code, Place as Where, Triggers};
 
+pub use super::place::deed;
 use super::place::{Place, writer};
 
 /// Homes: two councils, a block with its flats (the flat first), one orphaned parent, an owner that
@@ -70,7 +71,7 @@ fn reference(text: &str, table: &str) -> ColumnRef {
 }
 
 /// A column with the defaults of a map file.
-pub(super) fn column(table: &str, into: &str, from: &str, becomes: Becomes) -> MapColumn {
+pub fn column(table: &str, into: &str, from: &str, becomes: Becomes) -> MapColumn {
     MapColumn {
         into: into.to_owned(),
         from: Origin::Column(reference(from, table)),
@@ -95,14 +96,15 @@ pub(super) fn date() -> Becomes {
     }
 }
 
-pub(super) fn money() -> Becomes {
+pub fn money() -> Becomes {
     Becomes::Decimal {
         scale: 2,
         negate: false,
     }
 }
 
-fn dataset(name: &str, from: &str, key: &str, id: &str, columns: Vec<MapColumn>) -> Dataset {
+/// A dataset whose keys are drawn.
+pub fn dataset(name: &str, from: &str, key: &str, id: &str, columns: Vec<MapColumn>) -> Dataset {
     Dataset {
         name: name.to_owned(),
         from: from.to_owned(),
@@ -117,7 +119,8 @@ fn dataset(name: &str, from: &str, key: &str, id: &str, columns: Vec<MapColumn>)
     }
 }
 
-fn relation(child: &str, parent: &str) -> Relation {
+/// A reference from one column to another.
+pub fn relation(child: &str, parent: &str) -> Relation {
     Relation {
         child: reference(child, ""),
         parent: reference(parent, ""),
@@ -258,7 +261,7 @@ impl Town {
             source: place.database("almo.db", LEGACY),
             target: place.database(&format!("{council}.db"), TARGET),
             _place: place,
-            deed: super::place::deed(),
+            deed: deed(),
             map: map(),
             council,
             chunk_rows: 2,

@@ -8,17 +8,13 @@ use std::sync::Arc;
 use handover::copy::ledger::Deed;
 use handover::copy::load::{Load, LoadFault, Loaded, load};
 use handover::copy::look::Route;
-use handover::machine::key::RunKey;
 use handover::orgdb::Value;
 use handover::orgdb::link::Load as Rows;
 use handover::orgdb::{OrgWriter, Sql};
-use handover::plan::map::{
-    Bad, Becomes, ColumnRef, Dataset, Map, MapColumn, Namespace, Origin, Relation,
-};
-use handover::plan::model::Place;
-use uuid::Uuid;
+use handover::plan::map::{Becomes, Dataset, Map, MapColumn, Origin};
 
 use super::bases::{Base, Engine};
+use crate::copying::town;
 
 /// The source keeps references as they grew; only its lines have a key.
 pub const SOURCE: &str = "
@@ -138,24 +134,11 @@ fn line(number: i64) -> Vec<Value> {
     ]
 }
 
+/// A column whose spaces mean something.
 fn column(into: &str, from: &str, becomes: Becomes) -> MapColumn {
-    let (table, column) = from.split_once('.').unwrap();
     MapColumn {
-        into: into.to_owned(),
-        from: Origin::Column(ColumnRef {
-            table: table.to_owned(),
-            column: column.to_owned(),
-        }),
         trim: false,
-        case: None,
-        nulls: Vec::new(),
-        repair: false,
-        becomes,
-        bad: Bad::Reject,
-        required: false,
-        namespace: Namespace::None,
-        default: None,
-        place: Place::default(),
+        ..town::column("", into, from, becomes)
     }
 }
 
@@ -166,81 +149,44 @@ pub fn map() -> Map {
         sentinels: Vec::new(),
         not_before_handover: false,
     };
-    let account = Dataset {
-        name: "account".to_owned(),
-        from: "account".to_owned(),
-        into: "account".to_owned(),
-        key: vec!["ref".to_owned()],
-        id: Some("account_id".to_owned()),
-        aliases: Vec::new(),
-        leave_out: Vec::new(),
-        reject_limit: None,
-        columns: vec![
-            column("name", "account.name", Becomes::Text),
-            column("opened", "account.opened", day()),
-            column("closed", "account.closed", Becomes::Flag),
-            MapColumn {
-                from: Origin::SourceKey,
-                ..column("source_ref", "account.ref", Becomes::Text)
-            },
-        ],
-        place: Place::default(),
+    let key = MapColumn {
+        from: Origin::SourceKey,
+        ..column("source_ref", "account.ref", Becomes::Text)
     };
+    let account = vec![
+        column("name", "account.name", Becomes::Text),
+        column("opened", "account.opened", day()),
+        column("closed", "account.closed", Becomes::Flag),
+        key,
+    ];
+    let lookup = Becomes::Lookup("account".to_owned());
+    let line = vec![
+        column("line_id", "line.id", Becomes::Integer),
+        town::column("", "account_id", "line.account_ref", lookup),
+        column("posted", "line.posted", day()),
+        column("amount", "line.amount", town::money()),
+        column("note", "line.note", Becomes::Text),
+    ];
     let line = Dataset {
-        name: "line".to_owned(),
-        from: "line".to_owned(),
-        into: "line".to_owned(),
-        key: vec!["id".to_owned()],
         id: None,
-        columns: vec![
-            column("line_id", "line.id", Becomes::Integer),
-            MapColumn {
-                trim: true,
-                ..column(
-                    "account_id",
-                    "line.account_ref",
-                    Becomes::Lookup("account".to_owned()),
-                )
-            },
-            column("posted", "line.posted", day()),
-            column(
-                "amount",
-                "line.amount",
-                Becomes::Decimal {
-                    scale: 2,
-                    negate: false,
-                },
-            ),
-            column("note", "line.note", Becomes::Text),
-        ],
-        ..account.clone()
+        ..town::dataset("line", "line", "id", "", line)
     };
     Map {
         path: "maps/rows.toml".to_owned(),
         owners: [].into(),
-        relations: vec![Relation {
-            child: ColumnRef {
-                table: "line".to_owned(),
-                column: "account_ref".to_owned(),
-            },
-            parent: ColumnRef {
-                table: "account".to_owned(),
-                column: "ref".to_owned(),
-            },
-        }],
+        relations: vec![town::relation("line.account_ref", "account.ref")],
         codes: [].into(),
-        datasets: vec![account, line],
+        datasets: vec![
+            town::dataset("account", "account", "ref", "account_id", account),
+            line,
+        ],
     }
 }
 
 pub fn deed() -> Deed {
     Deed {
-        run: Uuid::from_u128(7),
         step: "copy".into(),
-        generation: 1,
-        epoch: 1,
-        log_seq: 10,
-        key: RunKey::new([9; 32]),
+        ..town::deed()
     }
 }
 

@@ -52,6 +52,22 @@ const KEPT: &[(&str, &[&str])] = &[
     ("integer[]", &["{1,NULL,3}"]),
 ];
 
+/// Loads rows of a number and a value; the trouble and its row where they are refused.
+async fn load(base: &Base, rows: Vec<[Value; 2]>) -> Result<u64, (DbTrouble, Option<usize>)> {
+    let columns = ["id", "v"].map(str::to_owned);
+    let writer = base.bare_writer().await;
+    let loaded = writer.with(move |link| {
+        let load = Load {
+            table: Sql::new("t"),
+            columns: &columns,
+        };
+        let rows = rows.iter().map(|row| row.iter().map(Value::lend));
+        Ok(link.load(&load, rows))
+    });
+    let loaded = loaded.await.unwrap();
+    loaded.map_err(|stop| (stop.trouble, stop.row))
+}
+
 #[tokio::test]
 async fn every_type_of_a_housing_system_reads_back_as_it_was_written() {
     for (kind, texts) in KEPT {
@@ -62,17 +78,7 @@ async fn every_type_of_a_housing_system_reads_back_as_it_was_written() {
             .map(|(id, text)| [Value::Int(id), Value::from(*text)])
             .chain([[Value::Int(-1), Value::Null]])
             .collect();
-        let columns = ["id", "v"].map(str::to_owned);
-        let writer = base.bare_writer().await;
-        let load = writer.with(move |link| {
-            let load = Load {
-                table: Sql::new("t"),
-                columns: &columns,
-            };
-            let rows = rows.iter().map(|row| row.iter().map(Value::lend));
-            link.load(&load, rows).map_err(|stop| stop.trouble)
-        });
-        load.await.unwrap();
+        load(&base, rows).await.unwrap();
         let reader = base.reader().await;
         let query = Sql::new("SELECT v FROM t ORDER BY id");
         let read = reader.rows(query, Vec::new()).await.unwrap();
@@ -114,19 +120,7 @@ async fn what_a_column_cannot_hold_is_refused_by_row_and_nothing_of_it_stays() {
             [Value::Int(1), Value::Null],
             [Value::Int(2), Value::from(*text)],
         ];
-        let columns = ["id", "v"].map(str::to_owned);
-        let writer = base.bare_writer().await;
-        let load = writer.with(move |link| {
-            let load = Load {
-                table: Sql::new("t"),
-                columns: &columns,
-            };
-            let rows = rows.iter().map(|row| row.iter().map(Value::lend));
-            Ok(link
-                .load(&load, rows)
-                .map_err(|stop| (stop.trouble, stop.row)))
-        });
-        let (trouble, row) = load.await.unwrap().unwrap_err();
+        let (trouble, row) = load(&base, rows.into()).await.unwrap_err();
         assert!(
             matches!(trouble, DbTrouble::Constraint { kind: "type", .. }),
             "{kind} {text}: {trouble:?}"
