@@ -24,6 +24,8 @@ pub(super) struct Batch {
     pub(super) mended: Vec<(usize, Mend)>,
     /// Rows that cannot go: source key, code, column.
     pub(super) rejects: Vec<(String, &'static str, String)>,
+    /// Every line that was looked at, with what came of it (`lines`).
+    pub(super) lines: Vec<u64>,
     /// Rejected and filtered rows of this chunk, and what a second pass could not find.
     pub(super) counts: Counts,
     /// Where the scan has got to.
@@ -39,6 +41,8 @@ pub(super) struct RowEnd {
     pub(super) packed: usize,
     pub(super) mended: usize,
     pub(super) digest: [u8; 32],
+    /// Which line it comes from.
+    pub(super) line: usize,
     /// The target refused it.
     pub(super) gone: bool,
 }
@@ -53,6 +57,7 @@ impl Batch {
         self.money.clear();
         self.mended.clear();
         self.rejects.clear();
+        self.lines.clear();
         self.counts = Counts::default();
         self.done = false;
     }
@@ -70,6 +75,7 @@ impl Batch {
             packed: self.packed.len(),
             mended: self.mended.len(),
             digest,
+            line: self.lines.len(),
             gone: false,
         });
     }

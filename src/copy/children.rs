@@ -100,6 +100,9 @@ pub(super) fn key_places(shape: &Shape, hanging: &Hanging) -> Option<Vec<usize>>
     hanging.parent_columns.iter().map(place).collect()
 }
 
+/// Stands before the name of a table whose rows were changed and are not ours.
+const CHANGED: &str = "~";
+
 /// Which rows are ours, and whose rows hang on them.
 pub(super) enum Ours<'c> {
     /// In a file.
@@ -123,6 +126,17 @@ impl<'c> Ours<'c> {
             Ours::File(file) => file.note(rows, held),
             Ours::Server(strangers) => {
                 strangers.note(rows);
+                Ok(())
+            }
+        }
+    }
+
+    /// Notes rows of an update: what they hang on since then, they let go of when it is undone.
+    pub(super) fn note_changed(&mut self, rows: &Unpacked<'_>) -> Result<(), DbTrouble> {
+        match self {
+            Ours::File(file) => file.note_keys(&format!("{CHANGED}{}", rows.0.table), rows),
+            Ours::Server(strangers) => {
+                strangers.note_changed(rows);
                 Ok(())
             }
         }
@@ -173,7 +187,7 @@ impl<'c> File<'c> {
     }
 
     fn note(&mut self, rows: &Unpacked<'_>, held: &Held) -> Result<(), DbTrouble> {
-        let (shape, _, rows) = rows;
+        let (shape, ..) = rows;
         if !self.shapes.contains_key(&shape.table) {
             self.shapes.insert(shape.table.clone(), (*shape).clone());
         }
@@ -182,11 +196,15 @@ impl<'c> File<'c> {
             spans.push(span);
             return Ok(());
         }
+        self.note_keys(&shape.table, rows)
+    }
+
+    fn note_keys(&self, under: &str, (_, _, rows): &Unpacked<'_>) -> Result<(), DbTrouble> {
         let mut note = self.connection.prepare_cached(
             "INSERT OR IGNORE INTO temp.handover_ours (tbl, key) VALUES (?1, ?2)",
         )?;
         for row in rows {
-            note.execute(rusqlite::params![shape.table, row.key])?;
+            note.execute(rusqlite::params![under, row.key])?;
         }
         Ok(())
     }
@@ -268,7 +286,8 @@ impl<'c> File<'c> {
             "SELECT handover_packed({}), {},
                EXISTS (SELECT 1 FROM temp.handover_ours WHERE tbl = ?1 AND key = handover_packed({}))
              FROM {} AS c WHERE {}
-             AND NOT EXISTS (SELECT 1 FROM temp.handover_ours WHERE tbl = ?2 AND key = handover_packed({}))",
+             AND NOT EXISTS (SELECT 1 FROM temp.handover_ours
+               WHERE tbl IN (?2, '~' || ?2) AND key = handover_packed({}))",
             columns,
             number,
             columns,

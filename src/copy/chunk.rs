@@ -8,6 +8,7 @@ use std::ops::Range;
 
 use super::batch::Batch;
 use super::canon::Values;
+use super::lines::{self, State};
 use super::look::{Counts, count};
 use super::pen::change_rows;
 use super::scan::Compiled;
@@ -100,8 +101,20 @@ impl<'c> Chunk<'c> {
         }
     }
 
-    /// Counts a row that the target refused.
-    pub(super) fn refused(&mut self, batch: &mut Batch, lies: &Lies, (code, column): Refusal) {
+    /// Counts a row that the target refused. What it hung on may change: its line stays open.
+    pub(super) fn refused(
+        &mut self,
+        batch: &mut Batch,
+        at: usize,
+        lies: &Lies,
+        (code, column): Refusal,
+    ) {
+        let row = &mut batch.rows[at];
+        row.gone = true;
+        if let Some(line) = batch.lines.get_mut(row.line) {
+            let (stands, open) = (false, true);
+            *line = lines::note(lines::read(*line).0, State { stands, open });
+        }
         let key = Values(&batch.keys[lies.keys.clone()]).next().map(Value::of);
         let key = key.as_ref().and_then(Value::text).unwrap_or_default();
         count(&mut self.counts.rejected, &format!("{code} {column}"));

@@ -3,6 +3,7 @@
 //!
 //! Not here: who writes the crosswalk (`load`).
 
+use foldhash::HashSet;
 use roaring::RoaringTreemap;
 use rusqlite::{CachedStatement, Connection, OptionalExtension, params};
 
@@ -48,6 +49,8 @@ pub(super) struct Ledger<'c> {
     known: Lately<Box<str>>,
     name: Vec<u8>,
     server: Option<Fetching<'c>>,
+    /// Names and target keys whose rows are about to go: nothing refers to them any more.
+    going: HashSet<(String, String)>,
 }
 
 struct Fetching<'c> {
@@ -98,6 +101,7 @@ impl<'c> Crosswalk<'c> {
             known: Lately::new(KNOWN),
             name: Vec::new(),
             server,
+            going: HashSet::default(),
         })))
     }
 
@@ -138,6 +142,21 @@ impl<'c> Crosswalk<'c> {
                 canon::push(out, ValueRef::Null);
                 foretold.seen(name, target, key)
             }
+        }
+    }
+
+    /// Rows with these names and target keys are about to go.
+    pub(super) fn lose(&mut self, going: HashSet<(String, String)>) {
+        if let Crosswalk::Ledger(ledger) = self {
+            ledger.going = going;
+        }
+    }
+
+    /// Whether rows of this name are about to go.
+    pub(super) fn loses(&self, name: &str) -> bool {
+        match self {
+            Crosswalk::Ledger(ledger) => ledger.going.iter().any(|(going, _)| going == name),
+            Crosswalk::None | Crosswalk::Foretold(_) => false,
         }
     }
 
@@ -235,6 +254,9 @@ impl Ledger<'_> {
             return Ok(false);
         };
         let target: String = row.get(0)?;
+        if !self.going.is_empty() && self.going.contains(&(name.to_owned(), target.clone())) {
+            return Ok(false);
+        }
         canon::push_text(out, target.as_bytes());
         self.known.put(&self.name, target.into());
         Ok(true)

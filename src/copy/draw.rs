@@ -21,6 +21,15 @@ impl Draw {
         Draw(mac)
     }
 
+    /// For rows that come new with a later step: another step, or the same again after an undo, draws
+    /// other keys.
+    pub(super) fn later(deed: &Deed, dataset: &str, source: &str) -> Draw {
+        let Draw(mut mac) = Draw::new(deed, dataset, source);
+        mac.update(deed.step.as_str().as_bytes());
+        mac.update(&[0]);
+        Draw(mac)
+    }
+
     /// The key for a source key, in lower-case text. A source key that is a number leads it, so that
     /// rows of a ledger lie in the target as they were numbered: keys without any order would send
     /// every insert, read-back and undo to another page.

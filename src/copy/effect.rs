@@ -8,6 +8,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::ledger::{self, Deed, Effect};
+use super::position::Position;
 use super::shape::Shape;
 use super::tally::Tally;
 use crate::orgdb::link::Begin;
@@ -39,10 +40,32 @@ pub(super) enum Head {
         /// The columns that were meant.
         set: Vec<String>,
     },
+    /// Rows that were taken out, since their lines are gone at the source: key, the row before, 16 bytes
+    /// of its digest.
+    Delete {
+        shape: Shape,
+        /// As above.
+        label: String,
+        /// The target's triggers were set aside, and are for the undo.
+        quiet: bool,
+        /// Names under which the crosswalk knew these rows, the column that it knew them by, and the
+        /// source that they came from.
+        names: Vec<String>,
+        target: Option<String>,
+        source: String,
+    },
     /// The statement that takes a change of the schema back.
     Change,
     /// How far the step had got, with its counts.
     Position,
+    /// The lines that were looked at, each as a number (`lines`). Those whose rows stand are in the
+    /// order of the rows.
+    Lines {
+        /// All that stood behind this position and up to the effect's own; absent: single lines,
+        /// wherever they stand, each followed by the digest of its source key.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        behind: Option<Position>,
+    },
 }
 
 /// One row of `handover_undo`.
@@ -174,17 +197,27 @@ fn kept(row: Vec<Value>) -> Result<Kept, DbTrouble> {
 
 /// What undo needs of one effect, oldest part first.
 pub(super) fn parts(link: &Link, id: i64) -> Result<Vec<Part>, DbTrouble> {
-    parts_like(link, id, "%")
+    let query = Sql::new(
+        "SELECT head, body FROM handover_undo
+         WHERE effect = ?1 AND head NOT LIKE ?2 AND head NOT LIKE ?3 ORDER BY part",
+    );
+    let rows = link.rows(&query, &values![id, like("position"), like("lines")])?;
+    rows.into_iter()
+        .map(|row| part(row, link.dialect()))
+        .collect()
 }
 
-/// The same, of one kind of part: `insert`, `update`, `change`, `position`. (A head's text begins with
-/// its kind.)
+fn like(kind: &str) -> String {
+    format!("{{\"part\":\"{kind}\"%")
+}
+
+/// What is kept of one effect, of one kind of part: `insert`, `update`, `delete`, `position`, `lines`. (A
+/// head's text begins with its kind.)
 pub(super) fn parts_like(link: &Link, id: i64, kind: &str) -> Result<Vec<Part>, DbTrouble> {
     let query = Sql::new(
         "SELECT head, body FROM handover_undo WHERE effect = ?1 AND head LIKE ?2 ORDER BY part",
     );
-    let like = format!("{{\"part\":\"{kind}\"%");
-    let rows = link.rows(&query, &values![id, like])?;
+    let rows = link.rows(&query, &values![id, like(kind)])?;
     rows.into_iter()
         .map(|row| part(row, link.dialect()))
         .collect()
@@ -193,7 +226,9 @@ pub(super) fn parts_like(link: &Link, id: i64, kind: &str) -> Result<Vec<Part>, 
 fn part(row: Vec<Value>, dialect: Dialect) -> Result<Part, DbTrouble> {
     let [head, body] = <[Value; 2]>::try_from(row).map_err(|_| DbTrouble::Damaged)?;
     let mut head: Head = serde_json::from_str(&head.into_text()).map_err(|_| DbTrouble::Damaged)?;
-    if let Head::Insert { shape, .. } | Head::Update { shape, .. } = &mut head {
+    if let Head::Insert { shape, .. } | Head::Update { shape, .. } | Head::Delete { shape, .. } =
+        &mut head
+    {
         shape.dialect = dialect;
     }
     match body {
@@ -235,4 +270,68 @@ pub(super) fn entomb(link: &Link, deed: &Deed) -> Result<(), DbTrouble> {
         link.execute(&Sql::new(text), &values)?;
     }
     Ok(())
+}
+
+/// The crosswalk forgets rows that were taken out, under every name of their dataset.
+pub(super) fn forget_keys(
+    link: &Link,
+    deed: &Deed,
+    (source, names): (&str, &[String]),
+    targets: &[Value],
+) -> Result<(), DbTrouble> {
+    for some in targets.chunks(KEYS_AT_ONCE) {
+        let (rows, mut values) = crosswalk_rows((source, names), some);
+        values.extend(values![deed.run.to_string(), deed.log_seq]);
+        let text = sql!(
+            "UPDATE handover_key SET undone_at = ?{} WHERE run = ?{} AND {} AND undone_at IS NULL",
+            values.len(),
+            values.len() - 1,
+            rows
+        );
+        link.execute(&text, &values)?;
+    }
+    Ok(())
+}
+
+/// It knows again what an effect made it forget.
+pub(super) fn remember_keys(
+    link: &Link,
+    id: i64,
+    (source, names): (&str, &[String]),
+    targets: &[Value],
+) -> Result<(), DbTrouble> {
+    let effect = Sql::new("SELECT run, log_seq FROM handover_effect WHERE effect = ?1");
+    let effect = link.row(&effect, &values![id])?.ok_or(DbTrouble::Damaged)?;
+    for some in targets.chunks(KEYS_AT_ONCE) {
+        let (rows, mut values) = crosswalk_rows((source, names), some);
+        values.extend(effect.iter().cloned());
+        let text = sql!(
+            "UPDATE handover_key SET undone_at = NULL WHERE run = ?{} AND undone_at = ?{} AND {}",
+            values.len() - 1,
+            values.len(),
+            rows
+        );
+        link.execute(&text, &values)?;
+    }
+    Ok(())
+}
+
+/// Target keys that one statement names.
+const KEYS_AT_ONCE: usize = 100;
+
+/// `org = ?1 AND dataset IN (…) AND target_key IN (…)`
+fn crosswalk_rows((source, names): (&str, &[String]), targets: &[Value]) -> (Sql, Vec<Value>) {
+    let mut values = values![source].to_vec();
+    values.extend(names.iter().map(|name| Value::from(name.as_str())));
+    values.extend(targets.iter().cloned());
+    let places = |first: usize, count: usize| {
+        let places: Vec<Sql> = (first..first + count).map(|at| sql!("?{}", at)).collect();
+        Sql::join(", ", &places)
+    };
+    let text = sql!(
+        "org = ?1 AND dataset IN ({}) AND target_key IN ({})",
+        places(2, names.len()),
+        places(2 + names.len(), targets.len())
+    );
+    (text, values)
 }

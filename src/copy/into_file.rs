@@ -33,7 +33,7 @@ impl Chunk<'_> {
         for (at, lies) in lies.iter().enumerate() {
             let bound = &batch.values[lies.values.clone()];
             if let Some(refusal) = self.one(&mut insert, bound)? {
-                self.refused(batch, lies, refusal);
+                self.refused(batch, at, lies, refusal);
                 continue;
             }
             if let Some(again) = &mut again {

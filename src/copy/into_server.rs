@@ -36,8 +36,7 @@ impl Chunk<'_> {
         }
         for (at, lies) in lies.iter().enumerate() {
             if let Some(refusal) = refused.remove(&at) {
-                self.refused(batch, lies, refusal);
-                batch.rows[at].gone = true;
+                self.refused(batch, at, lies, refusal);
                 continue;
             }
             if !read_back {

@@ -35,7 +35,7 @@ pub(super) fn each<'k>(
             "SELECT {} FROM {} AS t JOIN {} ON {}",
             Sql::join(", ", &columns),
             shape.ident(),
-            asked(shape, &kinds),
+            asked(&kinds),
             matched(shape)
         ),
     };
@@ -62,12 +62,69 @@ pub(super) fn delete<'k>(
         Dialect::Postgres => sql!(
             "DELETE FROM {} AS t USING {} WHERE {}",
             shape.ident(),
-            asked(shape, &kinds),
+            asked(&kinds),
             matched(shape)
         ),
     };
     let values: Vec<Value> = lists.into_iter().map(Value::Text).collect();
     link.execute(&text, &values)
+}
+
+/// Sets columns of the rows with these keys to what stands in whole rows.
+pub(super) fn change(
+    link: &Link,
+    shape: &Shape,
+    columns: &[String],
+    rows: &[(&[u8], &[u8])],
+) -> Result<(), DbTrouble> {
+    let places: Vec<usize> = columns
+        .iter()
+        .filter_map(|name| shape.all.iter().position(|one| one == name))
+        .collect();
+    if shape.dialect == Dialect::Postgres {
+        return change_lists(link, shape, &places, rows);
+    }
+    let text = shape.update(columns);
+    for (key, row) in rows {
+        let row: Vec<ValueRef<'_>> = Values(row).collect();
+        let set = places.iter().filter_map(|at| row.get(*at).copied());
+        let values: Vec<ValueRef<'_>> = set.chain(Values(key)).collect();
+        link.execute_lent(&text, &values)?;
+    }
+    Ok(())
+}
+
+fn change_lists(
+    link: &Link,
+    shape: &Shape,
+    places: &[usize],
+    rows: &[(&[u8], &[u8])],
+) -> Result<(), DbTrouble> {
+    let names = shape.key.iter().cloned();
+    let set = || places.iter().map(|at| shape.all[*at].clone());
+    let all: Vec<String> = names.chain(set()).collect();
+    let kinds = kinds_of(link, shape, &all)?;
+    let mut lists = lists(all.len());
+    for (at, (key, row)) in rows.iter().enumerate() {
+        let row: Vec<ValueRef<'_>> = Values(row).collect();
+        let set = places.iter().filter_map(|at| row.get(*at).copied());
+        push_row(&mut lists, at, Values(key).chain(set));
+    }
+    let key = shape.key.len();
+    let terms: Vec<Sql> = set()
+        .enumerate()
+        .map(|(at, name)| sql!("{} = asked.k{}", Ident::new(&name), key + at))
+        .collect();
+    let text = sql!(
+        "UPDATE {} AS t SET {} FROM {} WHERE {}",
+        shape.ident(),
+        Sql::join(", ", &terms),
+        asked(&kinds),
+        matched(shape)
+    );
+    let values: Vec<Value> = closed(lists).into_iter().map(Value::Text).collect();
+    link.execute(&text, &values)?;
+    Ok(())
 }
 
 /// Where keys of one column begin and end, as the values that stand there; none for other keys. Rows
@@ -162,7 +219,7 @@ pub(super) fn delete_between(
 
 /// Keys that one condition names: the server holds each row that it finds against all of them, so twice
 /// as many cost twice as much a row.
-const FEW: usize = 100;
+pub(super) const FEW: usize = 100;
 
 fn each_of_few<'k>(
     link: &Link,
@@ -225,13 +282,13 @@ fn any_of(shape: &Shape, keys: usize) -> Sql {
     Sql::join(" OR ", &all)
 }
 
-/// `unnest` of one list for each key column: text that the server reads as the column's own type.
-fn asked(shape: &Shape, kinds: &[Sql]) -> Sql {
+/// `unnest` of one list for each column: text that the server reads as the column's own type.
+fn asked(kinds: &[Sql]) -> Sql {
     let lists = kinds.iter().enumerate();
     let lists: Vec<Sql> = lists
         .map(|(at, kind)| sql!("CAST(CAST(?{} AS text) AS {}[])", at + 1, kind))
         .collect();
-    let names: Vec<Sql> = (0..shape.key.len()).map(|at| sql!("k{}", at)).collect();
+    let names: Vec<Sql> = (0..kinds.len()).map(|at| sql!("k{}", at)).collect();
     sql!(
         "unnest({}) AS asked ({})",
         Sql::join(", ", &lists),
@@ -256,11 +313,15 @@ fn matched(shape: &Shape) -> Sql {
 
 /// The key columns' types, as the catalogue writes them.
 fn kinds(link: &Link, shape: &Shape) -> Result<Vec<Sql>, DbTrouble> {
+    kinds_of(link, shape, &shape.key)
+}
+
+/// Columns' types, as the catalogue writes them.
+fn kinds_of(link: &Link, shape: &Shape, names: &[String]) -> Result<Vec<Sql>, DbTrouble> {
     let table = link
         .table(&shape.table)?
         .ok_or_else(|| DbTrouble::NoSuch(shape.table.clone()))?;
-    shape
-        .key
+    names
         .iter()
         .map(|name| {
             let column = table.column(name);
@@ -275,15 +336,27 @@ fn kinds(link: &Link, shape: &Shape) -> Result<Vec<Sql>, DbTrouble> {
 /// One list of values for each key column, as the server writes arrays:
 /// <https://www.postgresql.org/docs/current/arrays.html#ARRAYS-IO>.
 fn columns_of<'k>(shape: &Shape, keys: impl Iterator<Item = &'k [u8]>) -> Vec<String> {
-    let mut lists = vec![String::from("{"); shape.key.len()];
+    let mut lists = lists(shape.key.len());
     for (at, key) in keys.enumerate() {
-        for (list, value) in lists.iter_mut().zip(Values(key)) {
-            if at > 0 {
-                list.push(',');
-            }
-            push(list, value);
-        }
+        push_row(&mut lists, at, Values(key));
     }
+    closed(lists)
+}
+
+fn lists(count: usize) -> Vec<String> {
+    vec![String::from("{"); count]
+}
+
+fn push_row<'v>(lists: &mut [String], at: usize, values: impl Iterator<Item = ValueRef<'v>>) {
+    for (list, value) in lists.iter_mut().zip(values) {
+        if at > 0 {
+            list.push(',');
+        }
+        push(list, value);
+    }
+}
+
+fn closed(mut lists: Vec<String>) -> Vec<String> {
     for list in &mut lists {
         list.push('}');
     }

@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 
-use super::canon::Values;
+use super::canon::{self, Values};
 use super::cell::{Bench, Verdict};
 use super::draw::Draw;
 use super::fit::Fit;
@@ -152,6 +152,16 @@ impl Layout {
             }
         }
         Ok(Verdict::Fine)
+    }
+
+    /// Appends a row once more, with another drawn key.
+    pub(super) fn redraw(&self, row: &[u8], id: &[u8; 36], out: &mut Vec<u8>) {
+        for (place, value) in self.places.iter().zip(Values(row)) {
+            match place {
+                Place::Drawn(fit) => drop(fit.push(out, ValueRef::Text(id))),
+                Place::Cell(_) | Place::Fixed(_) => canon::push(out, value),
+            }
+        }
     }
 
     /// Appends the key's values of a row.

@@ -16,6 +16,7 @@ use super::draw::Draw;
 use super::effect::{self, Head};
 use super::layout::Layout;
 use super::ledger::{Deed, Effect};
+use super::lines::LineMac;
 use super::look::{Counts, Route};
 use super::position::Position;
 use super::program::{Papers, Program};
@@ -119,7 +120,7 @@ pub async fn load(
 
 impl Load {
     /// Positions in the map of the datasets that this step copies, in load order.
-    fn datasets(&self) -> Vec<usize> {
+    pub(super) fn datasets(&self) -> Vec<usize> {
         let ours = |dataset: &Dataset| self.tables.contains(&dataset.from);
         (0..self.map.datasets.len())
             .filter(|at| ours(&self.map.datasets[*at]))
@@ -338,41 +339,49 @@ impl Copy {
     }
 
     fn work(&self, at: usize, compiled: &Arc<Compiled>, pass: Pass) -> Work {
-        let map = &self.load.map;
-        let dataset = &map.datasets[at];
-        let names = |name: &str| {
-            name == dataset.name || dataset.aliases.iter().any(|alias| alias.name == name)
-        };
-        let columns = map.datasets.iter().flat_map(|dataset| &dataset.columns);
-        let keeps = columns
-            .into_iter()
-            .any(|column| matches!(&column.becomes, Becomes::Lookup(name) if names(name)));
-        let limits = dataset
-            .columns
-            .iter()
-            .filter_map(|column| match &column.becomes {
-                Becomes::Code(list) => match map.codes.get(list)?.unmapped {
-                    Unmapped::Reject { limit, .. } => {
-                        Some((format!("HO511 {}", column.into), limit))
-                    }
-                    Unmapped::Fault | Unmapped::Keep => None,
-                },
-                _ => None,
-            });
-        Work {
-            compiled: Arc::clone(compiled),
-            deed: self.deed.clone(),
-            source: self.load.route.source.to_string(),
-            pass,
-            quiet: self.load.triggers == Some(Triggers::Off),
-            keeps,
-            limits: limits.collect(),
-            limit: dataset.reject_limit,
-        }
+        work(&self.load, &self.deed, at, compiled, pass)
     }
 }
 
-fn compile(
+/// What the writing side needs to know of a dataset.
+pub(super) fn work(
+    load: &Load,
+    deed: &Deed,
+    at: usize,
+    compiled: &Arc<Compiled>,
+    pass: Pass,
+) -> Work {
+    let map = &load.map;
+    let dataset = &map.datasets[at];
+    let names =
+        |name: &str| name == dataset.name || dataset.aliases.iter().any(|alias| alias.name == name);
+    let columns = map.datasets.iter().flat_map(|dataset| &dataset.columns);
+    let keeps = columns
+        .into_iter()
+        .any(|column| matches!(&column.becomes, Becomes::Lookup(name) if names(name)));
+    let limits = dataset
+        .columns
+        .iter()
+        .filter_map(|column| match &column.becomes {
+            Becomes::Code(list) => match map.codes.get(list)?.unmapped {
+                Unmapped::Reject { limit, .. } => Some((format!("HO511 {}", column.into), limit)),
+                Unmapped::Fault | Unmapped::Keep => None,
+            },
+            _ => None,
+        });
+    Work {
+        compiled: Arc::clone(compiled),
+        deed: deed.clone(),
+        source: load.route.source.to_string(),
+        pass,
+        quiet: load.triggers == Some(Triggers::Off),
+        keeps,
+        limits: limits.collect(),
+        limit: dataset.reject_limit,
+    }
+}
+
+pub(super) fn compile(
     source: &Link,
     beside: impl FnOnce() -> Result<Link, DbTrouble>,
     load: &Load,
@@ -397,6 +406,7 @@ fn compile(
     Ok(Compiled {
         draw: Draw::new(deed, &dataset.name, &load.route.source),
         mac: RowMac::new(&deed.key, &dataset.name),
+        lines: LineMac::new(&deed.key, &dataset.name),
         relations: load.map.relations.clone(),
         target: place.unwrap_or(usize::MAX),
         target_code: load.target.to_string(),

@@ -8,6 +8,7 @@
 
 mod batch;
 mod canon;
+pub mod catch_up;
 mod cell;
 mod children;
 mod chunk;
@@ -23,6 +24,7 @@ mod keyed;
 mod lately;
 mod layout;
 pub mod ledger;
+mod lines;
 pub mod load;
 pub mod look;
 mod packed;

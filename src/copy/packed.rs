@@ -42,8 +42,10 @@ pub(super) fn unpack<'a>(
 ) -> Result<Option<Unpacked<'a>>, DbTrouble> {
     let (shape, label, before) = match head {
         Head::Insert { shape, label, .. } => (shape, label, 0),
-        Head::Update { shape, label, .. } => (shape, label, shape.all.len()),
-        Head::Change | Head::Position => return Ok(None),
+        Head::Update { shape, label, .. } | Head::Delete { shape, label, .. } => {
+            (shape, label, shape.all.len())
+        }
+        Head::Change | Head::Position | Head::Lines { .. } => return Ok(None),
     };
     let mut rest = Values(body);
     let mut rows = Vec::new();

@@ -55,6 +55,20 @@ pub(super) enum Wanted<'p> {
     Behind(&'p Position),
     /// Those up to it.
     UpTo(&'p Position),
+    /// Those behind the first and up to the second.
+    Between(&'p Position, &'p Position),
+}
+
+impl<'p> Wanted<'p> {
+    /// Behind what, and up to what.
+    fn ends(self) -> [Option<&'p Position>; 2] {
+        let some = |position: &'p Position| Some(position).filter(|one| !one.is_start());
+        match self {
+            Wanted::Behind(behind) => [some(behind), None],
+            Wanted::UpTo(upto) => [None, Some(upto)],
+            Wanted::Between(behind, upto) => [some(behind), Some(upto)],
+        }
+    }
 }
 
 /// The order of a table's rows.
@@ -112,76 +126,70 @@ impl Order {
         columns: &[Ident],
         wanted: Wanted<'_>,
     ) -> (Sql, Vec<Value>) {
-        let (position, upto) = match wanted {
-            Wanted::Behind(position) => (position, false),
-            Wanted::UpTo(position) => (position, true),
-        };
         let columns: Vec<Sql> = columns.iter().map(|column| sql!(", {}", column)).collect();
         let columns = Sql::join("", &columns);
+        let ends = wanted.ends();
         match self {
-            Order::Numbered => (
-                sql!(
-                    "SELECT rowid{} FROM {} WHERE rowid {} ?1 ORDER BY rowid",
-                    columns,
-                    table,
-                    side(upto)
-                ),
-                vec![number(position)],
-            ),
-            Order::Counted => (counted(table, &columns, upto), vec![number(position)]),
-            Order::Keyed(key) => keyed(table, key, &columns, position, upto),
-            Order::Lying => lying(table, &columns, position, upto),
-            Order::Passing => passing(table, &columns, position, upto),
+            Order::Numbered => numbered(table, &columns, ends),
+            Order::Counted => counted(table, &columns, ends),
+            Order::Keyed(key) => keyed(table, key, &columns, ends),
+            Order::Lying => lying(table, &columns, ends),
+            Order::Passing => passing(table, &columns, ends),
         }
     }
 }
 
-fn side(upto: bool) -> Sql {
-    Sql::new(if upto { "<=" } else { ">" })
+/// Behind what, and up to what.
+type Ends<'p> = [Option<&'p Position>; 2];
+
+/// How each end is compared.
+const SIDES: [&str; 2] = [">", "<="];
+
+/// Numbers of the first row that is not wanted any more, and of the last that is.
+fn numbers(ends: Ends<'_>) -> [i64; 2] {
+    let number = |end: Option<&Position>, none| match end {
+        Some(Position::Row(number)) => *number,
+        Some(Position::Key(_)) | None => none,
+    };
+    [number(ends[0], i64::MIN), number(ends[1], i64::MAX)]
 }
 
-fn number(position: &Position) -> Value {
-    match position {
-        Position::Row(number) => Value::Int(*number),
-        Position::Key(_) => Value::Int(i64::MIN),
-    }
-}
-
-fn counted(table: &Ident, columns: &Sql, upto: bool) -> Sql {
-    if upto {
-        return sql!(
-            "SELECT row_number() OVER (){} FROM {} LIMIT max(?1, 0)",
-            columns,
-            table
-        );
-    }
-    sql!(
-        "SELECT row_number() OVER () + max(?1, 0){} FROM {} LIMIT -1 OFFSET max(?1, 0)",
+fn numbered(table: &Ident, columns: &Sql, ends: Ends<'_>) -> (Sql, Vec<Value>) {
+    let text = sql!(
+        "SELECT rowid{} FROM {} WHERE rowid > ?1 AND rowid <= ?2 ORDER BY rowid",
         columns,
         table
-    )
+    );
+    (text, numbers(ends).map(Value::Int).to_vec())
+}
+
+/// How many rows are passed over, and how many are wanted then.
+fn counts(ends: Ends<'_>) -> [i64; 2] {
+    let [behind, upto] = numbers(ends).map(|number| number.max(0));
+    [behind, upto.saturating_sub(behind).max(0)]
+}
+
+fn counted(table: &Ident, columns: &Sql, ends: Ends<'_>) -> (Sql, Vec<Value>) {
+    let text = sql!(
+        "SELECT row_number() OVER () + ?1{} FROM {} LIMIT ?2 OFFSET ?1",
+        columns,
+        table
+    );
+    (text, counts(ends).map(Value::Int).to_vec())
 }
 
 /// No index is used, so that the order is always that of the rows themselves; the count is made as they
 /// pass, since a window over them would first be written out as a table.
-fn passing(table: &Ident, columns: &Sql, position: &Position, upto: bool) -> (Sql, Vec<Value>) {
-    let Value::Int(number) = number(position) else {
-        return (Sql::new("SELECT 1 LIMIT 0"), Vec::new());
-    };
-    let number = number.max(0);
-    let (first, limit) = if upto {
-        (0, Sql::new("LIMIT ?2"))
-    } else {
-        (number, Sql::new("LIMIT 9223372036854775807 OFFSET ?2"))
-    };
+fn passing(table: &Ident, columns: &Sql, ends: Ends<'_>) -> (Sql, Vec<Value>) {
     let text = sql!(
         "SELECT STRAIGHT_JOIN CAST(@handover_row := @handover_row + 1 AS signed){}
-         FROM (SELECT @handover_row := CAST(?1 AS signed)) AS handover_start, {} USE INDEX () {}",
+         FROM (SELECT @handover_row := CAST(?1 AS signed)) AS handover_start, {} USE INDEX ()
+         LIMIT ?2 OFFSET ?3",
         columns,
-        table,
-        limit
+        table
     );
-    (text, vec![Value::Int(first), Value::Int(number)])
+    let [behind, many] = counts(ends);
+    (text, [behind, many, behind].map(Value::Int).to_vec())
 }
 
 /// The columns of a unique index in which nothing is NULL: as good as a key.
@@ -194,58 +202,72 @@ fn unique(table: &Table) -> Option<Vec<String>> {
     found.find(sound).map(|(_, columns)| columns.clone())
 }
 
-fn keyed(
-    table: &Ident,
-    key: &[String],
-    columns: &Sql,
-    position: &Position,
-    upto: bool,
-) -> (Sql, Vec<Value>) {
-    let parts = match position {
-        Position::Key(parts) if parts.len() == key.len() => parts.as_slice(),
-        _ => &[],
-    };
-    let key = idents(key);
-    let places: Vec<Sql> = (1..=parts.len()).map(|at| sql!("?{}", at)).collect();
-    let text = if parts.is_empty() {
-        sql!("SELECT {}{} FROM {} ORDER BY {}", key, columns, table, key)
-    } else {
-        sql!(
-            "SELECT {}{} FROM {} WHERE ({}) {} ({}) ORDER BY {}",
-            key,
-            columns,
-            table,
-            key,
-            side(upto),
-            Sql::join(", ", &places),
-            key
-        )
-    };
-    (
-        text,
-        parts.iter().map(|part| part.as_str().into()).collect(),
-    )
-}
-
-fn lying(table: &Ident, columns: &Sql, position: &Position, upto: bool) -> (Sql, Vec<Value>) {
-    let Position::Key(parts) = position else {
-        let text = sql!("SELECT CAST(ctid AS text){} FROM {}", columns, table);
-        return (text, Vec::new());
-    };
+fn keyed(table: &Ident, key: &[String], columns: &Sql, ends: Ends<'_>) -> (Sql, Vec<Value>) {
+    let names = idents(key);
+    let (mut terms, mut values) = (Vec::new(), Vec::new());
+    for (end, side) in ends.into_iter().zip(SIDES) {
+        let Some(Position::Key(parts)) = end else {
+            continue;
+        };
+        if parts.len() != key.len() {
+            continue;
+        }
+        let first = values.len() + 1;
+        let places: Vec<Sql> = (first..first + parts.len())
+            .map(|at| sql!("?{}", at))
+            .collect();
+        terms.push(sql!(
+            "({}) {} ({})",
+            names,
+            Sql::new(side),
+            Sql::join(", ", &places)
+        ));
+        values.extend(parts.iter().map(|part| Value::from(part.as_str())));
+    }
     let text = sql!(
-        "SELECT CAST(ctid AS text){} FROM {} WHERE ctid {} CAST(CAST(?1 AS text) AS tid) ORDER BY ctid",
+        "SELECT {}{} FROM {}{} ORDER BY {}",
+        names,
         columns,
         table,
-        side(upto)
+        condition(&terms),
+        names
     );
-    (
-        text,
-        parts
-            .iter()
-            .take(1)
-            .map(|part| part.as_str().into())
-            .collect(),
-    )
+    (text, values)
+}
+
+fn lying(table: &Ident, columns: &Sql, ends: Ends<'_>) -> (Sql, Vec<Value>) {
+    let (mut terms, mut values) = (Vec::new(), Vec::new());
+    for (end, side) in ends.into_iter().zip(SIDES) {
+        let Some(Position::Key(parts)) = end else {
+            continue;
+        };
+        values.extend(parts.iter().take(1).map(|part| Value::from(part.as_str())));
+        terms.push(sql!(
+            "ctid {} CAST(CAST(?{} AS text) AS tid)",
+            Sql::new(side),
+            values.len()
+        ));
+    }
+    let order = Sql::new(if terms.is_empty() {
+        ""
+    } else {
+        " ORDER BY ctid"
+    });
+    let text = sql!(
+        "SELECT CAST(ctid AS text){} FROM {}{}{}",
+        columns,
+        table,
+        condition(&terms),
+        order
+    );
+    (text, values)
+}
+
+fn condition(terms: &[Sql]) -> Sql {
+    match terms {
+        [] => Sql::new(""),
+        terms => sql!(" WHERE {}", Sql::join(" AND ", terms)),
+    }
 }
 
 fn shown(value: ValueRef<'_>) -> String {

@@ -10,11 +10,12 @@ use rusqlite::Connection;
 
 use super::batch::Batch;
 use super::canon::{self, Values};
-use super::cell::{Bench, Verdict};
+use super::cell::{Bench, Mend, Turn, Verdict};
 use super::convert::number;
 use super::crosswalk::Crosswalk;
 use super::draw::Draw;
 use super::layout::Layout;
+use super::lines::{self, LineDigest, LineMac, State};
 use super::load::LoadFault;
 use super::look::count;
 use super::packed::pack;
@@ -36,8 +37,19 @@ pub(super) struct Compiled {
     pub(super) target_code: String,
     pub(super) draw: Draw,
     pub(super) mac: RowMac,
+    pub(super) lines: LineMac,
     /// Rows a chunk holds at most.
     pub(super) chunk_rows: usize,
+}
+
+impl Compiled {
+    /// The names under which the crosswalk knows its rows.
+    pub(super) fn names(&self) -> Vec<String> {
+        let aliases = self.program.aliases.iter().map(|alias| alias.name.clone());
+        std::iter::once(self.program.name.clone())
+            .chain(aliases)
+            .collect()
+    }
 }
 
 /// A chunk is cut at this many bytes, too.
@@ -122,7 +134,7 @@ pub(super) fn scan(
 }
 
 /// Shows the lines that belong to the target.
-fn each(
+pub(super) fn each(
     source: &Link,
     compiled: &Compiled,
     wanted: Wanted<'_>,
@@ -146,17 +158,19 @@ fn each(
     })
 }
 
-struct Scanner<'c> {
+/// Judges lines into batches.
+pub(super) struct Scanner<'c> {
     scratch: &'c Connection,
     compiled: &'c Compiled,
-    bench: Bench<'c>,
+    pub(super) bench: Bench<'c>,
     spare: Vec<u8>,
+    pub(super) lines: LineMac,
     /// Source keys are noted here, since the target would not refuse a second row.
     seen: bool,
 }
 
 impl<'c> Scanner<'c> {
-    fn new(
+    pub(super) fn new(
         scratch: &'c Connection,
         crosswalk: Crosswalk<'c>,
         compiled: &'c Compiled,
@@ -176,15 +190,49 @@ impl<'c> Scanner<'c> {
             compiled,
             bench,
             spare: Vec::new(),
+            lines: compiled.lines.clone(),
             seen,
         })
     }
 
     fn line(&mut self, pass: Pass, line: Line<'_>, batch: &mut Batch) -> Result<(), Stop> {
         match pass {
-            Pass::Rows => self.row(line, batch),
+            Pass::Rows => {
+                let digest = self.lines.of(line);
+                self.judge(line, digest, batch)
+            }
             Pass::References => self.references(line, batch),
         }
+    }
+
+    /// Judges a line, and notes it with what came of it.
+    pub(super) fn judge(
+        &mut self,
+        line: Line<'_>,
+        digest: LineDigest,
+        batch: &mut Batch,
+    ) -> Result<(), Stop> {
+        let (rows, rejects) = (batch.rows.len(), batch.rejects.len());
+        self.row(line, batch)?;
+        let stands = batch.rows.len() > rows;
+        let open = if stands {
+            self.hangs()
+        } else {
+            batch.rejects.len() > rejects
+        };
+        batch
+            .lines
+            .push(lines::note(digest, State { stands, open }));
+        Ok(())
+    }
+
+    /// Whether the row that was judged last lacks what it refers to.
+    fn hangs(&self) -> bool {
+        let cells = &self.compiled.program.cells;
+        self.bench.mended.iter().any(|(at, mend)| {
+            let cell = cells.get(*at);
+            *mend == Mend::Null && cell.is_some_and(|cell| matches!(cell.turn, Turn::Lookup(_)))
+        })
     }
 
     fn row(&mut self, line: Line<'_>, batch: &mut Batch) -> Result<(), Stop> {
@@ -301,15 +349,35 @@ impl<'c> Scanner<'c> {
         }
     }
 
-    /// The second pass: the row's target key, then the key that each reference finds, or NULL.
+    /// The second pass: a row that refers to something in its own dataset.
     fn references(&mut self, line: Line<'_>, batch: &mut Batch) -> Result<(), Stop> {
+        let start = batch.values.len();
+        match self.find_references(line, batch)? {
+            Some(true) => batch.end_row([0; 32]),
+            Some(false) | None => batch.values.truncate(start),
+        }
+        Ok(())
+    }
+
+    /// The same for a row whose references may have been others.
+    pub(super) fn refer(&mut self, line: Line<'_>, batch: &mut Batch) -> Result<(), Stop> {
+        let start = batch.values.len();
+        match self.find_references(line, batch)? {
+            Some(_) => batch.end_row([0; 32]),
+            None => batch.values.truncate(start),
+        }
+        Ok(())
+    }
+
+    /// Appends the row's target key, then the key that each reference finds, or NULL; whether any was
+    /// found. None where the row does not stand.
+    fn find_references(&mut self, line: Line<'_>, batch: &mut Batch) -> Result<Option<bool>, Stop> {
         let Compiled {
             program, target, ..
         } = self.compiled;
         if program.filtered(line).is_some() || program.read_key(line, &mut self.bench).is_some() {
-            return Ok(());
+            return Ok(None);
         }
-        let start = batch.values.len();
         let key = std::mem::take(&mut self.bench.key);
         let mine = self
             .bench
@@ -331,11 +399,6 @@ impl<'c> Scanner<'c> {
             }
             any |= Values(&batch.values[here..]).next() != Some(ValueRef::Null);
         }
-        if any {
-            batch.end_row([0; 32]);
-        } else {
-            batch.values.truncate(start);
-        }
-        Ok(())
+        Ok(mine.then_some(any))
     }
 }

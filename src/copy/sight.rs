@@ -13,6 +13,7 @@ use std::collections::BTreeMap;
 use rusqlite::CachedStatement;
 use rusqlite::types::Value;
 
+use super::canon;
 use super::gather::{first_step, gather};
 use super::lately::Lately;
 use super::position::{Order, Position, Wanted};
@@ -188,6 +189,8 @@ struct Known {
     /// Every step of the way was found.
     whole: bool,
     values: Vec<Value>,
+    /// All of that in canonical form.
+    canonical: Vec<u8>,
     /// Whose the rows are that hang on this parent, once one of them was asked about.
     owner: OnceCell<Owner>,
 }
@@ -250,6 +253,7 @@ impl Probe<'_> {
         let mut known = Known {
             whole: false,
             values: vec![Value::Null; width - 1],
+            canonical: Vec::new(),
             owner: OnceCell::new(),
         };
         if let Some(row) = rows.next()? {
@@ -257,6 +261,10 @@ impl Probe<'_> {
             for (at, value) in known.values.iter_mut().enumerate() {
                 *value = lent(row.get_ref(at + 1)?);
             }
+        }
+        canon::push(&mut known.canonical, ValueRef::Integer(known.whole.into()));
+        for value in &known.values {
+            canon::push(&mut known.canonical, value.into());
         }
         Ok(known)
     }
@@ -311,6 +319,17 @@ impl<'r> Line<'r> {
         match known {
             Some(known) => Cow::Borrowed(known.owner.get_or_init(tell)),
             None => Cow::Owned(tell()),
+        }
+    }
+
+    /// Appends everything that is seen of the line: where it stands, its columns, its parents.
+    #[inline]
+    pub(super) fn push_all(&self, out: &mut Vec<u8>) {
+        (0..self.row.width()).for_each(|at| canon::push(out, self.row.get(at)));
+        for probe in &self.parents.0 {
+            if let Some(known) = probe.known.at(probe.now) {
+                out.extend_from_slice(&known.canonical);
+            }
         }
     }
 

@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use rusqlite::{OptionalExtension, Rows, Statement, params};
+use rusqlite::{Connection, OptionalExtension, Rows, Statement, params};
 
 use super::canon::{self, Values};
 use super::effect::{self, Head};
@@ -107,6 +107,12 @@ impl<'c> Reading<'c> {
         head: &Head,
         (shape, label, rows): &Unpacked<'_>,
     ) -> Result<Held, DbTrouble> {
+        if let Head::Delete { .. } = head {
+            return Ok(Held {
+                standing: self.taken_out(shape, rows)?,
+                alone: None,
+            });
+        }
         let Some(file) = self.link.sqlite() else {
             let standing = self.on_a_server(shape, label, rows)?;
             return Ok(Held {
@@ -171,7 +177,7 @@ impl<'c> Reading<'c> {
                 Standing::AsWritten
             } else {
                 match there.get(row.key) {
-                    None => Standing::Gone,
+                    None => self.answered_for_none(shape, row.key)?,
                     Some(digest) if digest[..HALF] == *row.digest => Standing::AsWritten,
                     Some(_) => {
                         self.row.clear();
@@ -243,6 +249,59 @@ impl<'c> Reading<'c> {
         }
     }
 
+    /// Whether a row is as it was written with half this digest, or as the newest effect left it.
+    pub(super) fn is_ours(
+        &mut self,
+        shape: &Shape,
+        label: &str,
+        (key, row): (&[u8], &[u8]),
+        half: &[u8],
+    ) -> Result<bool, DbTrouble> {
+        if self.mac(label).of(row)[..HALF] == *half {
+            return Ok(true);
+        }
+        self.row.clear();
+        self.row.extend_from_slice(row);
+        Ok(self.answered_for(shape, key)? == Standing::AsWritten)
+    }
+
+    /// How rows stand that were taken out: as written where they are not there, or stand there again by
+    /// a newer effect.
+    fn taken_out(
+        &mut self,
+        shape: &Shape,
+        rows: &[Packed<'_>],
+    ) -> Result<Vec<Standing>, DbTrouble> {
+        let mut there: HashMap<Vec<u8>, Vec<u8>> = HashMap::new();
+        if self.link.sqlite().is_some() {
+            for row in rows {
+                let mut here = Vec::new();
+                if find(self.link, &shape.select(), row.key, &mut here)? {
+                    there.insert(row.key.to_vec(), here);
+                }
+            }
+        } else {
+            for some in rows.chunks(keyed::MOST) {
+                keyed::each(self.link, shape, some.iter().map(|row| row.key), |row| {
+                    let mut here = Vec::new();
+                    (0..row.width()).for_each(|at| canon::push(&mut here, row.get(at)));
+                    there.insert(shape.key_of(&here), here);
+                })?;
+            }
+        }
+        let mut standing = Vec::with_capacity(rows.len());
+        for row in rows {
+            standing.push(match there.remove(row.key) {
+                None => Standing::AsWritten,
+                Some(here) => {
+                    self.row = here;
+                    self.answered_for(shape, row.key)?
+                }
+            });
+        }
+        Ok(standing)
+    }
+
     /// Digests of the rows with these keys, by key.
     fn digests(
         &mut self,
@@ -272,7 +331,7 @@ impl<'c> Reading<'c> {
         bind(select, 1, Values(packed.key))?;
         self.row.clear();
         if !fetch(select, &mut self.row)? {
-            return Ok(Standing::Gone);
+            return self.answered_for_none(shape, packed.key);
         }
         let same = mac.of(&self.row)[..HALF] == *packed.digest;
         Ok(if same {
@@ -291,9 +350,17 @@ impl<'c> Reading<'c> {
         mac
     }
 
-    /// The row differs from this digest; the newest effect that changed it may say why.
-    fn answered_for(&mut self, shape: &Shape, key: &[u8]) -> Result<Standing, DbTrouble> {
-        let newest: Option<(String, Vec<u8>)> = self
+    /// The row is not there; the newest effect on it may have taken it out.
+    fn answered_for_none(&self, shape: &Shape, key: &[u8]) -> Result<Standing, DbTrouble> {
+        Ok(match self.newest(shape, key)? {
+            Some((_, digest)) if digest.is_empty() => Standing::AsWritten,
+            _ => Standing::Gone,
+        })
+    }
+
+    /// What the newest effect that changed a row says of it; an empty digest: it took the row out.
+    fn newest(&self, shape: &Shape, key: &[u8]) -> Result<Option<(String, Vec<u8>)>, DbTrouble> {
+        let found = self
             .link
             .scratch()?
             .prepare_cached(
@@ -303,7 +370,12 @@ impl<'c> Reading<'c> {
                 Ok((row.get(0)?, row.get(1)?))
             })
             .optional()?;
-        Ok(match newest {
+        Ok(found)
+    }
+
+    /// The row differs from this digest; the newest effect that changed it may say why.
+    fn answered_for(&mut self, shape: &Shape, key: &[u8]) -> Result<Standing, DbTrouble> {
+        Ok(match self.newest(shape, key)? {
             Some((label, digest)) if self.mac(&label).of(&self.row)[..HALF] == *digest => {
                 Standing::AsWritten
             }
@@ -337,21 +409,39 @@ pub(super) fn note_newest(link: &Link, effects: &[i64]) -> Result<(), DbTrouble>
            PRIMARY KEY (tbl, key)) WITHOUT ROWID;
          DELETE FROM temp.handover_newest;",
     )?;
-    let mut note = scratch.prepare_cached(
-        "INSERT OR REPLACE INTO temp.handover_newest (tbl, key, label, digest) VALUES (?1, ?2, ?3, ?4)",
-    )?;
+    let mut removed = false;
     for id in effects {
-        for part in effect::parts_like(link, *id, "update")? {
-            let Head::Update { .. } = part.head else {
-                continue;
-            };
-            let Some((shape, label, rows)) = unpack(&part.head, &part.body)? else {
-                continue;
-            };
-            for row in rows {
-                note.execute(params![shape.table, row.key, label, row.digest])?;
+        for kind in ["update", "delete"] {
+            for part in effect::parts_like(link, *id, kind)? {
+                note_part(scratch, NOTE, &part)?;
+                removed |= kind == "delete";
             }
         }
+        // A row that was taken out may have come again; no other row that comes is newer than anything.
+        if removed {
+            for part in effect::parts_like(link, *id, "insert")? {
+                note_part(scratch, NOTE_AGAIN, &part)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+const NOTE: &str =
+    "INSERT OR REPLACE INTO temp.handover_newest (tbl, key, label, digest) VALUES (?1, ?2, ?3, ?4)";
+const NOTE_AGAIN: &str =
+    "UPDATE temp.handover_newest SET label = ?3, digest = ?4 WHERE tbl = ?1 AND key = ?2";
+
+/// A row that was taken out has an empty digest.
+fn note_part(scratch: &Connection, how: &str, part: &effect::Part) -> Result<(), DbTrouble> {
+    let Some((shape, label, rows)) = unpack(&part.head, &part.body)? else {
+        return Ok(());
+    };
+    let mut note = scratch.prepare_cached(how)?;
+    let gone = matches!(part.head, Head::Delete { .. });
+    for row in rows {
+        let digest = if gone { &[] } else { row.digest };
+        note.execute(params![shape.table, row.key, label, digest])?;
     }
     Ok(())
 }

@@ -15,6 +15,7 @@ use super::batch::Batch;
 use super::chunk::Chunk;
 use super::effect::{self, Head, Part};
 use super::ledger::{Deed, Effect};
+use super::lines;
 use super::load::LoadFault;
 use super::look::Counts;
 use super::position::Position;
@@ -36,6 +37,7 @@ pub(super) struct Mark {
 }
 
 /// What the writing side needs to know.
+#[derive(Clone)]
 pub(super) struct Work {
     pub(super) compiled: Arc<Compiled>,
     pub(super) deed: Deed,
@@ -127,13 +129,19 @@ fn chunk(
         ..
     } = chunk;
     mark.counts = counts;
+    let behind = std::mem::take(&mut mark.position);
     mark.position = batch.position.clone();
     mark.done = batch.done;
     if let Some(fault) = beyond_limit(work, &mark.counts) {
         return Ok(Err(fault));
     }
     triggers::put_back(link, &aside)?;
-    effect::close(link, id, &tally, parts(work, body, span, mark)?)?;
+    effect::close(
+        link,
+        id,
+        &tally,
+        parts(work, body, span, mark, (behind, &batch.lines))?,
+    )?;
     link.commit()?;
     Ok(Ok(Effect {
         ordinal,
@@ -148,6 +156,7 @@ fn parts(
     body: Vec<u8>,
     span: Option<(i64, i64)>,
     mark: &Mark,
+    (behind, lines): (Position, &[u64]),
 ) -> Result<Vec<Part>, DbTrouble> {
     let Compiled {
         layout, program, ..
@@ -174,11 +183,20 @@ fn parts(
         head: Head::Position,
         body: serde_json::to_vec(mark).map_err(|_| DbTrouble::Other(0))?,
     };
-    Ok(vec![Part { head, body }, position])
+    let lines = (work.pass == Pass::Rows).then(|| Part {
+        head: Head::Lines {
+            behind: Some(behind),
+        },
+        body: lines::pack(lines.iter().copied()),
+    });
+    Ok([Part { head, body }, position]
+        .into_iter()
+        .chain(lines)
+        .collect())
 }
 
 /// More rows are rejected than the map allows.
-fn beyond_limit(work: &Work, counts: &Counts) -> Option<LoadFault> {
+pub(super) fn beyond_limit(work: &Work, counts: &Counts) -> Option<LoadFault> {
     let fault = |code, column: &str, rows| LoadFault::Data {
         code,
         dataset: work.compiled.program.name.clone(),

@@ -27,6 +27,8 @@ pub(super) struct Strangers<'c> {
     link: &'c Link,
     state: RandomState,
     tables: BTreeMap<String, (Shape, Vec<u64>)>,
+    /// Rows that were changed, and let go again when that is undone.
+    changed: BTreeMap<String, BTreeSet<u64>>,
 }
 
 impl<'c> Strangers<'c> {
@@ -35,6 +37,7 @@ impl<'c> Strangers<'c> {
             link,
             state: RandomState::default(),
             tables: BTreeMap::new(),
+            changed: BTreeMap::new(),
         }
     }
 
@@ -44,6 +47,12 @@ impl<'c> Strangers<'c> {
         let table = self.tables.entry(shape.table.clone());
         let known = table.or_insert_with(|| ((*shape).clone(), Vec::new()));
         known.1.extend(noted);
+    }
+
+    pub(super) fn note_changed(&mut self, (shape, _, rows): &Unpacked<'_>) {
+        let noted = rows.iter().map(|row| told(&self.state, row.key));
+        let table = self.changed.entry(shape.table.clone());
+        table.or_default().extend(noted);
     }
 
     /// How many of our rows, by table, have a child that is not ours.
@@ -73,6 +82,7 @@ impl<'c> Strangers<'c> {
         let (child, _) = Shape::read(self.link, &hanging.child)?;
         let children = self.tables.get(&hanging.child);
         let children = children.map_or(&[][..], |(_, keys)| keys.as_slice());
+        let changed = self.changed.get(&hanging.child);
         let mut found = BTreeSet::new();
         let width = hanging.columns.len();
         self.link.each(&references(&child, hanging), &[], |row| {
@@ -87,8 +97,12 @@ impl<'c> Strangers<'c> {
                     }),
             );
             let stranger = || self.key(row, (width..row.width()).collect());
-            if ours.binary_search(&parent).is_ok() && children.binary_search(&stranger()).is_err() {
-                found.insert(parent);
+            if ours.binary_search(&parent).is_ok() {
+                let child = stranger();
+                let lets_go = changed.is_some_and(|changed| changed.contains(&child));
+                if !lets_go && children.binary_search(&child).is_err() {
+                    found.insert(parent);
+                }
             }
             Ok::<Flow, DbTrouble>(Flow::Continue(()))
         })?;

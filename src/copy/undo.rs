@@ -14,12 +14,13 @@ use super::effect::{self, Head, Kept, Part};
 use super::keyed;
 use super::ledger::{Deed, prepared};
 use super::packed::{Packed, Unpacked, unpack};
-use super::shape::Shape;
+use super::shape::{Shape, idents, places};
 use super::standing::{Held, Reading, Standing, give_room, note_newest};
 use super::triggers;
 use crate::machine::event::UndoMode;
 use crate::orgdb::link::Begin;
-use crate::orgdb::{DbFault, DbTrouble, Link, OrgReader, OrgWriter, Sql, ValueRef};
+use crate::orgdb::{DbFault, DbTrouble, Link, OrgReader, OrgWriter, Sql, Value, ValueRef};
+use crate::sql;
 
 /// What an undo did, or would do.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -136,8 +137,37 @@ impl TakingBack<'_> {
             if !self.part(part)? {
                 return Ok(false);
             }
+            if let Head::Delete { names, .. } = &part.head
+                && !names.is_empty()
+            {
+                self.remember_keys(part, kept)?;
+            }
         }
         Ok(true)
+    }
+
+    /// The crosswalk knows rows again that were taken out.
+    fn remember_keys(&self, part: &Part, kept: &Kept) -> Result<(), DbTrouble> {
+        let Some((_, _, rows)) = unpack(&part.head, &part.body)? else {
+            return Ok(());
+        };
+        let Head::Delete {
+            shape,
+            names,
+            target,
+            source,
+            ..
+        } = &part.head
+        else {
+            return Ok(());
+        };
+        let at = shape
+            .all
+            .iter()
+            .position(|name| Some(name) == target.as_ref());
+        let known = |row: &Packed<'_>| Values(row.before).nth(at?).map(Value::of);
+        let keys: Vec<Value> = rows.iter().filter_map(known).collect();
+        effect::remember_keys(self.link, kept.id, (source, names), &keys)
     }
 
     fn part(&mut self, part: &Part) -> Result<bool, DbTrouble> {
@@ -252,6 +282,10 @@ impl TakingBack<'_> {
         standing: Standing,
     ) -> Result<bool, DbTrouble> {
         match standing {
+            // Somebody has put one in its place, which is not ours to touch.
+            Standing::Edited if matches!(head, Head::Delete { .. }) => {
+                return Ok(self.report(shape, "edited"));
+            }
             Standing::Gone => return Ok(self.report(shape, "deleted")),
             Standing::Edited if self.mode != UndoMode::Force => {
                 return Ok(self.report(shape, "edited"));
@@ -261,6 +295,7 @@ impl TakingBack<'_> {
         }
         match head {
             Head::Update { set, .. } => self.put_back(shape, set, row, standing),
+            Head::Delete { .. } => self.put_in(shape, row),
             _ => self.take_out(shape, row),
         }
     }
@@ -288,6 +323,27 @@ impl TakingBack<'_> {
             }) => {
                 return Ok(self.report(shape, "has children"));
             }
+            Err(trouble) => return Err(trouble),
+        }
+        Ok(true)
+    }
+
+    /// A row that was taken out stands again as it was.
+    fn put_in(&mut self, shape: &Shape, row: &Packed<'_>) -> Result<bool, DbTrouble> {
+        let values: Vec<ValueRef<'_>> = Values(row.before).collect();
+        let text = sql!(
+            "INSERT INTO {} ({}) VALUES ({})",
+            shape.ident(),
+            idents(&shape.all),
+            places(shape.all.len())
+        );
+        match self
+            .link
+            .within_savepoint(|| self.link.execute_lent(&text, &values))
+        {
+            Ok(_) => self.done.restored += 1,
+            // Somebody has taken what the row needs, or its place.
+            Err(DbTrouble::Constraint { .. }) => return Ok(self.report(shape, "edited")),
             Err(trouble) => return Err(trouble),
         }
         Ok(true)
@@ -343,12 +399,14 @@ fn look_through(link: &Link, deed: &Deed) -> Result<Undone, DbTrouble> {
                 continue;
             };
             let held = reading.part(&part.head, &rows)?;
-            if matches!(part.head, Head::Insert { .. }) {
-                ours.note(&rows, &held)?;
+            match part.head {
+                Head::Insert { .. } => ours.note(&rows, &held)?,
+                Head::Update { .. } => ours.note_changed(&rows)?,
+                _ => {}
             }
             for standing in held.standing {
                 let class = match (standing, &part.head) {
-                    (Standing::AsWritten, Head::Update { .. }) => {
+                    (Standing::AsWritten, Head::Update { .. } | Head::Delete { .. }) => {
                         done.restored += 1;
                         continue;
                     }

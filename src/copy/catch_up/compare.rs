@@ -1,0 +1,335 @@
+//! Holds a source's lines against what the ledger says of them. A line with a known digest is as it was;
+//! any other is judged again, and so is one that hangs on a row that is about to go, or on one that was
+//! not there.
+//!
+//! In: the source inside one read transaction, the ledger. Out: changes, kept in the scratch store.
+//!
+//! Not here: judging (`scan`).
+
+use std::sync::mpsc::SyncSender;
+
+use foldhash::{HashMap, HashSet};
+
+use super::changes::{Changes, Due};
+use super::ledgered::{Chunk, Ledgered, Row};
+use super::write::Change;
+use super::{Caught, at_once, hand_over};
+use crate::copy::batch::Batch;
+use crate::copy::canon::Values;
+use crate::copy::cell::{Turn, Verdict};
+use crate::copy::crosswalk::Crosswalk;
+use crate::copy::lines::{self, LineDigest, State};
+use crate::copy::position::{Position, Wanted};
+use crate::copy::scan::{self, Compiled, Scanner, Stop};
+use crate::copy::sight::Line;
+use crate::orgdb::link::Flow;
+use crate::orgdb::{DbTrouble, Link, ValueRef};
+
+/// Compares every line of a dataset.
+pub(super) fn compare(
+    source: &Link,
+    crosswalk: Crosswalk<'_>,
+    compiled: &Compiled,
+    ledgered: &Ledgered<'_>,
+    changes: &Changes<'_>,
+) -> Result<Caught, Stop> {
+    let mut comparing = Comparing {
+        lookups: lost_lookups(compiled, &crosswalk),
+        scanner: Scanner::new(source.scratch()?, crosswalk, compiled)?,
+        compiled,
+        ledgered,
+        changes,
+        batch: Batch::default(),
+        values: Vec::new(),
+        newer: HashSet::default(),
+        lines: 0,
+    };
+    for at in 0..ledgered.chunks() {
+        comparing.chunk(source, &ledgered.chunk(at)?)?;
+    }
+    comparing.unseen_newer()?;
+    Ok(Caught {
+        lines: comparing.lines,
+        ..Caught::default()
+    })
+}
+
+/// Cells that look up a dataset of which rows are about to go.
+fn lost_lookups(compiled: &Compiled, crosswalk: &Crosswalk<'_>) -> Vec<usize> {
+    let cells = compiled.program.cells.iter().enumerate();
+    let lost = cells.filter(|(_, cell)| match &cell.turn {
+        Turn::Lookup(name) => crosswalk.loses(name),
+        _ => false,
+    });
+    lost.map(|(at, _)| at).collect()
+}
+
+struct Comparing<'c> {
+    scanner: Scanner<'c>,
+    compiled: &'c Compiled,
+    ledgered: &'c Ledgered<'c>,
+    changes: &'c Changes<'c>,
+    lookups: Vec<usize>,
+    batch: Batch,
+    values: Vec<u8>,
+    /// Single lines that were met.
+    newer: HashSet<LineDigest>,
+    lines: u64,
+}
+
+/// How a line was met.
+enum Met {
+    AsItWas,
+    /// With what is known of the very same line, where something is.
+    ToJudge(Option<State>),
+}
+
+/// A chunk's lines by digest, and which of them were met.
+struct Known {
+    places: HashMap<LineDigest, usize>,
+    met: Vec<bool>,
+    /// The chunk's rows and the row of each line; empty while nothing is newer than the copy.
+    rows: Vec<Row>,
+    row_of: Vec<usize>,
+}
+
+impl Known {
+    fn of(chunk: &Chunk) -> Known {
+        let mut row = 0;
+        let row_of = chunk.lines.iter().map(|(_, state)| {
+            row += usize::from(state.stands);
+            row.saturating_sub(1)
+        });
+        Known {
+            row_of: row_of.collect(),
+            places: (chunk.lines.iter().enumerate())
+                .map(|(at, (digest, _))| (*digest, at))
+                .collect(),
+            met: vec![false; chunk.lines.len()],
+            rows: Vec::new(),
+        }
+    }
+
+    fn row(&self, at: usize) -> Option<&Row> {
+        self.rows.get(self.row_of[at])
+    }
+}
+
+impl Comparing<'_> {
+    fn chunk(&mut self, source: &Link, chunk: &Chunk) -> Result<(), Stop> {
+        let (compiled, ledgered) = (self.compiled, self.ledgered);
+        let mut known = Known::of(chunk);
+        if !ledgered.newer.is_empty() {
+            known.rows = ledgered.rows(chunk)?;
+        }
+        let wanted = match &chunk.upto {
+            Some(upto) => Wanted::Between(&chunk.behind, upto),
+            None => Wanted::Behind(&chunk.behind),
+        };
+        scan::each(source, compiled, wanted, |line| {
+            self.lines += 1;
+            let digest = self.scanner.lines.of(line);
+            match self.meet(digest, chunk, &mut known, line)? {
+                Met::AsItWas => {}
+                Met::ToJudge(known) => self.judge(line, digest, known)?,
+            }
+            Ok(Flow::Continue(()))
+        })?;
+        self.unseen(chunk, known)
+    }
+
+    /// Looks for a line in what the ledger knows.
+    fn meet(
+        &mut self,
+        digest: LineDigest,
+        chunk: &Chunk,
+        known: &mut Known,
+        line: Line<'_>,
+    ) -> Result<Met, Stop> {
+        let newer = self.ledgered.newer.line(digest).map(|line| line.state);
+        let place = match newer {
+            Some(_) => None,
+            None => known.places.get(&digest).copied(),
+        };
+        let place = place.filter(|at| {
+            let row = known.row(*at).filter(|_| chunk.lines[*at].1.stands);
+            !row.is_some_and(|row| self.ledgered.newer.is_over(&row.key))
+        });
+        let Some(state) = newer.or_else(|| place.map(|at| chunk.lines[at].1)) else {
+            return Ok(Met::ToJudge(None));
+        };
+        if state.open || (state.stands && self.has_lost(line)?) {
+            return Ok(Met::ToJudge(Some(state)));
+        }
+        match place {
+            Some(at) => known.met[at] = true,
+            None => drop(self.newer.insert(digest)),
+        }
+        Ok(Met::AsItWas)
+    }
+
+    /// Whether something that the line refers to is about to go.
+    fn has_lost(&mut self, line: Line<'_>) -> Result<bool, Stop> {
+        let cells = &self.compiled.program.cells;
+        for at in &self.lookups {
+            self.values.clear();
+            let bench = &mut self.scanner.bench;
+            bench.mended.clear();
+            let verdict = cells[*at].evaluate(*at, line, bench, &mut self.values)?;
+            if verdict != Verdict::Fine || !bench.mended.is_empty() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    fn judge(
+        &mut self,
+        line: Line<'_>,
+        digest: LineDigest,
+        known: Option<State>,
+    ) -> Result<(), Stop> {
+        let mut batch = std::mem::take(&mut self.batch);
+        batch.clear();
+        self.scanner.judge(line, digest, &mut batch)?;
+        self.keep(digest, known, &batch)?;
+        self.batch = batch;
+        Ok(())
+    }
+
+    /// Keeps what came of a line, unless the ledger says the same.
+    fn keep(
+        &mut self,
+        digest: LineDigest,
+        known: Option<State>,
+        batch: &Batch,
+    ) -> Result<(), Stop> {
+        let Batch {
+            lines,
+            rows,
+            values,
+            keys,
+            rejects,
+            ..
+        } = batch;
+        let noted = lines.first().copied().unwrap_or_default();
+        let same_word = known.is_some_and(|state| !state.stands);
+        if rows.is_empty() {
+            if !same_word {
+                let nothing = (String::new(), "", String::new());
+                let why = rejects.first().unwrap_or(&nothing);
+                self.changes.refused(noted, why)?;
+            }
+            return Ok(());
+        }
+        let mut due = Due {
+            line: noted,
+            known: known.is_some_and(|state| state.stands),
+            again: same_word,
+            keys,
+            values,
+        };
+        if let Some(id) = self.drawn_before(keys) {
+            self.values.clear();
+            let layout = &self.compiled.layout;
+            layout.redraw(values, &id, &mut self.values);
+            due.values = &self.values;
+        }
+        if !self.changes.due(self.compiled, &due)? && !same_word {
+            let state = State {
+                stands: false,
+                open: true,
+            };
+            let key = match Values(keys).next() {
+                Some(ValueRef::Text(text)) => String::from_utf8_lossy(text).into_owned(),
+                _ => String::new(),
+            };
+            let column = self.compiled.program.twice().to_owned();
+            self.changes
+                .refused(lines::note(digest, state), &(key, "HO506", column))?;
+        }
+        Ok(())
+    }
+
+    /// The key that an earlier catch-up drew for this source key.
+    fn drawn_before(&mut self, keys: &[u8]) -> Option<[u8; 36]> {
+        self.compiled.layout.drawn?;
+        let Some(ValueRef::Text(source)) = Values(keys).next() else {
+            return None;
+        };
+        let source = self.scanner.lines.of_key(source);
+        let key = self.ledgered.newer.key(source)?;
+        match Values(key).next() {
+            Some(ValueRef::Text(id)) => id.try_into().ok(),
+            _ => None,
+        }
+    }
+
+    /// Rows of the chunk whose lines were not met.
+    fn unseen(&mut self, chunk: &Chunk, mut known: Known) -> Result<(), Stop> {
+        let lost = |at: &usize| chunk.lines[*at].1.stands && !known.met[*at];
+        let lost: Vec<usize> = (0..chunk.lines.len()).filter(lost).collect();
+        if lost.is_empty() {
+            return Ok(());
+        }
+        if known.rows.is_empty() {
+            known.rows = self.ledgered.rows(chunk)?;
+        }
+        for at in lost {
+            let row = known.row(at).ok_or(DbTrouble::Damaged)?;
+            if !self.ledgered.newer.is_over(&row.key) {
+                self.changes.gone(row)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn unseen_newer(&mut self) -> Result<(), Stop> {
+        for (digest, line) in self.ledgered.newer.all() {
+            if let (Some(row), false) = (&line.row, self.newer.contains(digest)) {
+                self.changes.gone(row)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Sends what lines that are due refer to within their own dataset; where rows come or go, what all lines
+/// refer to. A catch-up that goes on (`goes_on`) may have been stopped before this.
+pub(super) fn send_references(
+    source: &Link,
+    crosswalk: Crosswalk<'_>,
+    compiled: &Compiled,
+    (changes, goes_on): (&Changes<'_>, bool),
+    outlet: &SyncSender<Change>,
+) -> Result<(), Stop> {
+    let (due, all) = (changes.due_lines()?, goes_on || changes.any_come_or_go()?);
+    if due.is_empty() && !all {
+        return Ok(());
+    }
+    let mut scanner = Scanner::new(source.scratch()?, crosswalk, compiled)?;
+    let mut batch = Batch::default();
+    let mut heard = true;
+    scan::each(
+        source,
+        compiled,
+        Wanted::Behind(&Position::start()),
+        |line| {
+            if all || due.contains(&scanner.lines.of(line)) {
+                scanner.refer(line, &mut batch)?;
+            }
+            if batch.rows.len() >= at_once(compiled) {
+                heard = hand_over(outlet, Change::Refer(std::mem::take(&mut batch)));
+            }
+            Ok(if heard {
+                Flow::Continue(())
+            } else {
+                Flow::Break(())
+            })
+        },
+    )?;
+    if heard && !batch.rows.is_empty() {
+        hand_over(outlet, Change::Refer(batch));
+    }
+    Ok(())
+}

@@ -1,0 +1,346 @@
+//! Catching up with a source that went on living after it was copied: every line is read again and its
+//! short digest held against the one that the copy noted; only lines that differ are judged again, and
+//! what came of them is inserted, changed or taken out, each with its ledger row.
+//!
+//! In: the copy's deed, what stands in the ledger since. Out: durable rows with their ledger, counts.
+//!
+//! A catch-up that was stopped begins again: what it made durable counts as caught up. Rows that somebody
+//! changed at the target meanwhile are never written over.
+//!
+//! Not here: how a line is judged (`scan`), taking a catch-up back (`undo`).
+
+mod changes;
+mod compare;
+mod hands;
+mod ledgered;
+mod write;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::mpsc::{SyncSender, sync_channel};
+
+use foldhash::HashSet;
+
+use self::changes::Changes;
+use self::ledgered::Ledgered;
+use self::write::{Change, Writing, Written};
+use super::canon::Values;
+use super::crosswalk::Crosswalk;
+use super::draw::Draw;
+use super::ledger::{self, Deed, Effect};
+use super::load::{self, Load, LoadFault};
+use super::scan::{Compiled, Pass, Stop};
+use super::tally::root_of;
+use crate::orgdb::link::Begin;
+use crate::orgdb::{DbFault, DbTrouble, OrgReader, OrgWriter, ValueRef};
+use crate::plan::digest::Digest;
+use crate::plan::outline::StepId;
+
+/// What to catch up with.
+#[derive(Clone)]
+pub struct CatchUp {
+    /// The copy that is caught up with.
+    pub load: Load,
+    /// Its deed, as it stands in the ledger.
+    pub copied: Deed,
+    /// Steps that caught up with it before, and this one, each with its generation.
+    pub since: Vec<(StepId, u32)>,
+}
+
+/// What came of one dataset.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Caught {
+    /// Source lines that were looked at.
+    pub lines: u64,
+    /// Rows that came new.
+    pub inserted: u64,
+    /// Rows that were changed.
+    pub changed: u64,
+    /// Rows that were taken out.
+    pub removed: u64,
+    /// Lines that came new or changed, and cannot go.
+    pub rejected: u64,
+}
+
+/// What came of it.
+#[derive(Debug, Clone, Default)]
+pub struct CaughtUp {
+    /// By dataset.
+    pub datasets: BTreeMap<String, Caught>,
+    /// Keyed roots by dataset, over this step's effects.
+    pub roots: BTreeMap<String, Digest>,
+    /// How many effects stand in the ledger for it.
+    pub effects: u64,
+}
+
+/// Catches up with the source as it is now, all of it as of one moment.
+///
+/// # Errors
+/// See [`LoadFault`]: `HO540` for a target table that cannot be caught up with, `HO541` for rows that
+/// were changed at the target since, `HO542` for rows that others hang on. What is durable stays, with
+/// its ledger.
+pub async fn catch_up(
+    source: &OrgReader,
+    target: &OrgWriter,
+    work: CatchUp,
+    deed: &Deed,
+    mut done: impl FnMut(&Effect) + Send,
+) -> Result<CaughtUp, LoadFault> {
+    let reader = target.reader().await?;
+    let standing = ledger::effects(&reader, deed.run, &deed.step, deed.generation).await?;
+    standing.iter().for_each(&mut done);
+    let mut way = Way {
+        source: source.another().await?,
+        target: target.another().await?,
+        work: Arc::new(work),
+        deed: deed.clone(),
+        goes_on: !standing.is_empty(),
+        effects: standing,
+        found: BTreeMap::new(),
+        going: HashSet::default(),
+        refused: BTreeMap::new(),
+    };
+    way.source.with(|link| link.begin(Begin::Read)).await?;
+    way.go(&mut done).await?;
+    if way.is_worth_another_go() {
+        way.refused.clear();
+        way.going.clear();
+        way.go(&mut done).await?;
+    }
+    way.caught_up()
+}
+
+/// What is put into the target of a dataset's changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    Rows,
+    References,
+    Removals,
+}
+
+/// A catch-up on its way.
+struct Way {
+    source: OrgReader,
+    target: OrgWriter,
+    work: Arc<CatchUp>,
+    deed: Deed,
+    effects: Vec<Effect>,
+    /// Something of this step was durable before.
+    goes_on: bool,
+    found: BTreeMap<String, Caught>,
+    /// Names and target keys of rows that will be taken out.
+    going: HashSet<(String, String)>,
+    /// Changed rows that the target did not take, by dataset.
+    refused: BTreeMap<String, u64>,
+}
+
+impl Way {
+    /// Every dataset, parents first; what goes, children first.
+    async fn go(&mut self, done: &mut (impl FnMut(&Effect) + Send)) -> Result<(), LoadFault> {
+        let mut looked = Vec::new();
+        for at in self.work.load.datasets() {
+            let compiled = self.look(at).await?;
+            self.put(at, &compiled, Part::Rows, done).await?;
+            if !compiled.program.later.is_empty() {
+                self.put(at, &compiled, Part::References, done).await?;
+            }
+            looked.push((at, compiled));
+        }
+        for (at, compiled) in looked.iter().rev() {
+            self.put(*at, compiled, Part::Removals, done).await?;
+        }
+        Ok(())
+    }
+
+    /// A row that was refused may only have waited for another to go.
+    fn is_worth_another_go(&self) -> bool {
+        let found = || self.found.values();
+        let refused = !self.refused.is_empty() || found().any(|one| one.rejected > 0);
+        refused && found().any(|one| one.removed > 0)
+    }
+
+    /// Holds a dataset's lines against the ledger; what differs waits in the source's scratch store.
+    async fn look(&mut self, at: usize) -> Result<Arc<Compiled>, LoadFault> {
+        let (work, compile_beside) = (Arc::clone(&self.work), self.target.beside());
+        let (beside, lost) = (self.target.beside(), self.going.clone());
+        let looked = self.source.with(move |link| {
+            let compiled = load::compile(link, compile_beside, &work.load, &work.copied, at)?;
+            if let Some(fault) = cannot(&compiled) {
+                return Ok(Err(fault));
+            }
+            let target = beside()?;
+            let ledgered = Ledgered::read(&target, &work, &compiled.program.name)?;
+            let source = work.load.route.source.to_string();
+            let mut crosswalk = Crosswalk::ledger(&target, work.copied.run, &source)?;
+            crosswalk.lose(lost);
+            let changes = Changes::fresh(link, &compiled)?;
+            match compare::compare(link, crosswalk, &compiled, &ledgered, &changes) {
+                Ok(found) => {
+                    changes.leave_taken(&target, &compiled)?;
+                    Ok(Ok((going(&compiled, &changes)?, found, compiled)))
+                }
+                Err(Stop::Db(trouble)) => Err(trouble),
+                Err(Stop::Data(fault)) => Ok(Err(fault)),
+            }
+        });
+        let (going, found, compiled) = looked.await??;
+        self.going.extend(going);
+        let known = self.found.entry(compiled.program.name.clone()).or_default();
+        known.lines = found.lines;
+        Ok(Arc::new(compiled))
+    }
+
+    /// Puts what waits into the target, chunk by chunk.
+    async fn put(
+        &mut self,
+        at: usize,
+        compiled: &Arc<Compiled>,
+        part: Part,
+        done: &mut (impl FnMut(&Effect) + Send),
+    ) -> Result<(), LoadFault> {
+        let (changes, heard) = sync_channel::<Change>(1);
+        let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
+        let sending = self.send(compiled, part, changes);
+        let load = &self.work.load;
+        let mut writing = Writing {
+            work: load::work(load, &self.deed, at, compiled, Pass::Rows),
+            ordinal: self.effects.last().map_or(0, |effect| effect.ordinal),
+            tell,
+        };
+        let written = self.target.with(move |link| writing.all(link, &heard));
+        let mut fresh = Vec::new();
+        let listening = async {
+            while let Some(effect) = told.recv().await {
+                done(&effect);
+                fresh.push(effect);
+            }
+        };
+        let (sent, written, ()) = tokio::join!(sending, written, listening);
+        self.effects.append(&mut fresh);
+        // The writing side says best why both stopped.
+        let written: Written = written??;
+        sent??;
+        if let Some(found) = self.found.get_mut(&compiled.program.name) {
+            found.inserted += written.inserted;
+            found.changed += written.changed;
+            found.removed += written.removed;
+            found.rejected += written.rejected;
+        }
+        if written.refused > 0 {
+            let name = compiled.program.name.clone();
+            *self.refused.entry(name).or_default() += written.refused;
+        }
+        Ok(())
+    }
+
+    async fn send(
+        &self,
+        compiled: &Arc<Compiled>,
+        part: Part,
+        outlet: SyncSender<Change>,
+    ) -> Result<Result<(), LoadFault>, DbFault> {
+        let (compiled, work) = (Arc::clone(compiled), Arc::clone(&self.work));
+        let (deed, beside) = (self.deed.clone(), self.target.beside());
+        let (lost, goes_on) = (self.going.clone(), self.goes_on);
+        self.source
+            .with(move |link| {
+                // The outlet goes away with this closure, which ends the other side.
+                let outlet = outlet;
+                let changes = Changes::open(link, &compiled)?;
+                let name = &compiled.program.name;
+                match part {
+                    Part::Rows => {
+                        let draw = Draw::later(&deed, name, &work.load.route.source);
+                        changes.send_rows(&compiled, &draw, &outlet)?;
+                    }
+                    Part::References => {
+                        let target = beside()?;
+                        let source = work.load.route.source.to_string();
+                        let mut crosswalk = Crosswalk::ledger(&target, work.copied.run, &source)?;
+                        crosswalk.lose(lost);
+                        let sent = compare::send_references(
+                            link,
+                            crosswalk,
+                            &compiled,
+                            (&changes, goes_on),
+                            &outlet,
+                        );
+                        match sent {
+                            Ok(()) => {}
+                            Err(Stop::Db(trouble)) => return Err(trouble),
+                            Err(Stop::Data(fault)) => return Ok(Err(fault)),
+                        }
+                    }
+                    Part::Removals => changes.send_removals(&compiled, &outlet)?,
+                }
+                Ok(Ok(()))
+            })
+            .await
+    }
+
+    fn caught_up(self) -> Result<CaughtUp, LoadFault> {
+        if let Some((dataset, rows)) = self.refused.first_key_value() {
+            return Err(LoadFault::Data {
+                code: "HO510",
+                dataset: dataset.clone(),
+                column: String::new(),
+                rows: *rows,
+            });
+        }
+        let of = |name: &str| {
+            let mine = |effect: &&Effect| {
+                let kind = effect.kind.split_once(':');
+                kind.is_some_and(|(_, dataset)| dataset == name)
+            };
+            root_of(self.effects.iter().filter(mine).map(|effect| effect.root))
+        };
+        Ok(CaughtUp {
+            roots: self
+                .found
+                .keys()
+                .map(|name| (name.clone(), of(name)))
+                .collect(),
+            effects: self.effects.len() as u64,
+            datasets: self.found,
+        })
+    }
+}
+
+/// What the crosswalk calls the rows of a dataset that will be taken out.
+fn going(
+    compiled: &Compiled,
+    changes: &Changes<'_>,
+) -> Result<HashSet<(String, String)>, DbTrouble> {
+    let names = compiled.names();
+    let mut going = HashSet::default();
+    changes.each_going(|key| {
+        if let Some(ValueRef::Text(target)) = Values(key).next() {
+            let target = String::from_utf8_lossy(target).into_owned();
+            going.extend(names.iter().map(|name| (name.clone(), target.clone())));
+        }
+    })?;
+    Ok(going)
+}
+
+/// Sends one change; whether anybody is still there to hear it.
+fn hand_over(outlet: &SyncSender<Change>, change: Change) -> bool {
+    outlet.send(change).is_ok()
+}
+
+/// Tables whose rows cannot be told again from what the ledger keeps of them: those without a key, and
+/// those of which only the engine knows what it stored.
+fn cannot(compiled: &Compiled) -> Option<LoadFault> {
+    let layout = &compiled.layout;
+    let known = !layout.read_back && !layout.shape.key.is_empty() && !layout.guards.is_empty();
+    (!known).then(|| LoadFault::Data {
+        code: "HO540",
+        dataset: compiled.program.name.clone(),
+        column: layout.shape.table.clone(),
+        rows: 0,
+    })
+}
+
+/// The rows of one chunk: as many as a copy's.
+fn at_once(compiled: &Compiled) -> usize {
+    compiled.chunk_rows
+}
