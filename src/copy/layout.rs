@@ -212,7 +212,11 @@ fn guards(program: &Program, table: &Table, into: &str) -> Vec<String> {
     let uniques = table.indexes.values().filter(|(unique, _)| *unique);
     let keys = std::iter::once(&table.key).chain(uniques.map(|(_, columns)| columns));
     let shared = |key: &&Vec<String>| {
-        !key.is_empty() && key.iter().all(|column| program.follows_from_key(column))
+        let follows = |name: &String| {
+            let required = table.column(name).is_some_and(|column| column.required);
+            program.follows_from_key(name, required)
+        };
+        !key.is_empty() && key.iter().all(follows)
     };
     let named = |key: &Vec<String>| {
         let columns: Vec<String> = key

@@ -203,13 +203,15 @@ impl Program {
     }
 
     /// Whether two rows with one source key have the same value in this target column, and it is
-    /// never NULL.
-    pub(super) fn follows_from_key(&self, column: &str) -> bool {
+    /// never NULL (where the target itself takes none, it is `required`).
+    pub(super) fn follows_from_key(&self, column: &str, required: bool) -> bool {
         let is = |name: &str| name.eq_ignore_ascii_case(column);
         let cell = || self.cells.iter().find(|cell| is(&cell.into));
         let follows = |cell: &Cell| match &cell.source {
             Source::Key | Source::Fixed(_) | Source::TargetOrg => true,
-            Source::Slot(slot) => cell.required && self.key.iter().any(|(_, key)| key == slot),
+            Source::Slot(slot) => {
+                (cell.required || required) && self.key.iter().any(|(_, key)| key == slot)
+            }
             Source::Concat(..) | Source::Split(..) => false,
         };
         self.id.as_deref().is_some_and(is) || cell().is_some_and(follows)

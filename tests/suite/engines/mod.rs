@@ -4,6 +4,7 @@
 //! The servers are real, started here on private sockets and gone with the test binary.
 
 mod bases;
+mod catching;
 mod cuts;
 mod endings;
 mod habits;
