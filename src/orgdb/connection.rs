@@ -115,7 +115,7 @@ impl OrgReader {
     ///
     /// # Errors
     /// When the database refuses, and those of `work`.
-    pub async fn while_unchanged<T: Send + Sync + 'static>(
+    pub(crate) async fn while_unchanged<T: Send + Sync + 'static>(
         &self,
         about: Digest,
         work: impl Future<Output = Result<T, DbFault>>,

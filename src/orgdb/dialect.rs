@@ -38,7 +38,7 @@ impl Dialect {
 
     /// Behind an insert: whatever stands there already stays as it is. `column` is one of the key's.
     #[must_use]
-    pub fn or_leave(self, column: &Sql) -> Sql {
+    pub(crate) fn or_leave(self, column: &Sql) -> Sql {
         match self {
             Dialect::Sqlite | Dialect::Postgres => Sql::new("ON CONFLICT DO NOTHING"),
             // (`INSERT IGNORE` would swallow every other trouble, too.)

@@ -4,6 +4,9 @@
 //!
 //! Not here: the questions (the servers' own rooms), what a shape is made of (`catalogue`).
 
+use std::collections::BTreeMap;
+
+use super::catalogue::Table;
 use super::link::{Flow, See};
 use super::{DbTrouble, Value, ValueRef};
 
@@ -20,6 +23,22 @@ pub(super) fn each(
         see(&owned);
         Ok(Flow::Continue(()))
     })
+}
+
+/// Adds one column of an index: table, index, unique, column.
+pub(super) fn add_index(tables: &mut BTreeMap<String, Table>, row: &[Value]) {
+    if let Some(table) = tables.get_mut(&text(row, 0)) {
+        let index = table.indexes.entry(text(row, 1)).or_default();
+        index.0 = truth(row, 2);
+        index.1.push(text(row, 3));
+    }
+}
+
+/// Adds a trigger: table, trigger, definition.
+pub(super) fn add_trigger(tables: &mut BTreeMap<String, Table>, row: &[Value]) {
+    if let Some(table) = tables.get_mut(&text(row, 0)) {
+        table.triggers.insert(text(row, 1), text(row, 2));
+    }
 }
 
 /// A text; some servers tell some of theirs as bytes.

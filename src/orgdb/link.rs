@@ -161,7 +161,7 @@ impl Link {
     ///
     /// # Errors
     /// When there is no room for one.
-    pub fn scratch(&self) -> Result<&rusqlite::Connection, DbTrouble> {
+    pub(crate) fn scratch(&self) -> Result<&rusqlite::Connection, DbTrouble> {
         if let Engine::Sqlite(connection) = &self.engine {
             // The file itself was opened read-only or is not touched: only the temporary store is.
             connection.pragma_update(None, "query_only", false)?;
@@ -187,7 +187,11 @@ impl Link {
     ///
     /// # Errors
     /// When the database refuses.
-    pub fn execute_lent(&self, sql: &Sql, values: &[ValueRef<'_>]) -> Result<u64, DbTrouble> {
+    pub(crate) fn execute_lent(
+        &self,
+        sql: &Sql,
+        values: &[ValueRef<'_>],
+    ) -> Result<u64, DbTrouble> {
         match &self.engine {
             Engine::Sqlite(connection) => sqlite::execute(connection, sql, values),
             Engine::Postgres(session) => session.execute(sql, values),
@@ -225,51 +229,28 @@ impl Link {
         &self,
         sql: &Sql,
         values: &[ValueRef<'_>],
-        mut see: impl FnMut(Row<'_>) -> Result<Flow, E>,
+        see: impl FnMut(Row<'_>) -> Result<Flow, E>,
     ) -> Result<(), E> {
-        let mut fault = None;
-        let mut seen = |row: Row<'_>| match see(row) {
-            Ok(flow) => Ok(flow),
-            Err(error) => {
-                fault = Some(error);
-                Ok(Flow::Break(()))
-            }
-        };
-        let answer = match &self.engine {
-            Engine::Sqlite(connection) => sqlite::each(connection, sql, values, &mut seen),
-            Engine::Postgres(session) => session.each(sql, values, &mut seen),
-            Engine::Mariadb(session) => session.each(sql, values, &mut seen),
-        };
-        match fault {
-            Some(fault) => Err(fault),
-            None => Ok(answer?),
-        }
+        shown(see, |see| match &self.engine {
+            Engine::Sqlite(connection) => sqlite::each(connection, sql, values, see),
+            Engine::Postgres(session) => session.each(sql, values, see),
+            Engine::Mariadb(session) => session.each(sql, values, see),
+        })
     }
 
     /// The same for long answers: the engine's fastest way out.
     ///
     /// # Errors
     /// As [`Link::each`].
-    pub fn stream<E: From<DbTrouble>>(
+    pub(crate) fn stream<E: From<DbTrouble>>(
         &self,
         sql: &Sql,
         values: &[ValueRef<'_>],
-        mut see: impl FnMut(Row<'_>) -> Result<Flow, E>,
+        see: impl FnMut(Row<'_>) -> Result<Flow, E>,
     ) -> Result<(), E> {
-        let Engine::Postgres(session) = &self.engine else {
-            return self.each(sql, values, see);
-        };
-        let mut fault = None;
-        let answer = session.stream(sql, values, &mut |row| match see(row) {
-            Ok(flow) => Ok(flow),
-            Err(error) => {
-                fault = Some(error);
-                Ok(Flow::Break(()))
-            }
-        });
-        match fault {
-            Some(fault) => Err(fault),
-            None => Ok(answer?),
+        match &self.engine {
+            Engine::Postgres(session) => shown(see, |see| session.stream(sql, values, see)),
+            Engine::Sqlite(_) | Engine::Mariadb(_) => self.each(sql, values, see),
         }
     }
 
@@ -442,7 +423,7 @@ impl Link {
     ///
     /// # Errors
     /// When the database refuses.
-    pub fn backend(&self) -> Result<Option<(i64, String)>, DbTrouble> {
+    pub(crate) fn backend(&self) -> Result<Option<(i64, String)>, DbTrouble> {
         match &self.engine {
             Engine::Sqlite(_) => Ok(None),
             Engine::Postgres(session) => session.backend().map(Some),
@@ -454,7 +435,7 @@ impl Link {
     ///
     /// # Errors
     /// When the database refuses.
-    pub fn end_backend(&self, backend: i64, started: &str) -> Result<(), DbTrouble> {
+    pub(crate) fn end_backend(&self, backend: i64, started: &str) -> Result<(), DbTrouble> {
         match &self.engine {
             Engine::Sqlite(_) => Ok(()),
             Engine::Postgres(session) => session.end_backend(backend, started),
@@ -464,7 +445,7 @@ impl Link {
 
     /// Whether this link was not asked this before.
     #[must_use]
-    pub fn first_time(&self, about: &str) -> bool {
+    pub(crate) fn first_time(&self, about: &str) -> bool {
         self.told.borrow_mut().insert(about.to_owned())
     }
 
@@ -481,5 +462,23 @@ impl Link {
             Engine::Postgres(session) => session.version().map(Some),
             Engine::Mariadb(_) => Ok(None),
         }
+    }
+}
+
+/// Shows rows to whoever has faults of their own, and gives such a fault back as it is.
+fn shown<E: From<DbTrouble>>(
+    mut see: impl FnMut(Row<'_>) -> Result<Flow, E>,
+    ask: impl FnOnce(&mut See<'_>) -> Result<(), DbTrouble>,
+) -> Result<(), E> {
+    let mut fault = None;
+    let answer = ask(&mut |row| {
+        Ok(see(row).unwrap_or_else(|error| {
+            fault = Some(error);
+            Flow::Break(())
+        }))
+    });
+    match fault {
+        Some(fault) => Err(fault),
+        None => Ok(answer?),
     }
 }

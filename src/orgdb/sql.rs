@@ -85,7 +85,7 @@ impl Sql {
 
     /// A statement that the database itself keeps (a trigger's definition), or that our ledger kept.
     #[must_use]
-    pub fn definition(kept: String) -> Sql {
+    pub(crate) fn definition(kept: String) -> Sql {
         Sql(kept)
     }
 
@@ -120,7 +120,7 @@ impl Sql {
 
     /// The same statement with pieces of it written otherwise, all from our source.
     #[must_use]
-    pub fn rewritten(self, pairs: &[(&'static str, &'static str)]) -> Sql {
+    pub(crate) fn rewritten(self, pairs: &[(&'static str, &'static str)]) -> Sql {
         let swap = |text: String, (from, to): &(&str, &str)| text.replace(from, to);
         Sql(pairs.iter().fold(self.0, swap))
     }
@@ -177,7 +177,7 @@ impl Value {
 
     /// The text, taken out; blank where it is none.
     #[must_use]
-    pub fn into_text(self) -> String {
+    pub(crate) fn into_text(self) -> String {
         match self {
             Value::Text(text) => text,
             _ => String::new(),

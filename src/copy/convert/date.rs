@@ -72,7 +72,7 @@ pub(crate) fn read(text: &str, formats: &[Format]) -> Option<DateTime> {
     clippy::cast_possible_truncation,
     reason = "guarded: within the calendar"
 )]
-pub(crate) fn serial(number: f64) -> Option<DateTime> {
+fn serial(number: f64) -> Option<DateTime> {
     if !(61.0..2_958_466.0).contains(&number) {
         return None;
     }

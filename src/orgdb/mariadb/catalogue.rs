@@ -117,16 +117,10 @@ fn tables(session: &Session, only: &str) -> Result<BTreeMap<String, Table>, DbTr
         }
     }
     each(session, INDEXES, &[only], |row| {
-        if let Some(table) = found.get_mut(&text(row, 0)) {
-            let index = table.indexes.entry(text(row, 1)).or_default();
-            index.0 = truth(row, 2);
-            index.1.push(text(row, 3));
-        }
+        information::add_index(&mut found, row);
     })?;
     each(session, TRIGGERS, &[only], |row| {
-        if let Some(table) = found.get_mut(&text(row, 0)) {
-            table.triggers.insert(text(row, 1), text(row, 2));
-        }
+        information::add_trigger(&mut found, row);
     })?;
     Ok(found)
 }

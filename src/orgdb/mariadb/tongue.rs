@@ -51,7 +51,7 @@ impl Token<'_> {
 }
 
 /// What a table's column holds, where there is such a column.
-pub(super) type ClassOf<'s> = dyn FnMut(&str, &str) -> Result<Option<Class>, DbTrouble> + 's;
+type ClassOf<'s> = dyn FnMut(&str, &str) -> Result<Option<Class>, DbTrouble> + 's;
 
 /// Reads a statement; `class_of` tells what a table's column holds, where there is such a column.
 pub(super) fn read(text: &str, class_of: &mut ClassOf<'_>) -> Result<Asked, DbTrouble> {

@@ -94,16 +94,10 @@ fn tables(
         }
     })?;
     each(session, INDEXES, &[only, schema], |row| {
-        if let Some(table) = found.get_mut(&text(row, 0)) {
-            let index = table.indexes.entry(text(row, 1)).or_default();
-            index.0 = truth(row, 2);
-            index.1.push(text(row, 3));
-        }
+        information::add_index(&mut found, row);
     })?;
     each(session, TRIGGERS, &[only, schema], |row| {
-        if let Some(table) = found.get_mut(&text(row, 0)) {
-            table.triggers.insert(text(row, 1), text(row, 2));
-        }
+        information::add_trigger(&mut found, row);
     })?;
     for table in found.values_mut() {
         // A foreign key's name was only needed to keep its columns together.

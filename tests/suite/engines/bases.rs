@@ -55,34 +55,35 @@ pub struct Base {
 impl Base {
     /// Makes one from statements whose types are written `{text}`, `{money}`, `{day}`, `{moment}`,
     /// `{flag}`, `{number}`, `{bytes}`.
-    pub async fn make(engine: Engine, shape: &str) -> Base {
+    pub fn make(engine: Engine, shape: &str) -> Base {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let folder = tempfile::tempdir().unwrap();
+        let mut text = in_tongue(engine, shape);
         let url = match engine.server() {
             None => {
                 let path = folder.path().join("base.db");
-                rusqlite::Connection::open(&path)
-                    .unwrap()
-                    .execute_batch("CREATE TABLE handover_made_up (seed TEXT)")
+                let file = rusqlite::Connection::open(&path).unwrap();
+                file.execute_batch("CREATE TABLE handover_made_up (seed TEXT)")
                     .unwrap();
+                file.execute_batch(&text).unwrap();
                 format!("sqlite:{}", path.display())
             }
             Some(server) => {
                 let name = format!("base_{}", NEXT.fetch_add(1, Ordering::Relaxed));
                 server.create_database(&name).unwrap();
+                if server.kind() == Kind::Mariadb {
+                    text.insert_str(0, "SET sql_mode = 'ANSI_QUOTES,PIPES_AS_CONCAT'; ");
+                }
+                server.ask(&name, &text).unwrap();
                 server.url(&name)
             }
         };
-        let base = Base {
+        Base {
             engine,
             address: Address::parse(&url, folder.path()).unwrap(),
             url,
             _folder: folder,
-        };
-        let text = Sql::definition(in_tongue(engine, shape));
-        let writer = base.bare_writer().await;
-        writer.with(move |link| link.script(&text)).await.unwrap();
-        base
+        }
     }
 
     pub async fn reader(&self) -> OrgReader {
@@ -142,7 +143,7 @@ fn everything(link: &Link) -> Result<BTreeMap<String, Vec<String>>, DbTrouble> {
 }
 
 /// Types as each engine writes them.
-fn in_tongue(engine: Engine, shape: &str) -> String {
+pub fn in_tongue(engine: Engine, shape: &str) -> String {
     let types: [(&str, [&str; 3]); 7] = [
         ("{text}", ["TEXT", "text", "varchar(255)"]),
         ("{money}", ["TEXT", "numeric(12,2)", "decimal(12,2)"]),

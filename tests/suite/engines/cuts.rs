@@ -10,13 +10,13 @@ use handover::orgdb::link::Begin;
 use handover::orgdb::{Address, DbTrouble, OrgReader, OrgWriter, Sql};
 use tempfile::TempDir;
 
-use super::bases::{Base, Engine};
+use super::bases::{Base, Engine, in_tongue};
 use super::rows::{self, TARGET, copy, deed, what};
 
 #[tokio::test]
 async fn an_executor_that_was_stopped_in_a_transaction_and_taken_over_writes_nothing_more() {
     let source = rows::source(Engine::Sqlite).await;
-    let target = Base::make(Engine::Postgres, TARGET).await;
+    let target = Base::make(Engine::Postgres, TARGET);
     let old = target.writer(&deed()).await;
     // It holds the fence in an open transaction, as one does that SIGSTOP met in a chunk.
     let stopped = old.begin().await.unwrap();
@@ -55,9 +55,9 @@ async fn a_connection_that_is_cut_in_the_middle_of_a_copy_loses_nothing_and_doub
         (Engine::Postgres, Engine::Postgres),
     ] {
         let source = rows::source(from).await;
-        let right = Base::make(to, TARGET).await;
+        let right = Base::make(to, TARGET);
         copy(&source, &right, &deed()).await.unwrap();
-        let target = Base::make(to, TARGET).await;
+        let target = Base::make(to, TARGET);
         let mut cuts = 0;
         for attempt in 0..40 {
             let (reader, writer) = (source.reader().await, target.writer(&deed()).await);
@@ -112,24 +112,13 @@ async fn cut_others(base: &Base) {
 async fn a_server_that_dies_under_a_copy_and_comes_back_has_every_row_once() {
     let folder = TempDir::new().unwrap();
     let source = rows::source(Engine::Sqlite).await;
-    let right = Base::make(Engine::Postgres, TARGET).await;
+    let right = Base::make(Engine::Postgres, TARGET);
     copy(&source, &right, &deed()).await.unwrap();
     let mut server = Server::throw_away(Kind::Postgres, Durability::Full).unwrap();
     server.create_database("mortal").unwrap();
     let address = Address::parse(&server.url("mortal"), folder.path()).unwrap();
-    let shape = TARGET
-        .replace("{text}", "text")
-        .replace("{money}", "numeric(12,2)")
-        .replace("{day}", "date")
-        .replace("{moment}", "timestamptz")
-        .replace("{flag}", "boolean")
-        .replace("{number}", "bigint")
-        .replace("{bytes}", "bytea");
-    let writer = OrgWriter::open("base", &address).await.unwrap();
-    writer
-        .with(move |link| link.script(&Sql::definition(shape)))
-        .await
-        .unwrap();
+    let shape = in_tongue(Engine::Postgres, TARGET);
+    server.ask("mortal", &shape).unwrap();
     let mut deaths = 0;
     for chunks in [1, 3, 5] {
         let reader = source.reader().await;
@@ -177,7 +166,7 @@ async fn fenced(address: &Address) -> OrgWriter {
 
 #[tokio::test]
 async fn a_reader_of_a_server_cannot_write() {
-    let base = Base::make(Engine::Postgres, "CREATE TABLE t (id integer)").await;
+    let base = Base::make(Engine::Postgres, "CREATE TABLE t (id integer)");
     let reader = base.reader().await;
     for lift in ["SELECT 1", "SET default_transaction_read_only = on"] {
         let written = reader
