@@ -26,7 +26,18 @@ pub(super) fn set_aside(link: &Link, table: &str) -> Result<Vec<Sql>, DbTrouble>
             }
             Dialect::Postgres => {
                 link.script(&sql!("ALTER TABLE {} DISABLE TRIGGER {}", table, name))?;
-                back.push(sql!("ALTER TABLE {} ENABLE TRIGGER {}", table, name));
+                // One that fires for replicas, too, is told so behind its definition.
+                let always = if definition.ends_with(" ALWAYS") {
+                    Sql::new("ALWAYS ")
+                } else {
+                    Sql::new("")
+                };
+                back.push(sql!(
+                    "ALTER TABLE {} ENABLE {}TRIGGER {}",
+                    table,
+                    always,
+                    name
+                ));
             }
             Dialect::Mariadb => return Err(DbTrouble::Cannot("set triggers aside")),
         }

@@ -54,10 +54,12 @@ const INDEXES: &str = "SELECT c.relname, x.relname, i.indisunique AND i.indpred 
   AND u.place <= i.indnkeyatts AND (?1 = '' OR c.relname = ?1)
   ORDER BY c.relname, x.relname, u.place";
 
-/// Table, trigger, definition. Those of a freeze of ours are not the organisation's own.
+/// Table, trigger, definition. Those of a freeze of ours are not the organisation's own; one that somebody
+/// has disabled does not fire, and stays so.
 const TRIGGERS: &str = "SELECT c.relname, t.tgname, pg_get_triggerdef(t.oid)
+    || CASE t.tgenabled WHEN 'A' THEN ' ALWAYS' ELSE '' END
   FROM pg_catalog.pg_trigger t JOIN pg_catalog.pg_class c ON c.oid = t.tgrelid
-  WHERE NOT t.tgisinternal AND t.tgname NOT LIKE 'handover\\_%'
+  WHERE NOT t.tgisinternal AND t.tgenabled IN ('O', 'A') AND t.tgname NOT LIKE 'handover\\_%'
   AND c.relnamespace = (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = coalesce(nullif(?2, ''), current_schema()))
   AND (?1 = '' OR c.relname = ?1) ORDER BY c.relname, t.tgname";
 

@@ -26,7 +26,7 @@ async fn what_was_written_before_its_asker_went_away_is_not_committed_by_the_nex
         (Engine::Postgres, "SELECT pg_sleep(1)"),
         (Engine::Mariadb, "SELECT SLEEP(1)"),
     ] {
-        let base = Base::make(engine, "CREATE TABLE t (id {number} PRIMARY KEY)");
+        let base = Base::make(engine, "CREATE TABLE t (id {number} PRIMARY KEY)").await;
         let writer = base.bare_writer().await;
         let mut given_up = writer.begin().await.unwrap();
         let first = Sql::new("INSERT INTO t VALUES (1)");
@@ -46,7 +46,7 @@ async fn what_work_leaves_open_as_its_asker_goes_away_is_not_committed_by_the_ne
         (Engine::Postgres, "SELECT pg_sleep(1)"),
         (Engine::Mariadb, "SELECT SLEEP(1)"),
     ] {
-        let base = Base::make(engine, "CREATE TABLE t (id {number} PRIMARY KEY)");
+        let base = Base::make(engine, "CREATE TABLE t (id {number} PRIMARY KEY)").await;
         let writer = base.bare_writer().await;
         let work = writer.with(move |link| {
             link.begin(Begin::Write)?;
@@ -65,7 +65,8 @@ async fn a_commit_that_the_server_makes_a_rollback_of_is_told() {
     let base = Base::make(
         Engine::Postgres,
         "CREATE TABLE t (id {number} PRIMARY KEY); INSERT INTO t VALUES (1)",
-    );
+    )
+    .await;
     let writer = base.bare_writer().await;
     let mut tx = writer.begin().await.unwrap();
     let twice = Sql::new("INSERT INTO t VALUES (1)");

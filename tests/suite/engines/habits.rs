@@ -18,7 +18,8 @@ async fn a_session_on_postgresql_outlives_the_patience_of_its_server() {
            EXECUTE format('ALTER DATABASE %I SET statement_timeout = ''5min''', current_database());
            EXECUTE format('ALTER DATABASE %I SET default_transaction_read_only = on', current_database());
          END $$",
-    );
+    )
+    .await;
     let asked =
         "SELECT current_setting('idle_session_timeout'), current_setting('statement_timeout')";
     let reader = base.reader().await;

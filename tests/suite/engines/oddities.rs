@@ -23,7 +23,8 @@ async fn a_row_with_days_without_end_is_put_back_as_it_was() {
            B'101', 'old'),
            (2, '-infinity', 'infinity', '0001-12-31 BC', NULL, NULL, NULL, NULL, NULL, NULL, '{}', NULL,
            NULL, 'old')",
-    );
+    )
+    .await;
     let before = base.everything().await;
     let (writer, deed) = (base.writer(&deed()).await, deed());
     let mut pen = Pen::begin(&writer, &deed, 1, "update:odd")
@@ -56,7 +57,7 @@ async fn columns_that_only_postgresql_knows_keep_their_defaults_in_a_copy() {
         "NULL, NULL, NULL, NULL, '{}', NULL, NULL, NULL);\n",
     );
     let source = rows::source(Engine::Sqlite).await;
-    let target = Base::make(Engine::Postgres, &shape);
+    let target = Base::make(Engine::Postgres, &shape).await;
     let before = target.everything().await;
     let loaded = copy(&source, &target, &deed()).await.unwrap();
     assert_eq!(loaded.datasets["line"].copied, rows::LINES.cast_unsigned());

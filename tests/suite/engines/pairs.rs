@@ -20,7 +20,7 @@ async fn whichever_engine_rows_come_from_and_go_to_they_arrive_the_same_and_dige
     let mut roots = Vec::new();
     for (from, to) in Engine::pairs() {
         let source = rows::source(from).await;
-        let target = Base::make(to, TARGET);
+        let target = Base::make(to, TARGET).await;
         let loaded = copy(&source, &target, &deed()).await.unwrap();
         let (accounts, lines) = (&loaded.datasets["account"], &loaded.datasets["line"]);
         assert_eq!(
@@ -51,10 +51,10 @@ async fn whichever_engine_rows_come_from_and_go_to_they_arrive_the_same_and_dige
 async fn a_copy_that_was_dropped_at_any_chunk_goes_on_and_ends_in_the_same_rows() {
     for (from, to) in Engine::pairs() {
         let source = rows::source(from).await;
-        let undisturbed = Base::make(to, TARGET);
+        let undisturbed = Base::make(to, TARGET).await;
         let wanted = copy(&source, &undisturbed, &deed()).await.unwrap();
         for stop_after in [1, 2, 4] {
-            let target = Base::make(to, TARGET);
+            let target = Base::make(to, TARGET).await;
             let (reader, writer) = (source.reader().await, target.writer(&deed()).await);
             let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
             let ours = deed();
@@ -92,7 +92,7 @@ async fn a_copy_that_was_dropped_at_any_chunk_goes_on_and_ends_in_the_same_rows(
 async fn a_cent_a_space_a_case_and_a_missing_row_are_found_and_named() {
     for to in Engine::ALL {
         let source = rows::source(Engine::Sqlite).await;
-        let target = Base::make(to, TARGET);
+        let target = Base::make(to, TARGET).await;
         copy(&source, &target, &deed()).await.unwrap();
         target
             .does("UPDATE line SET amount = '0.11' WHERE line_id = 5")
@@ -135,7 +135,7 @@ async fn a_cent_a_space_a_case_and_a_missing_row_are_found_and_named() {
 async fn undo_leaves_what_was_there_before_and_the_next_generation_draws_other_keys() {
     for (from, to) in Engine::pairs() {
         let source = rows::source(from).await;
-        let target = Base::make(to, TARGET);
+        let target = Base::make(to, TARGET).await;
         let before = target.everything().await;
         copy(&source, &target, &deed()).await.unwrap();
         let first = target.everything().await;
@@ -168,7 +168,7 @@ async fn undo_leaves_what_was_there_before_and_the_next_generation_draws_other_k
 async fn rows_that_somebody_changed_or_hangs_on_are_left_alone_and_told() {
     for to in Engine::ALL {
         let source = rows::source(Engine::Sqlite).await;
-        let target = Base::make(to, TARGET);
+        let target = Base::make(to, TARGET).await;
         copy(&source, &target, &deed()).await.unwrap();
         target
             .does("UPDATE line SET note = 'edited' WHERE line_id = 5")
@@ -215,7 +215,7 @@ async fn a_row_that_the_target_refuses_stays_behind_with_its_reason_and_the_othe
         source
             .does("INSERT INTO line VALUES (1001, 'A0001', '2020-01-01', NULL, NULL, NULL, NULL)")
             .await;
-        let target = Base::make(to, TARGET);
+        let target = Base::make(to, TARGET).await;
         // The target holds a line of this number already.
         target
             .does(

@@ -29,7 +29,7 @@ async fn an_account_with_the_rights_that_the_docs_name_carries_a_copy_there_and_
         (Engine::Mariadb, MARIADB, "root"),
     ] {
         let source = rows::source(Engine::Sqlite).await;
-        let target = Base::make(engine, TARGET);
+        let target = Base::make(engine, TARGET).await;
         let before = target.everything().await;
         let server = engine.server().unwrap();
         let url = target.url.clone();

@@ -38,7 +38,7 @@ pub const LINES: i64 = 400;
 
 /// A source of this engine with its rows.
 pub async fn source(engine: Engine) -> Base {
-    let base = Base::make(engine, SOURCE);
+    let base = Base::make(engine, SOURCE).await;
     let writer = base.bare_writer().await;
     let accounts = (0..ACCOUNTS).map(account).collect();
     fill(

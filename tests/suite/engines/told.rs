@@ -41,7 +41,7 @@ async fn a_server_that_is_not_there_and_a_database_that_is_not_there_are_told_ap
         matches!(fault.trouble, DbTrouble::Unreachable(_)),
         "{fault}"
     );
-    let base = Base::make(Engine::Postgres, "SELECT 1");
+    let base = Base::make(Engine::Postgres, "SELECT 1").await;
     let Address::Postgres(options) = base.address.clone() else {
         panic!("not a server");
     };
@@ -57,7 +57,8 @@ async fn a_refusal_names_table_and_rule_and_no_value() {
         "CREATE TABLE tenant (id integer PRIMARY KEY, surname text NOT NULL UNIQUE,
            CONSTRAINT born CHECK (surname <> 'Nobody'));
          INSERT INTO tenant VALUES (1, 'Canary-Surname');",
-    );
+    )
+    .await;
     let writer = base.bare_writer().await;
     for (statement, kind, on) in [
         (
