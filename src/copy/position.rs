@@ -23,8 +23,37 @@ use crate::sql;
 pub(super) enum Position {
     /// By its number.
     Row(i64),
-    /// By its key, as text; by nothing before the first.
-    Key(Vec<String>),
+    /// By its key; by nothing before the first.
+    Key(Vec<Part>),
+}
+
+/// A part of a key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub(super) enum Part {
+    /// As text.
+    Text(String),
+    /// Bytes that are no text for whoever compares them.
+    Bytes { bytes: Vec<u8> },
+}
+
+impl Part {
+    fn of(value: ValueRef<'_>) -> Part {
+        match Value::of(value) {
+            Value::Null => Part::Text(String::new()),
+            Value::Int(number) => Part::Text(number.to_string()),
+            Value::Real(number) => Part::Text(number.to_string()),
+            Value::Text(text) => Part::Text(text),
+            Value::Blob(bytes) => Part::Bytes { bytes },
+        }
+    }
+
+    fn value(&self) -> Value {
+        match self {
+            Part::Text(text) => text.as_str().into(),
+            Part::Bytes { bytes } => bytes.clone().into(),
+        }
+    }
 }
 
 impl Default for Position {
@@ -115,7 +144,7 @@ impl Order {
             (Order::Numbered | Order::Counted | Order::Passing, ValueRef::Integer(number)) => {
                 Position::Row(number)
             }
-            _ => Position::Key((0..self.width()).map(|at| shown(row.get(at))).collect()),
+            _ => Position::Key((0..self.width()).map(|at| Part::of(row.get(at))).collect()),
         }
     }
 
@@ -222,7 +251,7 @@ fn keyed(table: &Ident, key: &[String], columns: &Sql, ends: Ends<'_>) -> (Sql, 
             Sql::new(side),
             Sql::join(", ", &places)
         ));
-        values.extend(parts.iter().map(|part| Value::from(part.as_str())));
+        values.extend(parts.iter().map(Part::value));
     }
     let text = sql!(
         "SELECT {}{} FROM {}{} ORDER BY {}",
@@ -241,7 +270,7 @@ fn lying(table: &Ident, columns: &Sql, ends: Ends<'_>) -> (Sql, Vec<Value>) {
         let Some(Position::Key(parts)) = end else {
             continue;
         };
-        values.extend(parts.iter().take(1).map(|part| Value::from(part.as_str())));
+        values.extend(parts.iter().take(1).map(Part::value));
         terms.push(sql!(
             "ctid {} CAST(CAST(?{} AS text) AS tid)",
             Sql::new(side),
@@ -267,16 +296,5 @@ fn condition(terms: &[Sql]) -> Sql {
     match terms {
         [] => Sql::new(""),
         terms => sql!(" WHERE {}", Sql::join(" AND ", terms)),
-    }
-}
-
-fn shown(value: ValueRef<'_>) -> String {
-    match value {
-        ValueRef::Null => String::new(),
-        ValueRef::Integer(number) => number.to_string(),
-        ValueRef::Real(number) => number.to_string(),
-        ValueRef::Text(bytes) | ValueRef::Blob(bytes) => {
-            String::from_utf8_lossy(bytes).into_owned()
-        }
     }
 }
