@@ -55,10 +55,16 @@ pub struct Base {
 impl Base {
     /// Makes one from statements whose types are written `{text}`, `{money}`, `{day}`, `{moment}`,
     /// `{flag}`, `{number}`, `{bytes}`.
-    pub fn make(engine: Engine, shape: &str) -> Base {
+    pub async fn make(engine: Engine, shape: &str) -> Base {
+        let shape = in_tongue(engine, shape);
+        // A server's own client blocks.
+        let made = tokio::task::spawn_blocking(move || Base::made(engine, shape));
+        made.await.unwrap()
+    }
+
+    fn made(engine: Engine, mut text: String) -> Base {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let folder = tempfile::tempdir().unwrap();
-        let mut text = in_tongue(engine, shape);
         let url = match engine.server() {
             None => {
                 let path = folder.path().join("base.db");

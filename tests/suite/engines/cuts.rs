@@ -16,7 +16,7 @@ use super::rows::{self, TARGET, copy, deed, what};
 #[tokio::test]
 async fn an_executor_that_was_stopped_in_a_transaction_and_taken_over_writes_nothing_more() {
     let source = rows::source(Engine::Sqlite).await;
-    let target = Base::make(Engine::Postgres, TARGET);
+    let target = Base::make(Engine::Postgres, TARGET).await;
     let old = target.writer(&deed()).await;
     // It holds the fence in an open transaction, as one does that SIGSTOP met in a chunk.
     let stopped = old.begin().await.unwrap();
@@ -55,9 +55,9 @@ async fn a_connection_that_is_cut_in_the_middle_of_a_copy_loses_nothing_and_doub
         (Engine::Postgres, Engine::Postgres),
     ] {
         let source = rows::source(from).await;
-        let right = Base::make(to, TARGET);
+        let right = Base::make(to, TARGET).await;
         copy(&source, &right, &deed()).await.unwrap();
-        let target = Base::make(to, TARGET);
+        let target = Base::make(to, TARGET).await;
         let mut cuts = 0;
         for attempt in 0..40 {
             let (reader, writer) = (source.reader().await, target.writer(&deed()).await);
@@ -112,7 +112,7 @@ async fn cut_others(base: &Base) {
 async fn a_server_that_dies_under_a_copy_and_comes_back_has_every_row_once() {
     let folder = TempDir::new().unwrap();
     let source = rows::source(Engine::Sqlite).await;
-    let right = Base::make(Engine::Postgres, TARGET);
+    let right = Base::make(Engine::Postgres, TARGET).await;
     copy(&source, &right, &deed()).await.unwrap();
     let mut server = Server::throw_away(Kind::Postgres, Durability::Full).unwrap();
     server.create_database("mortal").unwrap();
@@ -166,7 +166,7 @@ async fn fenced(address: &Address) -> OrgWriter {
 
 #[tokio::test]
 async fn a_reader_of_a_server_cannot_write() {
-    let base = Base::make(Engine::Postgres, "CREATE TABLE t (id integer)");
+    let base = Base::make(Engine::Postgres, "CREATE TABLE t (id integer)").await;
     let reader = base.reader().await;
     for lift in ["SELECT 1", "SET default_transaction_read_only = on"] {
         let written = reader
