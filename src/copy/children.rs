@@ -12,7 +12,7 @@ use rusqlite::functions::FunctionFlags;
 
 use super::canon::{self, Values};
 use super::packed::Unpacked;
-use super::shape::Shape;
+use super::shape::{Shape, idents};
 use super::standing::Held;
 use super::strangers::Strangers;
 use crate::orgdb::catalogue::Hanging;
@@ -62,28 +62,41 @@ impl Guards {
 }
 
 fn guards(link: &Link, shape: &Shape) -> Result<Vec<(Sql, Vec<usize>)>, DbTrouble> {
-    let mut found = Vec::new();
-    for hanging in link.hanging(&shape.table)? {
-        let Some(places) = key_places(shape, &hanging) else {
-            continue;
-        };
-        if hanging.reaches {
-            let terms: Vec<Sql> = hanging
-                .columns
-                .iter()
-                .enumerate()
-                .map(|(at, name)| sql!("{} = ?{}", Ident::new(name), at + 1))
-                .collect();
-            let child = Ident::new(&hanging.child);
-            let text = sql!(
-                "SELECT 1 FROM {} WHERE {} LIMIT 1",
-                child,
-                Sql::join(" AND ", &terms)
-            );
-            found.push((text, places));
-        }
+    let hanging = link.hanging(&shape.table)?;
+    let reaching = hanging.iter().filter(|hanging| hanging.reaches);
+    Ok(reaching.map(|hanging| guard(shape, hanging)).collect())
+}
+
+/// Finds a child by its parent's key; which parts of the key it asks for.
+fn guard(shape: &Shape, hanging: &Hanging) -> (Sql, Vec<usize>) {
+    let (child, columns) = (Ident::new(&hanging.child), idents(&hanging.columns));
+    let asked = |columns: &[Sql]| {
+        let terms = columns.iter().enumerate();
+        let terms: Vec<Sql> = terms
+            .map(|(at, column)| sql!("{} = ?{}", column, at + 1))
+            .collect();
+        Sql::join(" AND ", &terms)
+    };
+    if let Some(places) = key_places(shape, hanging) {
+        let columns: Vec<Sql> = columns.iter().map(|name| sql!("{}", name)).collect();
+        let text = sql!("SELECT 1 FROM {} WHERE {} LIMIT 1", child, asked(&columns));
+        return (text, places);
     }
-    Ok(found)
+    // It names its parent by other columns than the key: by way of the parent.
+    let pairs = columns.iter().zip(&hanging.parent_columns);
+    let pairs: Vec<Sql> = pairs
+        .map(|(column, there)| sql!("child.{} = parent.{}", column, Ident::new(there)))
+        .collect();
+    let key = shape.key_columns();
+    let key: Vec<Sql> = key.iter().map(|name| sql!("parent.{}", name)).collect();
+    let text = sql!(
+        "SELECT 1 FROM {} AS child JOIN {} AS parent ON {} WHERE {} LIMIT 1",
+        child,
+        shape.ident(),
+        Sql::join(" AND ", &pairs),
+        asked(&key)
+    );
+    (text, (0..shape.key_width()).collect())
 }
 
 /// Where the referenced columns stand in the parent's key; none when they are not part of it.

@@ -257,3 +257,25 @@ async fn a_row_that_the_target_refuses_stays_behind_with_its_reason_and_the_othe
         );
     }
 }
+
+#[tokio::test]
+async fn rows_of_others_that_hang_by_another_key_than_the_primary_outlive_an_undo() {
+    for to in Engine::ALL {
+        let shape = format!(
+            "{TARGET} CREATE TABLE visit (id {{number}} NOT NULL PRIMARY KEY, account {{text}} NOT NULL,
+               FOREIGN KEY (account) REFERENCES account (source_ref) ON DELETE CASCADE);"
+        );
+        let source = rows::source(Engine::Sqlite).await;
+        let target = Base::make(to, &shape).await;
+        copy(&source, &target, &deed()).await.unwrap();
+        target.does("INSERT INTO visit VALUES (1, 'A0001')").await;
+        let before = target.everything().await;
+        let writer = target.writer(&deed()).await;
+        let undone = undo::undo(&writer, &deed(), UndoMode::Skip).await.unwrap();
+        let wanted = [("account".to_owned(), "has children", 1)];
+        assert_eq!(undone.changed, wanted, "{to:?}");
+        let left = target.everything().await;
+        assert_eq!(left["visit"], before["visit"], "{to:?}");
+        assert_eq!(left["account"].len(), 2, "{to:?}");
+    }
+}
