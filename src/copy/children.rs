@@ -116,6 +116,12 @@ pub(super) fn key_places(shape: &Shape, hanging: &Hanging) -> Option<Vec<usize>>
 /// Stands before the name of a table whose rows were changed and are not ours.
 const CHANGED: &str = "~";
 
+/// Whether any row can hang on a row of this table, or a row of this table on any.
+pub(super) fn hangs(link: &Link, table: &str) -> Result<bool, DbTrouble> {
+    let known = link.table(table)?.unwrap_or_default();
+    Ok(!known.references.is_empty() || !link.hanging(table)?.is_empty())
+}
+
 /// Which rows are ours, and whose rows hang on them.
 pub(super) enum Ours<'c> {
     /// In a file.
@@ -137,10 +143,7 @@ impl<'c> Ours<'c> {
     pub(super) fn note(&mut self, rows: &Unpacked<'_>, held: &Held) -> Result<(), DbTrouble> {
         match self {
             Ours::File(file) => file.note(rows, held),
-            Ours::Server(strangers) => {
-                strangers.note(rows);
-                Ok(())
-            }
+            Ours::Server(strangers) => strangers.note(rows),
         }
     }
 
@@ -172,6 +175,8 @@ pub(super) struct File<'c> {
     shapes: BTreeMap<String, Shape>,
     /// By table, in no order: first and last number.
     spans: BTreeMap<String, Vec<(i64, i64)>>,
+    /// Tables that have foreign keys to do with.
+    hang: BTreeMap<String, bool>,
 }
 
 impl<'c> File<'c> {
@@ -196,11 +201,19 @@ impl<'c> File<'c> {
             connection,
             shapes: BTreeMap::new(),
             spans: BTreeMap::new(),
+            hang: BTreeMap::new(),
         })
     }
 
     fn note(&mut self, rows: &Unpacked<'_>, held: &Held) -> Result<(), DbTrouble> {
         let (shape, ..) = rows;
+        if !self.hang.contains_key(&shape.table) {
+            let hangs = hangs(self.link, &shape.table)?;
+            self.hang.insert(shape.table.clone(), hangs);
+        }
+        if self.hang.get(&shape.table) == Some(&false) {
+            return Ok(());
+        }
         if !self.shapes.contains_key(&shape.table) {
             self.shapes.insert(shape.table.clone(), (*shape).clone());
         }

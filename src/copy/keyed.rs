@@ -179,6 +179,22 @@ pub(super) fn between(
     })
 }
 
+/// Deletes whatever lies between two keys; how many rows there were.
+pub(super) fn delete_span(
+    link: &Link,
+    shape: &Shape,
+    ends: [ValueRef<'_>; 2],
+) -> Result<u64, DbTrouble> {
+    let key = Ident::new(&shape.key[0]);
+    let delete = sql!(
+        "DELETE FROM {} WHERE {} >= ?1 AND {} <= ?2",
+        shape.ident(),
+        key,
+        key
+    );
+    link.execute_lent(&delete, &ends)
+}
+
 /// Deletes what lies between two keys and shows each deleted row, where the server can; whether it
 /// can. More rows than `most` are not touched.
 pub(super) fn delete_between(

@@ -3,11 +3,11 @@
 //!
 //! In: a connection and effects. Out: a class per row.
 //!
-//! Not here: taking rows back (`undo`), reports (`verify`).
+//! Not here: reading part after part (`rereading`), taking rows back (`undo`), reports (`verify`).
 
 use std::collections::{BTreeMap, HashMap};
 
-use rusqlite::{Connection, OptionalExtension, Rows, Statement, params};
+use rusqlite::{Connection, OptionalExtension, params};
 
 use super::canon::{self, Values};
 use super::effect::{self, Head};
@@ -15,8 +15,10 @@ use super::keyed;
 use super::packed::{HALF, Packed, Unpacked, unpack};
 use super::shape::{Shape, bind, fetch, find};
 use super::tally::RowMac;
+use super::walk::{Met, Walk};
 use crate::machine::key::RunKey;
-use crate::orgdb::{DbTrouble, Link, ValueRef};
+use crate::orgdb::link::Flow;
+use crate::orgdb::{DbTrouble, Link, Row, ValueRef};
 
 /// Page cache of a file's connection that reads rows back by key, as SQLite wants it (KiB, negative):
 /// rows lie where their keys were drawn, all over the file.
@@ -44,38 +46,10 @@ pub(super) enum Standing {
 /// Digests of rows by their keys.
 type Digests = HashMap<Vec<u8>, [u8; 32]>;
 
-/// Goes along written rows as they are met again, mostly in their order. A digest is of the whole row,
-/// its key included: no key needs to be compared.
-struct Walk<'r> {
-    rows: &'r [Packed<'r>],
-    same: Vec<bool>,
-    next: usize,
-}
-
-impl<'r> Walk<'r> {
-    fn over(rows: &'r [Packed<'r>]) -> Walk<'r> {
-        Walk {
-            rows,
-            same: vec![false; rows.len()],
-            next: 0,
-        }
-    }
-
-    /// A row with this digest was met. Rows that were passed over are looked for by their keys later.
-    fn meet(&mut self, digest: &[u8; 32]) {
-        const AHEAD: usize = 8;
-        let ahead = self.rows[self.next..].iter().take(AHEAD);
-        if let Some(passed) = ahead.clone().position(|row| *row.digest == digest[..HALF]) {
-            self.same[self.next + passed] = true;
-            self.next += passed + 1;
-        }
-    }
-}
-
 /// Reads rows back and holds them against their digests.
 pub(super) struct Reading<'c> {
-    link: &'c Link,
-    key: RunKey,
+    pub(super) link: &'c Link,
+    pub(super) key: RunKey,
     macs: BTreeMap<String, RowMac>,
     row: Vec<u8>,
 }
@@ -84,8 +58,19 @@ pub(super) struct Reading<'c> {
 pub(super) struct Held {
     /// Of each row, in the part's order.
     pub(super) standing: Vec<Standing>,
-    /// The numbers between which they all stand as they were written, and no other row does.
+    /// The numbers in a file between which they all stand as they were written, and no other row does.
     pub(super) alone: Option<(i64, i64)>,
+    /// The same of a server's rows: between the first of their keys and the last.
+    pub(super) by_themselves: bool,
+    /// Places of rows that stand as they were written only because a newer effect answers for them.
+    pub(super) answered: Vec<usize>,
+}
+
+impl Held {
+    /// Every row stands as it was written.
+    pub(super) fn untouched(&self) -> bool {
+        self.standing.iter().all(|row| *row == Standing::AsWritten)
+    }
 }
 
 impl<'c> Reading<'c> {
@@ -99,117 +84,130 @@ impl<'c> Reading<'c> {
     }
 
     /// How the rows of a part stand against the digests beside them.
-    ///
-    /// Rows that were inserted together lie together: they are read in one go where the engine
-    /// numbered them, and only what is not found there as it was written is looked for by its key.
-    pub(super) fn part(
-        &mut self,
-        head: &Head,
-        (shape, label, rows): &Unpacked<'_>,
-    ) -> Result<Held, DbTrouble> {
-        if let Head::Delete { .. } = head {
-            return Ok(Held {
-                standing: self.taken_out(shape, rows)?,
-                alone: None,
-            });
-        }
-        let Some(file) = self.link.sqlite() else {
-            let standing = self.on_a_server(shape, label, rows)?;
-            return Ok(Held {
-                alone: None,
-                standing,
-            });
-        };
-        let span = match head {
-            Head::Insert { span, .. } if !shape.key.is_empty() => *span,
-            _ => None,
-        };
-        let (mut among, mut select);
-        let mut lying = None;
-        if let Some((first, last)) = span {
-            among = file.prepare_cached(shape.select_span().as_str())?;
-            bind(&mut among, 1, [first, last].map(ValueRef::Integer))?;
-            lying = Some(among.raw_query());
-        }
-        select = file.prepare_cached(shape.select().as_str())?;
-        let (mac, mut here) = (self.mac(label), Vec::new());
-        let mut there = next(&mut lying, &mut here)?;
-        let (mut standing, mut alone) = (Vec::with_capacity(rows.len()), true);
-        for row in rows {
-            if there && mac.of(&here)[..HALF] == *row.digest {
-                standing.push(Standing::AsWritten);
-                there = next(&mut lying, &mut here)?;
-                continue;
-            }
-            alone = false;
-            standing.push(self.by_key(&mut select, &mac, shape, row)?);
-            if there && shape.key_of(&here) == row.key {
-                there = next(&mut lying, &mut here)?;
-            }
-        }
-        let alone = span.filter(|_| alone && !there);
-        Ok(Held { standing, alone })
-    }
-
-    /// The same on a server: what lies between the first key and the last is read in one go, and only
-    /// what is not found there as it was written is asked for by key.
-    fn on_a_server(
-        &mut self,
-        shape: &Shape,
-        label: &str,
-        rows: &[Packed<'_>],
-    ) -> Result<Vec<Standing>, DbTrouble> {
-        let mac = self.mac(label);
-        let same = self.lying(shape, &mac, rows)?;
-        let open: Vec<&Packed<'_>> = rows
-            .iter()
-            .zip(&same)
-            .filter(|(_, same)| !**same)
-            .map(|(row, _)| row)
-            .collect();
-        let mut there = Digests::new();
-        for some in open.chunks(keyed::MOST) {
-            there.extend(self.digests(shape, &mac, some)?);
-        }
-        let mut standing = Vec::with_capacity(rows.len());
-        for (row, same) in rows.iter().zip(same) {
-            standing.push(if same {
-                Standing::AsWritten
-            } else {
-                match there.get(row.key) {
-                    None => self.answered_for_none(shape, row.key)?,
-                    Some(digest) if digest[..HALF] == *row.digest => Standing::AsWritten,
-                    Some(_) => {
-                        self.row.clear();
-                        find(self.link, &shape.select(), row.key, &mut self.row)?;
-                        self.answered_for(shape, row.key)?
-                    }
-                }
-            });
-        }
-        Ok(standing)
-    }
-
-    /// Which of these rows are found as they were written between the first of their keys and the last,
-    /// in the order in which they were written; not more than a few rows of others are read for it.
-    fn lying(
-        &self,
-        shape: &Shape,
-        mac: &RowMac,
-        rows: &[Packed<'_>],
-    ) -> Result<Vec<bool>, DbTrouble> {
-        let mut walk = Walk::over(rows);
-        let Some(ends) = keyed::ends(shape, rows.iter().map(|row| row.key)) else {
-            return Ok(walk.same);
-        };
-        let most = rows.len() + rows.len() / 4;
+    pub(super) fn part(&mut self, head: &Head, unpacked: &Unpacked<'_>) -> Result<Held, DbTrouble> {
+        let (mac, mut walk) = (self.mac(unpacked.1), Walk::over(&unpacked.2));
         let mut here = Vec::new();
-        keyed::between(self.link, shape, ends, most, |row| {
+        self.lying(head, unpacked, |row| {
             here.clear();
             (0..row.width()).for_each(|at| canon::push(&mut here, row.get(at)));
             walk.meet(&mac.of(&here));
         })?;
-        Ok(walk.same)
+        self.settle(head, unpacked, &walk.end())
+    }
+
+    /// Shows the rows that lie where a part's rows were written. Rows that were inserted together lie
+    /// together: in a file between the numbers that they were given, on a server between the first of
+    /// their keys and the last (not more than a few rows of others are shown there).
+    pub(super) fn lying(
+        &self,
+        head: &Head,
+        (shape, _, rows): &Unpacked<'_>,
+        mut see: impl FnMut(Row<'_>),
+    ) -> Result<(), DbTrouble> {
+        if let Head::Delete { .. } = head {
+            return Ok(());
+        }
+        if self.link.sqlite().is_some() {
+            let Some((first, last)) = span_of(head, shape) else {
+                return Ok(());
+            };
+            let span = [first, last].map(ValueRef::Integer);
+            return self.link.each(&shape.select_span(), &span, |row| {
+                see(row);
+                Ok::<Flow, DbTrouble>(Flow::Continue(()))
+            });
+        }
+        let Some(ends) = keyed::ends(shape, rows.iter().map(|row| row.key)) else {
+            return Ok(());
+        };
+        let most = rows.len() + rows.len() / 4 + 1;
+        keyed::between(self.link, shape, ends, most, see)
+    }
+
+    /// Looks closer at the rows that were not met as they were written.
+    pub(super) fn settle(
+        &mut self,
+        head: &Head,
+        unpacked: &Unpacked<'_>,
+        met: &Met,
+    ) -> Result<Held, DbTrouble> {
+        let (shape, rows) = (unpacked.0, &unpacked.2);
+        let mut found = Held {
+            standing: vec![Standing::AsWritten; rows.len()],
+            alone: None,
+            by_themselves: false,
+            answered: Vec::new(),
+        };
+        if let Head::Delete { .. } = head {
+            found.standing = self.taken_out(shape, rows)?;
+            return Ok(found);
+        }
+        if met.same.iter().all(|same| *same) {
+            let alone = met.seen == rows.len() && !rows.is_empty();
+            found.alone = span_of(head, shape).filter(|_| alone && self.link.sqlite().is_some());
+            found.by_themselves = alone && self.link.sqlite().is_none();
+            return Ok(found);
+        }
+        let open: Vec<usize> = (0..rows.len()).filter(|at| !met.same[*at]).collect();
+        for some in open.chunks(keyed::MOST) {
+            match self.link.sqlite() {
+                Some(_) => self.one_by_one(unpacked, some, &mut found)?,
+                None => self.together(unpacked, some, &mut found)?,
+            }
+        }
+        Ok(found)
+    }
+
+    /// Asks a file for these rows by their keys.
+    fn one_by_one(
+        &mut self,
+        (shape, label, rows): &Unpacked<'_>,
+        open: &[usize],
+        held: &mut Held,
+    ) -> Result<(), DbTrouble> {
+        let Some(file) = self.link.sqlite() else {
+            return Ok(());
+        };
+        let mut select = file.prepare_cached(shape.select().as_str())?;
+        let mac = self.mac(label);
+        for at in open {
+            bind(&mut select, 1, Values(rows[*at].key))?;
+            self.row.clear();
+            held.standing[*at] = if !fetch(&mut select, &mut self.row)? {
+                self.answered_for_none(shape, rows[*at].key)?
+            } else if mac.of(&self.row)[..HALF] == *rows[*at].digest {
+                Standing::AsWritten
+            } else {
+                held.answered.push(*at);
+                self.answered_for(shape, rows[*at].key)?
+            };
+        }
+        Ok(())
+    }
+
+    /// Asks a server for these rows by their keys, all at once.
+    fn together(
+        &mut self,
+        (shape, label, rows): &Unpacked<'_>,
+        open: &[usize],
+        held: &mut Held,
+    ) -> Result<(), DbTrouble> {
+        let mac = self.mac(label);
+        let there = self.digests(shape, &mac, open.iter().map(|at| rows[*at].key))?;
+        for at in open {
+            let row = &rows[*at];
+            held.standing[*at] = match there.get(row.key) {
+                None => self.answered_for_none(shape, row.key)?,
+                Some(digest) if digest[..HALF] == *row.digest => Standing::AsWritten,
+                Some(_) => {
+                    self.row.clear();
+                    find(self.link, &shape.select(), row.key, &mut self.row)?;
+                    held.answered.push(*at);
+                    self.answered_for(shape, row.key)?
+                }
+            };
+        }
+        Ok(())
     }
 
     /// Deletes these rows in one go, if nothing else lies between them and every one that is deleted is
@@ -230,7 +228,7 @@ impl<'c> Reading<'c> {
                 walk.meet(&mac.of(&here));
                 deleted += 1;
             })?;
-            if can && deleted == rows.len() && walk.same.iter().all(|same| *same) {
+            if can && deleted == rows.len() && walk.all() {
                 Ok(true)
             } else {
                 Err(DbTrouble::Interrupted)
@@ -303,14 +301,13 @@ impl<'c> Reading<'c> {
     }
 
     /// Digests of the rows with these keys, by key.
-    fn digests(
+    fn digests<'k>(
         &mut self,
         shape: &Shape,
         mac: &RowMac,
-        rows: &[&Packed<'_>],
+        keys: impl ExactSizeIterator<Item = &'k [u8]>,
     ) -> Result<Digests, DbTrouble> {
-        let mut found = Digests::with_capacity(rows.len());
-        let keys = rows.iter().map(|row| row.key);
+        let mut found = Digests::with_capacity(keys.len());
         let mut here = Vec::new();
         keyed::each(self.link, shape, keys, |row| {
             here.clear();
@@ -320,28 +317,7 @@ impl<'c> Reading<'c> {
         Ok(found)
     }
 
-    /// How the row with this key stands against the digest beside it.
-    fn by_key(
-        &mut self,
-        select: &mut Statement<'_>,
-        mac: &RowMac,
-        shape: &Shape,
-        packed: &Packed<'_>,
-    ) -> Result<Standing, DbTrouble> {
-        bind(select, 1, Values(packed.key))?;
-        self.row.clear();
-        if !fetch(select, &mut self.row)? {
-            return self.answered_for_none(shape, packed.key);
-        }
-        let same = mac.of(&self.row)[..HALF] == *packed.digest;
-        Ok(if same {
-            Standing::AsWritten
-        } else {
-            self.answered_for(shape, packed.key)?
-        })
-    }
-
-    fn mac(&mut self, label: &str) -> RowMac {
+    pub(super) fn mac(&mut self, label: &str) -> RowMac {
         if let Some(mac) = self.macs.get(label) {
             return mac.clone();
         }
@@ -384,19 +360,13 @@ impl<'c> Reading<'c> {
     }
 }
 
-/// Reads the next row in canonical form; false where there is none.
-fn next(rows: &mut Option<Rows<'_>>, into: &mut Vec<u8>) -> Result<bool, DbTrouble> {
-    into.clear();
-    let Some(rows) = rows else {
-        return Ok(false);
-    };
-    let Some(row) = rows.next()? else {
-        return Ok(false);
-    };
-    for at in 0..row.as_ref().column_count() {
-        canon::push(into, row.get_ref(at)?);
+/// The numbers that a file gave a part's rows, where their digests tell them apart: without a declared
+/// key the number itself is no part of the row.
+fn span_of(head: &Head, shape: &Shape) -> Option<(i64, i64)> {
+    match head {
+        Head::Insert { span, .. } if !shape.key.is_empty() => *span,
+        _ => None,
     }
-    Ok(true)
 }
 
 /// Notes in a temporary table which effect changed which row last, among these effects (in the order

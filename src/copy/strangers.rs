@@ -14,7 +14,7 @@ use std::hash::{BuildHasher, Hasher};
 use foldhash::quality::RandomState;
 
 use super::canon;
-use super::children::key_places;
+use super::children::{hangs, key_places};
 use super::packed::Unpacked;
 use super::shape::{Shape, idents};
 use crate::orgdb::catalogue::Hanging;
@@ -29,6 +29,8 @@ pub(super) struct Strangers<'c> {
     tables: BTreeMap<String, (Shape, Vec<u64>)>,
     /// Rows that were changed, and let go again when that is undone.
     changed: BTreeMap<String, BTreeSet<u64>>,
+    /// Tables that have nothing to do with any foreign key.
+    apart: BTreeSet<String>,
 }
 
 impl<'c> Strangers<'c> {
@@ -38,15 +40,26 @@ impl<'c> Strangers<'c> {
             state: RandomState::default(),
             tables: BTreeMap::new(),
             changed: BTreeMap::new(),
+            apart: BTreeSet::new(),
         }
     }
 
-    pub(super) fn note(&mut self, (shape, _, rows): &Unpacked<'_>) {
-        let state = &self.state;
-        let noted = rows.iter().map(|row| told(state, row.key));
-        let table = self.tables.entry(shape.table.clone());
-        let known = table.or_insert_with(|| ((*shape).clone(), Vec::new()));
-        known.1.extend(noted);
+    pub(super) fn note(&mut self, (shape, _, rows): &Unpacked<'_>) -> Result<(), DbTrouble> {
+        if self.apart.contains(&shape.table) {
+            return Ok(());
+        }
+        if !self.tables.contains_key(&shape.table) {
+            if !hangs(self.link, &shape.table)? {
+                self.apart.insert(shape.table.clone());
+                return Ok(());
+            }
+            let none = ((*shape).clone(), Vec::new());
+            self.tables.insert(shape.table.clone(), none);
+        }
+        if let Some((_, known)) = self.tables.get_mut(&shape.table) {
+            known.extend(rows.iter().map(|row| told(&self.state, row.key)));
+        }
+        Ok(())
     }
 
     pub(super) fn note_changed(&mut self, (shape, _, rows): &Unpacked<'_>) {

@@ -1,24 +1,28 @@
 //! Undo of any step from its ledger: exact keys, before-images, definitions, newest first; rows that
 //! somebody changed since are found first.
-
+//!
+//! Where everybody else who writes can be kept out, all is done in one go (`untouched`): what was found
+//! to stand as it was written is taken out without being read again. Otherwise, and where something had
+//! changed, each effect goes in a transaction of its own and each row is read as it is taken back.
 //!
 //! In: a deed whose effects stand in a ledger. Out: what was taken out, put back, left and reported.
 //!
 //! Not here: how rows stand (`standing`), rows of others that hang on ours (`children`).
 
-use std::collections::BTreeMap;
-
 use super::canon::Values;
-use super::children::{Guards, Ours};
+use super::children::Guards;
 use super::effect::{self, Head, Kept, Part};
+use super::found::{Changed, Found, listed};
 use super::keyed;
 use super::ledger::{Deed, prepared};
 use super::packed::{Packed, Unpacked, unpack};
-use super::shape::{Shape, idents, places};
+use super::rereading::{self, Order};
+use super::shape::{Shape, bind, idents, places};
 use super::standing::{Held, Reading, Standing, give_room, note_newest};
 use super::triggers;
+use super::untouched::{self, Tried};
 use crate::machine::event::UndoMode;
-use crate::orgdb::link::Begin;
+use crate::orgdb::link::{Begin, Flow};
 use crate::orgdb::{DbFault, DbTrouble, Link, OrgReader, OrgWriter, Sql, Value, ValueRef};
 use crate::sql;
 
@@ -34,9 +38,6 @@ pub struct Undone {
     /// Nothing was undone, since rows had changed and the mode is `refuse`.
     pub refused: bool,
 }
-
-/// Rows changed since, by table and class.
-type Changed = BTreeMap<(String, &'static str), u64>;
 
 /// What `undo` would find, without writing.
 ///
@@ -57,15 +58,18 @@ pub async fn look(reader: &OrgReader, deed: &Deed) -> Result<Undone, DbFault> {
 /// # Errors
 /// When the database refuses; `Fenced` when another executor has taken over.
 pub async fn undo(writer: &OrgWriter, deed: &Deed, mode: UndoMode) -> Result<Undone, DbFault> {
-    let found = look(&writer.reader().await?, deed).await?;
-    if mode == UndoMode::Refuse && !found.changed.is_empty() {
-        return Ok(Undone {
-            changed: found.changed,
-            refused: true,
-            ..Undone::default()
-        });
+    match in_one_go(writer, deed, mode).await? {
+        Tried::Undone(done) => return Ok(done),
+        Tried::Changed(found) if mode == UndoMode::Refuse => return Ok(refused(found)),
+        Tried::Unable if mode == UndoMode::Refuse => {
+            let found = look(&writer.reader().await?, deed).await?;
+            if !found.changed.is_empty() {
+                return Ok(refused(found));
+            }
+        }
+        Tried::Changed(_) | Tried::Unable => {}
     }
-    take_back(writer, deed, mode).await
+    effect_by_effect(writer, deed, mode).await
 }
 
 /// As [`undo`], for a caller that has just looked itself: rows that change in between are still found,
@@ -74,6 +78,33 @@ pub async fn undo(writer: &OrgWriter, deed: &Deed, mode: UndoMode) -> Result<Und
 /// # Errors
 /// As [`undo`].
 pub async fn take_back(writer: &OrgWriter, deed: &Deed, mode: UndoMode) -> Result<Undone, DbFault> {
+    match in_one_go(writer, deed, mode).await? {
+        Tried::Undone(done) => Ok(done),
+        Tried::Changed(found) if mode == UndoMode::Refuse => Ok(refused(found)),
+        Tried::Changed(_) | Tried::Unable => effect_by_effect(writer, deed, mode).await,
+    }
+}
+
+fn refused(found: Undone) -> Undone {
+    Undone {
+        changed: found.changed,
+        refused: true,
+        ..Undone::default()
+    }
+}
+
+async fn in_one_go(writer: &OrgWriter, deed: &Deed, mode: UndoMode) -> Result<Tried, DbFault> {
+    let (deed, beside) = (deed.clone(), writer.beside());
+    let all = mode == UndoMode::Refuse;
+    let work = move |link: &Link| untouched::take_back(link, beside, &deed, all);
+    writer.with(work).await
+}
+
+async fn effect_by_effect(
+    writer: &OrgWriter,
+    deed: &Deed,
+    mode: UndoMode,
+) -> Result<Undone, DbFault> {
     let deed = deed.clone();
     writer.with(move |link| undo_all(link, &deed, mode)).await
 }
@@ -85,14 +116,7 @@ fn undo_all(link: &Link, deed: &Deed, mode: UndoMode) -> Result<Undone, DbTroubl
     give_room(link)?;
     let effects = effect::standing(link, deed.run, deed.step.as_str(), deed.generation)?;
     note_newest(link, &[])?;
-    let mut back = TakingBack {
-        link,
-        reading: Reading::new(link, &deed.key),
-        guards: Guards::default(),
-        mode,
-        done: Undone::default(),
-        changed: Changed::new(),
-    };
+    let mut back = TakingBack::new(link, deed, mode);
     for kept in effects.iter().rev() {
         effect::begin(link, deed)?;
         let before = (back.done.clone(), back.changed.clone());
@@ -112,25 +136,39 @@ fn undo_all(link: &Link, deed: &Deed, mode: UndoMode) -> Result<Undone, DbTroubl
     Ok(listed(back.done, back.changed))
 }
 
-fn listed(mut done: Undone, changed: Changed) -> Undone {
-    done.changed = changed
-        .into_iter()
-        .map(|((table, class), rows)| (table, class, rows))
-        .collect();
-    done
-}
-
-/// Takes effects back, row by row, inside a transaction that the caller opened.
-struct TakingBack<'c> {
+/// Takes effects back inside a transaction that the caller opened.
+pub(super) struct TakingBack<'c> {
     link: &'c Link,
     reading: Reading<'c>,
     guards: Guards,
     mode: UndoMode,
-    done: Undone,
+    pub(super) done: Undone,
     changed: Changed,
+    /// Nobody else can write to the tables concerned until the transaction ends.
+    alone: bool,
 }
 
-impl TakingBack<'_> {
+impl<'c> TakingBack<'c> {
+    fn new(link: &'c Link, deed: &Deed, mode: UndoMode) -> TakingBack<'c> {
+        TakingBack {
+            link,
+            reading: Reading::new(link, &deed.key),
+            guards: Guards::default(),
+            mode,
+            done: Undone::default(),
+            changed: Changed::new(),
+            alone: false,
+        }
+    }
+
+    /// For a transaction that keeps every other writer out of the tables concerned.
+    pub(super) fn alone(link: &'c Link, deed: &Deed) -> TakingBack<'c> {
+        TakingBack {
+            alone: true,
+            ..TakingBack::new(link, deed, UndoMode::Refuse)
+        }
+    }
+
     /// False when the mode is `refuse` and something had changed after all.
     fn effect(&mut self, kept: &Kept) -> Result<bool, DbTrouble> {
         for part in effect::parts(self.link, kept.id)?.iter().rev() {
@@ -179,24 +217,54 @@ impl TakingBack<'_> {
         let Some(rows) = unpack(&part.head, &part.body)? else {
             return Ok(true);
         };
-        let quiet = matches!(part.head, Head::Insert { quiet: true, .. });
-        let aside = if quiet {
-            triggers::set_aside(self.link, &rows.0.table)?
-        } else {
-            Vec::new()
+        self.quietly(&part.head, &rows, |back| {
+            if matches!(part.head, Head::Insert { .. }) && back.at_once(&rows)? {
+                return Ok(true);
+            }
+            let held = back.reading.part(&part.head, &rows)?;
+            back.rows(&part.head, &rows, &held)
+        })
+    }
+
+    /// Takes a part back of which it is known how its rows stand; false as for an effect.
+    pub(super) fn judged(
+        &mut self,
+        head: &Head,
+        rows: &Unpacked<'_>,
+        found: &Held,
+    ) -> Result<bool, DbTrouble> {
+        self.quietly(head, rows, |back| back.rows(head, rows, found))
+    }
+
+    /// Counts rows of a part that go with their whole table.
+    pub(super) fn count(&mut self, head: &Head, rows: u64) {
+        match head {
+            Head::Update { .. } => self.done.restored += rows,
+            _ => self.done.removed += rows,
+        }
+    }
+
+    /// With the target's triggers set aside, if they were when the rows were written.
+    fn quietly(
+        &mut self,
+        head: &Head,
+        rows: &Unpacked<'_>,
+        work: impl FnOnce(&mut Self) -> Result<bool, DbTrouble>,
+    ) -> Result<bool, DbTrouble> {
+        let aside = match head {
+            Head::Insert { quiet: true, .. } => triggers::set_aside(self.link, &rows.0.table)?,
+            _ => Vec::new(),
         };
-        let inserted = matches!(part.head, Head::Insert { .. });
-        if inserted && self.at_once(&rows)? {
+        let all = work(self)?;
+        if all {
             triggers::put_back(self.link, &aside)?;
-            return Ok(true);
         }
-        let held = self.reading.part(&part.head, &rows)?;
-        let gone = inserted && self.together(&rows, &held)?;
-        if !gone && !self.one_by_one(&part.head, &rows, &held)? {
-            return Ok(false);
-        }
-        triggers::put_back(self.link, &aside)?;
-        Ok(true)
+        Ok(all)
+    }
+
+    fn rows(&mut self, head: &Head, rows: &Unpacked<'_>, found: &Held) -> Result<bool, DbTrouble> {
+        let inserted = matches!(head, Head::Insert { .. });
+        Ok(inserted && self.together(rows, found)? || self.one_by_one(head, rows, found)?)
     }
 
     /// Takes inserted rows out of a server in the very statement that reads them, where they lie together
@@ -219,22 +287,25 @@ impl TakingBack<'_> {
     /// hangs on them; false when they must be looked at one by one.
     fn together(&mut self, rows: &Unpacked<'_>, held: &Held) -> Result<bool, DbTrouble> {
         let (shape, _, rows) = rows;
-        let in_one_go = match (self.link.sqlite(), held.alone) {
-            (Some(_), alone) => alone.is_some(),
-            (None, _) => {
-                !shape.whole && held.standing.iter().all(|row| *row == Standing::AsWritten)
-            }
+        let in_one_go = match self.link.sqlite() {
+            Some(_) => held.alone.is_some() || self.alone && held.untouched(),
+            None => !shape.whole && held.untouched(),
         };
         if !in_one_go || self.guards.any(self.link, shape)? {
             return Ok(false);
         }
-        let deleted = match held.alone {
-            Some((first, last)) => self
+        let ends = keyed::ends(shape, rows.iter().map(|row| row.key));
+        let deleted = match (held.alone, ends) {
+            (Some((first, last)), _) => self
                 .link
                 .execute_lent(&shape.delete_span(), &[first, last].map(ValueRef::Integer)),
-            None => self.delete_by_keys(shape, rows),
+            (None, Some(ends)) if self.alone && held.by_themselves => {
+                keyed::delete_span(self.link, shape, ends)
+            }
+            (None, _) => self.delete_by_keys(shape, rows),
         };
         match deleted {
+            Ok(deleted) if self.alone && deleted != rows.len() as u64 => Err(DbTrouble::Clash),
             Ok(_) => {
                 self.done.removed += rows.len() as u64;
                 Ok(true)
@@ -243,13 +314,22 @@ impl TakingBack<'_> {
             Err(DbTrouble::Constraint {
                 kind: "foreign key",
                 ..
-            }) => Ok(false),
+            }) if !self.alone => Ok(false),
             Err(trouble) => Err(trouble),
         }
     }
 
     /// Many at a time; all of them or none.
     fn delete_by_keys(&self, shape: &Shape, rows: &[Packed<'_>]) -> Result<u64, DbTrouble> {
+        if let Some(file) = self.link.sqlite() {
+            let mut delete = file.prepare_cached(shape.delete().as_str())?;
+            let mut deleted = 0;
+            for row in rows {
+                bind(&mut delete, 1, Values(row.key))?;
+                deleted += delete.raw_execute()? as u64;
+            }
+            return Ok(deleted);
+        }
         self.link.within_savepoint(|| {
             let mut deleted = 0;
             for some in rows.chunks(keyed::MOST) {
@@ -390,40 +470,17 @@ fn look_through(link: &Link, deed: &Deed) -> Result<Undone, DbTrouble> {
     let effects = effect::standing(link, deed.run, deed.step.as_str(), deed.generation)?;
     let ids: Vec<i64> = effects.iter().map(|kept| kept.id).collect();
     note_newest(link, &ids)?;
-    let mut reading = Reading::new(link, &deed.key);
-    let mut ours = Ours::new(link)?;
-    let (mut done, mut changed) = (Undone::default(), Changed::new());
-    for id in ids.iter().rev() {
-        for part in effect::parts(link, *id)? {
-            let Some(rows) = unpack(&part.head, &part.body)? else {
-                continue;
-            };
-            let held = reading.part(&part.head, &rows)?;
-            match part.head {
-                Head::Insert { .. } => ours.note(&rows, &held)?,
-                Head::Update { .. } => ours.note_changed(&rows)?,
-                _ => {}
-            }
-            for standing in held.standing {
-                let class = match (standing, &part.head) {
-                    (Standing::AsWritten, Head::Update { .. } | Head::Delete { .. }) => {
-                        done.restored += 1;
-                        continue;
-                    }
-                    (Standing::AsWritten, _) => {
-                        done.removed += 1;
-                        continue;
-                    }
-                    (Standing::Edited, _) => "edited",
-                    (Standing::Gone, _) => "deleted",
-                };
-                *changed.entry((rows.0.table.clone(), class)).or_default() += 1;
-            }
-        }
-    }
-    for (table, rows) in ours.with_children_of_others()? {
-        *changed.entry((table, "has children")).or_default() += rows;
-    }
+    let (mut reading, mut found) = (Reading::new(link, &deed.key), Found::new(link)?);
+    rereading::each(
+        &mut reading,
+        &ids,
+        Order::NewestFirst,
+        |_, part, rows, held| {
+            found.add(part, rows, &held)?;
+            Ok(Flow::Continue(()))
+        },
+    )?;
+    let found = found.end()?;
     link.commit()?;
-    Ok(listed(done, changed))
+    Ok(found)
 }

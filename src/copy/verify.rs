@@ -1,6 +1,5 @@
 //! Verification of what was copied: counts by class, money to the penny, keyed digests chunk by
 //! chunk with the differing rows named, completeness over all targets.
-
 //!
 //! In: a deed whose effects stand in a ledger. Out: how many rows differ, and which.
 //!
@@ -8,9 +7,10 @@
 
 use super::effect;
 use super::ledger::{Deed, prepared};
-use super::packed::unpack;
-use super::standing::{Reading, Standing, give_room, note_newest};
-use crate::orgdb::link::Begin;
+use super::packed::Unpacked;
+use super::rereading::{self, Order};
+use super::standing::{Held, Reading, Standing, give_room, note_newest};
+use crate::orgdb::link::{Begin, Flow};
 use crate::orgdb::{DbFault, DbTrouble, Link, OrgReader};
 
 /// How many differing rows are named.
@@ -59,34 +59,40 @@ fn read_back(link: &Link, deed: &Deed) -> Result<Digested, DbTrouble> {
     link.begin(Begin::Read)?;
     note_newest(link, &effect::all_standing(link, deed.run)?)?;
     let effects = effect::standing(link, deed.run, deed.step.as_str(), deed.generation)?;
+    let ids: Vec<i64> = effects.iter().map(|kept| kept.id).collect();
     let mut reading = Reading::new(link, &deed.key);
-    for kept in effects {
-        for part in effect::parts(link, kept.id)? {
-            let Some(rows) = unpack(&part.head, &part.body)? else {
-                continue;
+    rereading::each(
+        &mut reading,
+        &ids,
+        Order::OldestFirst,
+        |_, _, rows, held| {
+            found.add(deed, rows, &held);
+            Ok(Flow::Continue(()))
+        },
+    )?;
+    link.commit()?;
+    Ok(found)
+}
+
+impl Digested {
+    fn add(&mut self, deed: &Deed, (shape, _, rows): &Unpacked<'_>, held: &Held) {
+        self.rows += rows.len() as u64;
+        for (row, standing) in rows.iter().zip(&held.standing) {
+            let class = match standing {
+                Standing::AsWritten => continue,
+                Standing::Edited => "edited",
+                Standing::Gone => "missing",
             };
-            let held = reading.part(&part.head, &rows)?;
-            let (shape, _, rows) = rows;
-            for (row, standing) in rows.iter().zip(held.standing) {
-                found.rows += 1;
-                let class = match standing {
-                    Standing::AsWritten => continue,
-                    Standing::Edited => "edited",
-                    Standing::Gone => "missing",
-                };
-                found.differing += 1;
-                if found.differences.len() < NAMED {
-                    found.differences.push(Difference {
-                        table: shape.table.clone(),
-                        row: row_name(deed, &shape.table, row.key),
-                        class,
-                    });
-                }
+            self.differing += 1;
+            if self.differences.len() < NAMED {
+                self.differences.push(Difference {
+                    table: shape.table.clone(),
+                    row: row_name(deed, &shape.table, row.key),
+                    class,
+                });
             }
         }
     }
-    link.commit()?;
-    Ok(found)
 }
 
 /// Keyed digest of a row's key: names it for those who hold the run key, and for nobody else.

@@ -350,7 +350,7 @@ impl Link {
     }
 
     /// Rolls back what was left open. A rollback that fails leaves nothing durable either.
-    pub(super) fn close_open(&self) {
+    pub(crate) fn close_open(&self) {
         let open = match &self.engine {
             Engine::Sqlite(connection) => !connection.is_autocommit(),
             Engine::Postgres(session) => session.in_transaction(),
