@@ -4,6 +4,8 @@
 //!
 //! Not here: files (`copy`), what is right (the tests say that).
 
+mod beside;
+
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -62,6 +64,7 @@ pub(crate) fn routes(quick: bool) -> Vec<Ratio> {
         });
         if from == Engine::Postgres {
             found.extend(stand.after(to, measured.floor));
+            found.push(stand.beside(to, rounds));
         }
     }
     found

@@ -279,3 +279,23 @@ async fn closing_takes_our_tables_away_and_nothing_else() {
     assert_eq!(number(&path, ours), 0);
     assert_eq!(contents(&path), with_rows);
 }
+
+/// The second update has the edit in the row that it left and in the row that it will put back: only the
+/// first knows better.
+#[tokio::test]
+async fn an_edit_between_two_changes_of_ours_is_found() {
+    let place = Place::new();
+    let path = place.database("a.db", STAFF);
+    let deed = deed();
+    let writer = writer(&path, &deed).await;
+    end_own(&writer, &deed, "2020-09-30", 1).await;
+    run_sql(
+        &path,
+        "UPDATE employee SET pay = '11.00' WHERE employee_id = 'own'",
+    );
+    end_own(&writer, &deed, "2020-10-31", 2).await;
+    let undone = undo::undo(&writer, &deed, UndoMode::Skip).await.unwrap();
+    assert_eq!(undone.changed, [("employee".to_owned(), "edited", 1)]);
+    let pay = number(&path, "SELECT count(*) FROM employee WHERE pay = '11.00'");
+    assert_eq!(pay, 1, "what somebody set between our changes stays");
+}

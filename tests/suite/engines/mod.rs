@@ -16,3 +16,4 @@ mod rows;
 mod stories;
 mod told;
 mod types;
+mod undoing;
