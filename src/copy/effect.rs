@@ -246,6 +246,18 @@ pub(super) fn all_standing(link: &Link, run: uuid::Uuid) -> Result<Vec<i64>, DbT
     Ok(rows.iter().filter_map(|row| row[0].int()).collect())
 }
 
+/// How many lines a step's generation rejected, by dataset.
+pub(super) fn rejected(link: &Link, deed: &Deed) -> Result<Vec<(String, u64)>, DbTrouble> {
+    let query = Sql::new(
+        "SELECT dataset, count(*) FROM handover_reject
+         WHERE run = ?1 AND step = ?2 AND generation = ?3 AND undone_at IS NULL GROUP BY dataset",
+    );
+    let values = values![deed.run.to_string(), deed.step.as_str(), deed.generation];
+    let rows = link.rows(&query, &values)?;
+    let told = |row: Vec<Value>| Some((row.first()?.text()?.to_owned(), row.get(1)?.count()));
+    Ok(rows.into_iter().filter_map(told).collect())
+}
+
 /// Marks an effect as undone at a position of the step log.
 pub(super) fn mark_undone(link: &Link, id: i64, deed: &Deed) -> Result<(), DbTrouble> {
     let mark = Sql::new("UPDATE handover_effect SET undone_at = ?2 WHERE effect = ?1");

@@ -50,6 +50,7 @@ impl Authored<'_> {
         matches!(
             self.does(),
             "data-copy"
+                | "catch-up"
                 | "staff-transfer"
                 | "contract-novation"
                 | "tenant-notification"
@@ -132,7 +133,7 @@ fn lenient<'t>(
 fn undo(desk: &mut Desk, form: &Form<'_>, kind: Option<&Kind>) -> Undo {
     let name = kind.map_or("", |kind| kind.name);
     let usual = match name {
-        "data-copy" | "staff-transfer" | "freeze" => Undo::Automatic,
+        "data-copy" | "catch-up" | "staff-transfer" | "freeze" => Undo::Automatic,
         "contract-novation" => Undo::ByHand("a deed back, signed by all three parties".to_owned()),
         "tenant-notification" => Undo::ByHand("a correction letter".to_owned()),
         "switch" => Undo::Cannot,
@@ -149,7 +150,7 @@ fn undo(desk: &mut Desk, form: &Form<'_>, kind: Option<&Kind>) -> Undo {
         return usual;
     };
     let (fits, can) = match name {
-        "data-copy" | "staff-transfer" | "freeze" => (
+        "data-copy" | "catch-up" | "staff-transfer" | "freeze" => (
             word != Undo::Nothing,
             "`automatic`, `by hand: …` or `cannot`",
         ),

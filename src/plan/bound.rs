@@ -73,6 +73,7 @@ fn gate(does: &StepSpec) -> Gate {
         StepSpec::Task(task) => Gate::Done(task.seat.clone()),
         StepSpec::Wait(wait) => Gate::Until(wait.until),
         StepSpec::DataCopy(_)
+        | StepSpec::CatchUp(_)
         | StepSpec::StaffTransfer(_)
         | StepSpec::ContractNovation(_)
         | StepSpec::TenantNotification(_)
@@ -85,7 +86,10 @@ fn gate(does: &StepSpec) -> Gate {
 /// What a step moves, and closes where it cannot be undone.
 fn subjects(does: &StepSpec) -> &'static [Subject] {
     match does {
-        StepSpec::DataCopy(_) | StepSpec::Freeze(_) | StepSpec::Verify(_) => &[Subject::Data],
+        StepSpec::DataCopy(_)
+        | StepSpec::CatchUp(_)
+        | StepSpec::Freeze(_)
+        | StepSpec::Verify(_) => &[Subject::Data],
         StepSpec::StaffTransfer(_) => &[Subject::Staff],
         StepSpec::ContractNovation(_) => &[Subject::Contracts],
         StepSpec::TenantNotification(_) => &[Subject::Tenants],

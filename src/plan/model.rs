@@ -226,6 +226,8 @@ pub struct Step {
 pub enum StepSpec {
     /// Rows from source to target.
     DataCopy(DataCopy),
+    /// What happened at the source since a copy.
+    CatchUp(CatchUp),
     /// Employees from one employer's register to another's.
     StaffTransfer(StaffTransfer),
     /// Contracts, one by one, each by its route.
@@ -252,6 +254,7 @@ impl StepSpec {
     pub fn kind(&self) -> &'static str {
         match self {
             StepSpec::DataCopy(_) => "data-copy",
+            StepSpec::CatchUp(_) => "catch-up",
             StepSpec::StaffTransfer(_) => "staff-transfer",
             StepSpec::ContractNovation(_) => "contract-novation",
             StepSpec::TenantNotification(_) => "tenant-notification",
@@ -294,6 +297,15 @@ impl DataCopy {
             && self.tables == other.tables
             && self.split == other.split
     }
+}
+
+/// `does = "catch-up"`.
+#[derive(Debug, Clone)]
+pub struct CatchUp {
+    /// The copy whose rows are caught up with: the step of the same organisation.
+    pub of: StepId,
+    /// What that step copies.
+    pub copy: DataCopy,
 }
 
 /// `triggers = "fire"` or `"off"`.
@@ -414,6 +426,8 @@ pub struct Verify {
     pub targets: Vec<Code>,
     /// The copies whose work is verified: every data-copy step upstream.
     pub copies: Vec<StepId>,
+    /// Every catch-up upstream.
+    pub catch_ups: Vec<StepId>,
     /// What is checked.
     pub checks: Vec<VerifyCheck>,
 }

@@ -14,8 +14,8 @@ use super::head::Head;
 use super::map::Map;
 use super::map_file::column_ref;
 use super::model::{
-    Approval, Code, ContractNovation, DataCopy, Each, Freeze, LetterClass, Seat, StaffTransfer,
-    StepSpec, Switch, Task, TenantNotification, Triggers, Verify, VerifyCheck, Wait,
+    Approval, CatchUp, Code, ContractNovation, DataCopy, Each, Freeze, LetterClass, Seat,
+    StaffTransfer, StepSpec, Switch, Task, TenantNotification, Triggers, Verify, VerifyCheck, Wait,
 };
 use super::outline::StepId;
 use super::seats::seats;
@@ -44,6 +44,7 @@ impl Ground<'_, '_> {
         let org = fanned.org.as_ref();
         Some(match step.does() {
             "data-copy" => StepSpec::DataCopy(self.data_copy(desk, step, org)?),
+            "catch-up" => StepSpec::CatchUp(self.catch_up(desk, step, fanned)?),
             "staff-transfer" => StepSpec::StaffTransfer(self.staff_transfer(desk, step, org)?),
             "contract-novation" => {
                 StepSpec::ContractNovation(self.contract_novation(desk, step, org)?)
@@ -193,6 +194,39 @@ impl Ground<'_, '_> {
                 "fire" => Triggers::Fire,
                 _ => Triggers::Off,
             }),
+        })
+    }
+
+    fn catch_up(&self, desk: &mut Desk, step: &Authored<'_>, fanned: &Fanned) -> Option<CatchUp> {
+        let said = step.form.said("of")?;
+        let copied = self.upstream(fanned).into_iter().find(|before| {
+            let of = &self.steps[before.of];
+            of.name == said.value && of.does() == "data-copy" && before.org == fanned.org
+        });
+        let Some(copied) = copied else {
+            let says = format!(
+                "`{}` has no copy `{}` to catch up with",
+                step.name, said.value
+            );
+            let copies = self.steps.iter().filter(|step| step.does() == "data-copy");
+            let near =
+                super::near::did_you_mean(&said.value, copies.map(|copy| copy.name.as_str()));
+            let fault = Fault::error("HO149", &said.place, says)
+                .label("no such data-copy comes before it, for the same organisations")
+                .maybe_help(near)
+                .help("name a `data-copy` step, let this one come `after` it, and say `each` as it does");
+            desk.push(fault);
+            return None;
+        };
+        // What is wrong with the copy is told where it stands.
+        let copy = self.data_copy(
+            &mut Desk::default(),
+            &self.steps[copied.of],
+            copied.org.as_ref(),
+        )?;
+        Some(CatchUp {
+            of: copied.id.clone(),
+            copy,
         })
     }
 
@@ -432,7 +466,8 @@ impl Ground<'_, '_> {
     }
 
     fn verify(&self, desk: &mut Desk, step: &Authored<'_>, fanned: &Fanned) -> Option<Verify> {
-        let copies = self.copies_before(fanned);
+        let copies = self.of_kind_before("data-copy", fanned);
+        let catch_ups = self.of_kind_before("catch-up", fanned);
         if copies.is_empty() {
             let fault = Fault::error(
                 "HO145",
@@ -476,13 +511,13 @@ impl Ground<'_, '_> {
             source,
             targets,
             copies,
+            catch_ups: catch_ups.into_iter().map(|step| step.id.clone()).collect(),
             checks,
         })
     }
 
-    /// Every data-copy upstream that is about the same organisation; all of them for a single verify.
-    fn copies_before(&self, fanned: &Fanned) -> Vec<&Fanned> {
-        let each = self.steps[fanned.of].each;
+    /// Everything that comes before a step.
+    fn upstream(&self, fanned: &Fanned) -> Vec<&Fanned> {
         let mut found: BTreeSet<&StepId> = BTreeSet::new();
         let mut left = vec![fanned];
         while let Some(step) = left.pop() {
@@ -492,12 +527,20 @@ impl Ground<'_, '_> {
                 }
             }
         }
+        let before = self.fanned.iter().filter(|step| found.contains(&step.id));
+        before.collect()
+    }
+
+    /// Every step of this kind upstream that is about the same organisation; all of them for a single
+    /// verify.
+    fn of_kind_before(&self, kind: &str, fanned: &Fanned) -> Vec<&Fanned> {
+        let each = self.steps[fanned.of].each;
         let about = |copy: &&Fanned| {
             let of = &self.steps[copy.of];
             let same = of.each != each || copy.org.is_none() || copy.org == fanned.org;
-            of.does() == "data-copy" && found.contains(&copy.id) && (fanned.org.is_none() || same)
+            of.does() == kind && (fanned.org.is_none() || same)
         };
-        self.fanned.iter().filter(about).collect()
+        self.upstream(fanned).into_iter().filter(about).collect()
     }
 }
 

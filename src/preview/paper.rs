@@ -131,6 +131,10 @@ fn step(plan: &Plan, at: usize) -> PaperStep {
             orgs.insert(copy.target.clone());
             files.push(copy.map_path.clone());
         }
+        StepSpec::CatchUp(catch_up) => {
+            orgs.insert(catch_up.copy.target.clone());
+            files.push(catch_up.copy.map_path.clone());
+        }
         StepSpec::StaffTransfer(staff) => {
             orgs.insert(staff.target.clone());
             files.push(staff.map.path.clone());

@@ -14,7 +14,7 @@ use crate::machine::run::Run;
 use crate::machine::state::{StepRun, StepState};
 use crate::plan::codes;
 use crate::plan::map::{Becomes, Map};
-use crate::plan::model::{Plan, Seat, StepSpec};
+use crate::plan::model::{CatchUp, Plan, Seat, StepSpec};
 use crate::plan::outline::{OutlineStep, StepId};
 
 /// Where a step or a phase stands: the fewest words that serve.
@@ -177,7 +177,7 @@ pub(super) fn problems(run: &Run, plan: &Plan) -> Vec<Problem> {
 /// The line of the map that `dataset.column` is mapped by: its code list, where it has one.
 fn place(plan: &Plan, step: &StepId, about: &str) -> Option<String> {
     let map: &Map = match &plan.step(step)?.does {
-        StepSpec::DataCopy(copy) => &copy.map,
+        StepSpec::DataCopy(copy) | StepSpec::CatchUp(CatchUp { copy, .. }) => &copy.map,
         StepSpec::StaffTransfer(staff) => &staff.map,
         StepSpec::ContractNovation(contracts) => &contracts.map,
         _ => return None,

@@ -48,14 +48,7 @@ pub(super) async fn preview(look: &Look, step: &DataCopy) -> Result<Forecast, Fa
 pub(super) async fn run(act: &Act, step: &DataCopy) -> Result<Output, Fault> {
     let source = act.look.reader(&step.source)?;
     let target = act.writer(&step.target)?;
-    let work = Load {
-        map: step.map.clone(),
-        tables: step.tables.clone(),
-        route: route(&act.look.plan, step),
-        target: step.target.clone(),
-        triggers: step.triggers,
-        chunk_rows: chunk_rows(target.dialect()),
-    };
+    let work = work(&act.look.plan, step, target.dialect());
     let mut rows = 0;
     let loaded = load(source, target, work, &act.deed, |effect| {
         rows += effect.rows;
@@ -67,6 +60,18 @@ pub(super) async fn run(act: &Act, step: &DataCopy) -> Result<Output, Fault> {
         });
     });
     Ok(done(step, &loaded.await?))
+}
+
+/// What a step copies, for a target of this kind.
+pub(super) fn work(plan: &Plan, step: &DataCopy, target: Dialect) -> Load {
+    Load {
+        map: step.map.clone(),
+        tables: step.tables.clone(),
+        route: route(plan, step),
+        target: step.target.clone(),
+        triggers: step.triggers,
+        chunk_rows: chunk_rows(target),
+    }
 }
 
 /// How the source is shared out: one route for all copies of the same tables through the same map,

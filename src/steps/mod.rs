@@ -7,6 +7,7 @@
 //! Not here: when a step may start (`machine`), the journal, the clock.
 
 mod approval;
+mod catch_up;
 mod contract_novation;
 mod data_copy;
 mod fault;
@@ -38,7 +39,7 @@ use crate::machine::event::{
 };
 use crate::machine::key::RunKey;
 use crate::orgdb::{OrgReader, OrgWriter};
-use crate::plan::model::{Code, Plan, Step, StepSpec};
+use crate::plan::model::{CatchUp, Code, Plan, Step, StepSpec};
 
 /// What a step may look at.
 #[derive(Clone)]
@@ -204,6 +205,7 @@ pub struct Fault {
 pub async fn check(look: &Look) -> Result<Vec<Finding>, Fault> {
     let mut found = match &look.step().does {
         StepSpec::DataCopy(step) => data_copy::check(look, step).await?,
+        StepSpec::CatchUp(step) => catch_up::check(look, step).await?,
         StepSpec::StaffTransfer(step) => staff_transfer::check(look, step).await?,
         StepSpec::ContractNovation(step) => contract_novation::check(look, step).await?,
         StepSpec::TenantNotification(step) => tenant_notification::check(look, step).await?,
@@ -227,6 +229,7 @@ pub async fn check(look: &Look) -> Result<Vec<Finding>, Fault> {
 pub async fn preview(look: &Look) -> Result<Forecast, Fault> {
     match &look.step().does {
         StepSpec::DataCopy(step) => data_copy::preview(look, step).await,
+        StepSpec::CatchUp(step) => Ok(catch_up::preview(step)),
         StepSpec::StaffTransfer(step) => staff_transfer::preview(look, step).await,
         StepSpec::ContractNovation(step) => contract_novation::preview(look, step).await,
         StepSpec::TenantNotification(step) => tenant_notification::preview(look, step).await,
@@ -250,6 +253,7 @@ pub async fn run(act: &Act) -> Result<Output, Fault> {
     }
     match &look.step().does {
         StepSpec::DataCopy(step) => data_copy::run(act, step).await,
+        StepSpec::CatchUp(step) => catch_up::run(act, step).await,
         StepSpec::StaffTransfer(step) => staff_transfer::run(act, step).await,
         StepSpec::ContractNovation(step) => contract_novation::run(act, step).await,
         StepSpec::TenantNotification(step) => tenant_notification::run(act, step).await,
@@ -267,7 +271,9 @@ pub async fn run(act: &Act) -> Result<Output, Fault> {
 /// that only a person takes back.
 pub async fn undo(act: &Act, mode: UndoMode) -> Result<UndoCommitted, Fault> {
     match &act.look.step().does {
-        StepSpec::DataCopy(step) => undoing::databases(act, &[&step.target], mode).await,
+        StepSpec::DataCopy(copy) | StepSpec::CatchUp(CatchUp { copy, .. }) => {
+            undoing::databases(act, &[&copy.target], mode).await
+        }
         StepSpec::StaffTransfer(step) => {
             undoing::databases(act, &[&step.source, &step.target], mode).await
         }
@@ -289,7 +295,7 @@ pub async fn undo(act: &Act, mode: UndoMode) -> Result<UndoCommitted, Fault> {
 /// When a database cannot be used.
 pub async fn undo_preview(look: &Look, deed: &Deed) -> Result<crate::copy::undo::Undone, Fault> {
     let orgs: Vec<&Code> = match &look.step().does {
-        StepSpec::DataCopy(step) => vec![&step.target],
+        StepSpec::DataCopy(copy) | StepSpec::CatchUp(CatchUp { copy, .. }) => vec![&copy.target],
         StepSpec::StaffTransfer(step) => vec![&step.source, &step.target],
         StepSpec::ContractNovation(step) => vec![&step.source, &step.target],
         StepSpec::TenantNotification(step) => vec![&step.target],

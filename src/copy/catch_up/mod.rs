@@ -23,10 +23,11 @@ use foldhash::HashSet;
 
 use self::changes::Changes;
 use self::ledgered::Ledgered;
-use self::write::{Change, Writing, Written};
+use self::write::{Change, Writing};
 use super::canon::Values;
 use super::crosswalk::Crosswalk;
 use super::draw::Draw;
+use super::effect;
 use super::ledger::{self, Deed, Effect};
 use super::load::{self, Load, LoadFault};
 use super::scan::{Compiled, Pass, Stop};
@@ -102,10 +103,12 @@ pub async fn catch_up(
     };
     way.source.with(|link| link.begin(Begin::Read)).await?;
     way.go(&mut done).await?;
+    way.count().await?;
     if way.is_worth_another_go() {
         way.refused.clear();
         way.going.clear();
         way.go(&mut done).await?;
+        way.count().await?;
     }
     way.caught_up()
 }
@@ -148,6 +151,35 @@ impl Way {
         }
         for (at, compiled) in looked.iter().rev() {
             self.put(*at, compiled, Part::Removals, done).await?;
+        }
+        Ok(())
+    }
+
+    /// Counts what stands in the ledger for this step, whoever of its executors wrote it.
+    async fn count(&mut self) -> Result<(), DbFault> {
+        for found in self.found.values_mut() {
+            let lines = found.lines;
+            *found = Caught {
+                lines,
+                ..Caught::default()
+            };
+        }
+        for effect in &self.effects {
+            let Some((verb, dataset)) = effect.kind.split_once(':') else {
+                continue;
+            };
+            let found = self.found.entry(dataset.to_owned()).or_default();
+            match verb {
+                "insert" => found.inserted += effect.rows,
+                "update" => found.changed += effect.rows,
+                "delete" => found.removed += effect.rows,
+                _ => {}
+            }
+        }
+        let deed = self.deed.clone();
+        let rejected = self.target.with(move |link| effect::rejected(link, &deed));
+        for (dataset, rows) in rejected.await? {
+            self.found.entry(dataset).or_default().rejected = rows;
         }
         Ok(())
     }
@@ -218,17 +250,11 @@ impl Way {
         let (sent, written, ()) = tokio::join!(sending, written, listening);
         self.effects.append(&mut fresh);
         // The writing side says best why both stopped.
-        let written: Written = written??;
+        let refused = written??;
         sent??;
-        if let Some(found) = self.found.get_mut(&compiled.program.name) {
-            found.inserted += written.inserted;
-            found.changed += written.changed;
-            found.removed += written.removed;
-            found.rejected += written.rejected;
-        }
-        if written.refused > 0 {
+        if refused > 0 {
             let name = compiled.program.name.clone();
-            *self.refused.entry(name).or_default() += written.refused;
+            *self.refused.entry(name).or_default() += refused;
         }
         Ok(())
     }

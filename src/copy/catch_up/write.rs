@@ -57,17 +57,6 @@ pub(super) struct Going {
     pub(super) half: [u8; HALF],
 }
 
-/// What was written.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Written {
-    pub(super) inserted: u64,
-    pub(super) changed: u64,
-    pub(super) removed: u64,
-    pub(super) rejected: u64,
-    /// Changed rows that the target did not take.
-    pub(super) refused: u64,
-}
-
 /// The writing side.
 pub(super) struct Writing {
     pub(super) work: Work,
@@ -79,25 +68,24 @@ pub(super) struct Writing {
 type Held = (Tally, Vec<Part>);
 
 impl Writing {
-    /// Writes changes until the last.
+    /// Writes changes until the last; how many changed rows the target did not take.
     pub(super) fn all(
         &mut self,
         link: &Link,
         heard: &Receiver<Change>,
-    ) -> Result<Result<Written, LoadFault>, DbTrouble> {
-        let mut written = Written::default();
-        let mut hands = None;
+    ) -> Result<Result<u64, LoadFault>, DbTrouble> {
+        let (mut refused, mut hands) = (0, None);
         for change in heard {
             if hands.is_none() && !matches!(change, Change::Insert(_)) {
                 hands = Some(Hands::new(link, self)?);
             }
             let outcome = match (change, &mut hands) {
-                (Change::Insert(batch), _) => self.insert(link, batch, &mut written)?,
-                (Change::Update(rows), Some(hands)) => self.update(hands, &rows, &mut written)?,
-                (Change::Refer(batch), Some(hands)) => self.refer(hands, &batch, &mut written)?,
+                (Change::Insert(batch), _) => self.insert(link, batch)?,
+                (Change::Update(rows), Some(hands)) => self.update(hands, &rows, &mut refused)?,
+                (Change::Refer(batch), Some(hands)) => self.refer(hands, &batch, &mut refused)?,
                 (Change::Delete(rows), Some(hands)) => {
                     hands.going.extend(rows);
-                    self.delete(hands, &mut written)?
+                    self.delete(hands)?
                 }
                 (_, None) => Ok(()),
             };
@@ -110,7 +98,7 @@ impl Writing {
         if blocked > 0 {
             return Ok(Err(fault(&self.work, "HO542", blocked)));
         }
-        Ok(Ok(written))
+        Ok(Ok(refused))
     }
 
     /// Makes what `work` writes durable as one effect; nothing where it holds nothing.
@@ -156,11 +144,9 @@ impl Writing {
         &mut self,
         link: &Link,
         mut batch: Batch,
-        written: &mut Written,
     ) -> Result<Result<(), LoadFault>, DbTrouble> {
         let work = self.work.clone();
-        let mut found = Written::default();
-        let outcome = self.effect(link, "insert", |ordinal| {
+        self.effect(link, "insert", |ordinal| {
             let mut chunk = Chunk::new(link, &work, &batch, Counts::default());
             chunk.insert(&mut batch)?;
             chunk.add(&batch.counts);
@@ -170,8 +156,6 @@ impl Writing {
             if let Some(fault) = beyond_limit(&work, &chunk.counts) {
                 return Ok(Err(fault));
             }
-            found.inserted = chunk.counts.copied;
-            found.rejected = chunk.counts.rejected.values().sum();
             let head = Head::Insert {
                 shape: layout.shape.clone(),
                 label: work.compiled.program.name.clone(),
@@ -181,23 +165,17 @@ impl Writing {
             let body = std::mem::take(&mut chunk.body);
             let parts = vec![Part { head, body }, lines_of(&work, &batch)];
             Ok(Ok(Some((chunk.tally, parts))))
-        })?;
-        if outcome.is_ok() {
-            written.inserted += found.inserted;
-            written.rejected += found.rejected;
-        }
-        Ok(outcome)
+        })
     }
 
     fn update(
         &mut self,
         hands: &mut Hands<'_>,
         rows: &[Changed],
-        written: &mut Written,
+        refused: &mut u64,
     ) -> Result<Result<(), LoadFault>, DbTrouble> {
         let work = self.work.clone();
-        let (mut changed, mut refused) = (0, 0);
-        let outcome = self.effect(hands.link, "update", |_| {
+        self.effect(hands.link, "update", |_| {
             let before = hands.rows(rows.iter().map(|row| row.key.as_slice()))?;
             let edited = hands.edited(&before, rows.iter().map(|row| (&row.key, &row.half)))?;
             if edited > 0 {
@@ -220,7 +198,7 @@ impl Writing {
             let (mut tally, mut body, mut noted) = (Tally::default(), Vec::new(), Vec::new());
             for ((row, before, after), taken) in merged.iter().zip(taken) {
                 if !taken {
-                    refused += 1;
+                    *refused += 1;
                     continue;
                 }
                 let digest = work.compiled.mac.of(after);
@@ -228,7 +206,6 @@ impl Writing {
                 tally.add(&digest);
                 noted.extend([row.line, source_of(&work, &row.keys)]);
             }
-            changed = tally.rows;
             hands.note_names(
                 &work,
                 merged.iter().map(|(row, _, after)| (&row.keys, after)),
@@ -241,10 +218,7 @@ impl Writing {
                 },
             ];
             Ok(Ok((tally.rows > 0).then_some((tally, parts))))
-        })?;
-        written.changed += changed;
-        written.refused += refused;
-        Ok(outcome)
+        })
     }
 
     /// Sets references into the own dataset, where they are not as they should be.
@@ -252,11 +226,10 @@ impl Writing {
         &mut self,
         hands: &mut Hands<'_>,
         batch: &Batch,
-        written: &mut Written,
+        refused: &mut u64,
     ) -> Result<Result<(), LoadFault>, DbTrouble> {
         let work = self.work.clone();
-        let mut refused = 0;
-        let outcome = self.effect(hands.link, "update", |_| {
+        self.effect(hands.link, "refer", |_| {
             let mut wanted = Vec::new();
             let mut start = 0;
             for row in &batch.rows {
@@ -287,7 +260,7 @@ impl Writing {
             let (mut tally, mut body) = (Tally::default(), Vec::new());
             for ((key, before, after), taken) in changes.iter().zip(taken) {
                 if !taken {
-                    refused += 1;
+                    *refused += 1;
                     continue;
                 }
                 let digest = work.compiled.mac.of(after);
@@ -296,19 +269,12 @@ impl Writing {
             }
             let part = hands.updated(columns, body);
             Ok(Ok((tally.rows > 0).then(|| (tally, vec![part]))))
-        })?;
-        written.refused += refused;
-        Ok(outcome)
+        })
     }
 
     /// Takes out what waits to go; rows on which something still hangs go on waiting.
-    fn delete(
-        &mut self,
-        hands: &mut Hands<'_>,
-        written: &mut Written,
-    ) -> Result<Result<(), LoadFault>, DbTrouble> {
+    fn delete(&mut self, hands: &mut Hands<'_>) -> Result<Result<(), LoadFault>, DbTrouble> {
         let work = self.work.clone();
-        let mut removed = 0;
         let mut waiting = std::mem::take(&mut hands.going);
         let outcome = self.effect(hands.link, "delete", |_| {
             let before = hands.rows(waiting.iter().map(|row| row.key.as_slice()))?;
@@ -337,16 +303,14 @@ impl Writing {
                     break;
                 }
             }
-            removed = tally.rows;
             hands.forget_keys(&work, &targets)?;
             let part = Part {
                 head: hands.deleted(&work),
                 body,
             };
-            Ok(Ok((removed > 0).then(|| (tally, vec![part]))))
+            Ok(Ok((tally.rows > 0).then(|| (tally, vec![part]))))
         })?;
         hands.going = waiting;
-        written.removed += removed;
         Ok(outcome)
     }
 }

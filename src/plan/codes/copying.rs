@@ -1,4 +1,4 @@
-//! HO501 to HO512: why a row cannot go, and when there are too many of them. Rejected rows are kept as data.
+//! HO501 to HO512, HO540 to HO542: why a row cannot go, and when there are too many of them. Rejected rows are kept as data.
 
 use super::Entry;
 
@@ -86,5 +86,26 @@ pub(super) const TABLE: &[Entry] = &[
         "The dataset's `reject-limit`, or a code list's `limit`, is passed.",
         "Many rejected rows have one cause; a limit finds it before the night is over.",
         "Look at the rejected rows, mend the cause, run again.",
+    ),
+    Entry::new(
+        "HO540",
+        "a table that cannot be caught up with",
+        "The target table has no key, fires triggers while rows are loaded, or fills columns in a way that only the engine knows; or nothing in it says that a source row came before.",
+        "Its rows could not be told again from what the ledger keeps of them.",
+        "Copy the table behind the freeze, in a step of its own; or give the target table a key and map all of it.",
+    ),
+    Entry::new(
+        "HO541",
+        "rows that were changed at the target since they were copied",
+        "The source has changed rows that somebody has changed at the target, too, or taken out there.",
+        "Somebody's work would be written over without a word.",
+        "Agree with the target's people which is right; `rollback` and copy again, or put the rows back as they were.",
+    ),
+    Entry::new(
+        "HO542",
+        "rows that are gone at the source, with others' rows on them",
+        "Rows of others at the target refer to rows whose source rows are gone.",
+        "Taking them out would take others' work along.",
+        "Let the target's people move or remove their rows, then run again.",
     ),
 ];

@@ -339,4 +339,11 @@ pub(super) const TABLE: &[Entry] = &[
         "Money agrees to the penny unless those who sign are told why not; rows are never lost within a tolerance.",
         "Write pounds and pence with `because = \"…\"` beside them, for a money column; or take the tolerance out.",
     ),
+    Entry::new(
+        "HO149",
+        "a catch-up without its copy",
+        "`of` names no `data-copy` step that comes before the `catch-up` and stands for the same organisations.",
+        "It would have nothing to hold the source against.",
+        "Name the copy, let the catch-up come `after` it, and say `each` as the copy does.",
+    ),
 ];

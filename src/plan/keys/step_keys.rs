@@ -24,6 +24,7 @@ pub fn kind(name: &str) -> Option<&'static Kind> {
 /// Every kind's word, for `does`.
 const NAMES: &[&str] = &[
     "data-copy",
+    "catch-up",
     "staff-transfer",
     "contract-novation",
     "tenant-notification",
@@ -175,6 +176,17 @@ pub const KINDS: &[Kind] = &[
                 "Kept for a later version.",
             ),
         ],
+    },
+    Kind {
+        name: "catch-up",
+        help: "Reads the source of an earlier copy again and brings over what changed since: rows that are new, that changed, that are gone. As often as wanted; the last one behind the freeze, so that the night holds a short step instead of the whole copy.",
+        undo: "automatic",
+        keys: &[must(
+            "of",
+            Shape::Name,
+            "\"copy-homes\"",
+            "The data-copy step whose rows are brought up to date. It must come before, and stand for the same organisations.",
+        )],
     },
     Kind {
         name: "staff-transfer",

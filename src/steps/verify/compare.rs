@@ -16,7 +16,7 @@ use crate::machine::total::{pence, pounds};
 use crate::orgdb::link::Flow;
 use crate::orgdb::{DbTrouble, Ident, Link, OrgReader, Sql, Value, ValueRef};
 use crate::plan::map::Dataset;
-use crate::plan::model::{Code, DataCopy, Verify, VerifyCheck};
+use crate::plan::model::{Code, Verify, VerifyCheck};
 use crate::plan::outline::StepId;
 use crate::sql;
 use crate::steps::register::said;
@@ -37,9 +37,11 @@ pub(super) async fn digests_of<'a>(
     copies: &[Copied<'a>],
 ) -> Result<BTreeMap<&'a StepId, Digested>, Fault> {
     let mut found = BTreeMap::new();
-    for Copied { id, copy } in copies {
+    for Copied { id, copy, since } in copies {
         let reader = act.look.reader(&copy.target)?;
-        found.insert(*id, digests(reader, &deed(act, id)?).await?);
+        for step in std::iter::once(id).chain(since) {
+            found.insert(*step, digests(reader, &deed(act, step)?).await?);
+        }
     }
     Ok(found)
 }
@@ -49,7 +51,8 @@ impl Over<'_> {
     /// says was written = what had to be copied.
     pub(super) async fn row_counts(&self, found: &mut Found) -> Result<(), Fault> {
         let mut seen: Vec<(&Code, &str)> = Vec::new();
-        for Copied { id, copy } in self.copies {
+        for copied in self.copies {
+            let Copied { id, copy, .. } = copied;
             let Some(forecast) = self.forecasts.get(id) else {
                 continue;
             };
@@ -66,7 +69,7 @@ impl Over<'_> {
                 }
             }
             let due = forecast.targets.get(&copy.target);
-            let written = self.written(id, copy).await?;
+            let written = self.written(copied).await?;
             for dataset in data_copy::datasets(copy) {
                 let name = &dataset.name;
                 let rows = due.and_then(|datasets| datasets.get(name));
@@ -246,14 +249,22 @@ impl Over<'_> {
         values
     }
 
-    /// Rows written by the copy's effects, by dataset.
-    async fn written(&self, id: &StepId, copy: &DataCopy) -> Result<BTreeMap<String, u64>, Fault> {
-        let deed = deed(self.act, id)?;
-        let reader = self.act.look.reader(&copy.target)?;
-        let mut written = BTreeMap::new();
-        for effect in ledger::effects(reader, deed.run, id, deed.generation).await? {
-            if let Some(dataset) = effect.kind.strip_prefix("insert:") {
-                *written.entry(dataset.to_owned()).or_default() += effect.rows;
+    /// Rows that the effects of a copy, and of what caught up with it, have left: by dataset.
+    async fn written(&self, copied: &Copied<'_>) -> Result<BTreeMap<String, u64>, Fault> {
+        let reader = self.act.look.reader(&copied.copy.target)?;
+        let mut written: BTreeMap<String, u64> = BTreeMap::new();
+        for step in std::iter::once(&copied.id).chain(&copied.since) {
+            let deed = deed(self.act, step)?;
+            for effect in ledger::effects(reader, deed.run, step, deed.generation).await? {
+                let Some((verb, dataset)) = effect.kind.split_once(':') else {
+                    continue;
+                };
+                let rows = written.entry(dataset.to_owned()).or_default();
+                match verb {
+                    "insert" => *rows += effect.rows,
+                    "delete" => *rows = rows.saturating_sub(effect.rows),
+                    _ => {}
+                }
             }
         }
         Ok(written)

@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use self::compare::Over;
-use super::{Act, Fault, Finding, Forecast, Look, Output, data_copy};
+use super::{Act, Fault, Finding, Forecast, Look, Output, catch_up, data_copy};
 use crate::copy::look;
 use crate::machine::event::Check;
 use crate::machine::total::{Total, Verdict};
@@ -95,11 +95,19 @@ pub(super) async fn run(act: &Act, step: &Verify) -> Result<Output, Fault> {
 struct Copied<'a> {
     id: &'a StepId,
     copy: &'a DataCopy,
+    /// What caught up with it since.
+    since: Vec<&'a StepId>,
 }
 
 fn copies<'a>(look: &'a Look, step: &Verify) -> Vec<Copied<'a>> {
     let steps = look.plan.steps.iter().filter_map(|one| match &one.does {
-        StepSpec::DataCopy(copy) => Some(Copied { id: &one.id, copy }),
+        StepSpec::DataCopy(copy) => Some(Copied {
+            id: &one.id,
+            copy,
+            since: catch_up::following(&look.plan, &one.id)
+                .filter(|id| step.catch_ups.contains(id))
+                .collect(),
+        }),
         _ => None,
     });
     let mine =
@@ -118,7 +126,7 @@ async fn forecasts<'a>(
     copies: &[Copied<'a>],
 ) -> Result<Forecasts<'a>, Fault> {
     let mut forecasts = Forecasts::new();
-    for Copied { id, copy } in copies {
+    for Copied { id, copy, .. } in copies {
         let route = data_copy::route(&look.plan, copy);
         let reader = look.reader(&copy.source)?;
         let slices = totals::slices(step, copy);

@@ -146,7 +146,7 @@ impl Over<'_> {
     /// Rows of each source table = shared out + nobody's, dataset by dataset.
     async fn shared_out(&self, found: &mut Found) -> Result<(), Fault> {
         let mut told = BTreeSet::new();
-        for Copied { id, copy } in self.copies {
+        for Copied { id, copy, .. } in self.copies {
             let Some(forecast) = self.forecasts.get(id) else {
                 continue;
             };

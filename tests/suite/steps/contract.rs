@@ -8,7 +8,7 @@ use handover::plan::outline::Undo;
 use handover::steps::{Output, check, preview, run, undo};
 
 use super::world::{self, Everything, World, moment, nameless, same, stopped_after};
-use super::{contracts, copies, freezes, letters, staff, switches};
+use super::{catching, contracts, copies, freezes, letters, staff, switches};
 
 /// How a kind is undone.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -143,6 +143,11 @@ async fn a_data_copy_keeps_the_contract() {
 }
 
 #[tokio::test]
+async fn a_catch_up_keeps_the_contract() {
+    keeps(catching::lived_on, TakesBack::Exactly).await;
+}
+
+#[tokio::test]
 async fn a_freeze_keeps_the_contract() {
     keeps(freezes::world, TakesBack::Exactly).await;
 }
@@ -229,6 +234,7 @@ async fn a_verification_of_nothing_is_not_a_pass() {
         source: world::ALMO.into(),
         targets: vec![world::DOVER.into()],
         copies: Vec::new(),
+        catch_ups: Vec::new(),
         checks: Vec::new(),
     });
     let world = World::new("", does, Undo::Nothing);

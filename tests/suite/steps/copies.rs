@@ -85,6 +85,7 @@ pub(super) fn world() -> World {
         source: ALMO.into(),
         targets: vec![DOVER.into()],
         copies: vec!["copy-homes/dover".into(), "copy-homes/thanet".into()],
+        catch_ups: Vec::new(),
         checks: vec![
             VerifyCheck::RowCounts,
             VerifyCheck::KeyedDigests,

@@ -7,6 +7,7 @@
     reason = "fixtures are short"
 )]
 
+mod catching;
 mod contract;
 mod contracts;
 mod copies;

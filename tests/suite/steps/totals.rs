@@ -27,6 +27,7 @@ async fn copied(rules: Vec<TotalRule>) -> World {
         source: ALMO.into(),
         targets: vec![DOVER.into()],
         copies: vec!["copy-homes/dover".into(), "copy-homes/thanet".into()],
+        catch_ups: Vec::new(),
         checks: vec![VerifyCheck::ControlTotals { rules }],
     };
     let mut world = World::of(
