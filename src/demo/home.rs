@@ -170,6 +170,24 @@ impl Home {
         });
         Ok(changed.await?)
     }
+
+    /// Some people have a new telephone number (out of the range that is kept for stories); how many.
+    pub(super) async fn change_telephones(
+        &self,
+        source: (&Code, &Address),
+        rows: u64,
+    ) -> Result<u64, StoryFault> {
+        let writer = OrgWriter::open(source.0, source.1).await?;
+        let changed = writer.with(move |link| {
+            let text = Sql::new(
+                "UPDATE contacts SET con_phone1 = '01632 960999' WHERE con_key IN (
+                   SELECT con_key FROM (SELECT con_key FROM contacts
+                   WHERE con_phone1 LIKE '0%' ORDER BY con_key LIMIT ?1) AS chosen)",
+            );
+            link.execute(&text, &values![rows])
+        });
+        Ok(changed.await?)
+    }
 }
 
 fn address(url: &str) -> Result<Address, StoryFault> {

@@ -21,6 +21,7 @@ use crate::machine::event::{ClockKind, UndoMode};
 use crate::machine::rests::{Rest, Rests};
 use crate::machine::rollback::NoRollback;
 use crate::machine::run::Run;
+use crate::machine::state::{StepRun, StepState};
 use crate::machine::time::Time;
 use crate::orgdb::DbFault;
 use crate::orgdb::address::AddressFault;
@@ -514,6 +515,7 @@ impl Stage {
             if rests.exit() != 4 || site.run.rolled_back() {
                 return Ok(site);
             }
+            self.live_on(&site, &plan, teller).await?;
             let clock = clock_of(&site, &plan);
             let (answered, words) = people::answer(site, &clock, registers.as_ref()).await?;
             site = answered;
@@ -524,6 +526,40 @@ impl Stage {
                 "  ... {words} decisions and answers by made-up people"
             ));
         }
+    }
+
+    /// Between a copy and what catches up with it the office works on.
+    async fn live_on<T: Teller>(
+        &self,
+        site: &Site,
+        plan: &Plan,
+        teller: &mut T,
+    ) -> Result<(), StoryFault> {
+        let told = self.folder.join(".demo-lived-on");
+        let caught = plan.steps.iter().find_map(|step| match &step.does {
+            StepSpec::CatchUp(catch_up) => Some((step, catch_up)),
+            _ => None,
+        });
+        let Some((step, catch_up)) = caught.filter(|_| !told.exists()) else {
+            return Ok(());
+        };
+        let is = |id: &StepId, wanted: fn(&StepRun) -> bool| site.run.state(id).is_some_and(wanted);
+        let copied = is(&catch_up.of, |step| step.state == StepState::Committed);
+        if !copied || is(&step.id, |step| step.started.is_some()) {
+            return Ok(());
+        }
+        let addresses = self.addresses(plan)?;
+        let Some(source) = addresses.get_key_value(&catch_up.copy.source) else {
+            return Ok(());
+        };
+        let rows = self.home.change_telephones(source, 25).await?;
+        std::fs::write(told, "")?;
+        teller.say(&format!(
+            "  ... meanwhile the office at {} enters {rows} new telephone numbers, for `{}`",
+            plan.org_name(&catch_up.copy.source),
+            step.id,
+        ));
+        Ok(())
     }
 
     fn registers(&self) -> Option<people::Registers> {

@@ -208,9 +208,8 @@ impl Ground<'_, '_> {
                 "`{}` has no copy `{}` to catch up with",
                 step.name, said.value
             );
-            let copies = self.steps.iter().filter(|step| step.does() == "data-copy");
-            let near =
-                super::near::did_you_mean(&said.value, copies.map(|copy| copy.name.as_str()));
+            let known = self.steps.iter().filter(|step| step.does() == "data-copy");
+            let near = super::near::did_you_mean(&said.value, known.map(|copy| copy.name.as_str()));
             let fault = Fault::error("HO149", &said.place, says)
                 .label("no such data-copy comes before it, for the same organisations")
                 .maybe_help(near)

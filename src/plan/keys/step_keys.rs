@@ -48,7 +48,7 @@ pub const STEP: &[Key] = &[
         "does",
         Shape::Word(NAMES),
         "\"freeze\"",
-        "What the step does: one of ten kinds.",
+        "What the step does: one of eleven kinds.",
     ),
     may(
         "each",
