@@ -343,6 +343,12 @@ pub struct Verify {
     /// Also hold the organisations' databases against it (runs only)
     #[arg(long)]
     pub against_live: bool,
+    /// Only what this step wrote, by its name in the plan
+    #[arg(long, value_name = "STEP", requires = "against_live")]
+    pub step: Option<String>,
+    /// Show keys and values of rows that differ: personal data, for those who may see them
+    #[arg(long, requires = "against_live")]
+    pub show_values: bool,
 }
 
 /// What `export` writes.

@@ -7,11 +7,13 @@ use super::failure::{Failure, hint};
 use super::log::{self, Log};
 use super::output::Output;
 use super::site;
+use crate::copy::narrow::Narrowed;
 use crate::machine::event::ClockKind;
 use crate::replay::verify::{Evidence, Finding, Report, verify as judge};
+use crate::report::differing::{DifferingRow, Values};
 use crate::report::proof::{Claim, Outcome as Held, ProofReport};
 use crate::report::words::count;
-use crate::run::against_live;
+use crate::run::against_live::{self, Ask};
 
 pub(super) async fn verify(args: &Verify, global: &Global, output: &Output) -> Outcome {
     let mut log = log::open(&args.what, global).await?;
@@ -19,15 +21,23 @@ pub(super) async fn verify(args: &Verify, global: &Global, output: &Output) -> O
     let lines = log.folder.lines()?;
     let judged = judge(&mut log.folder, lines, &Evidence { size, anchor: None });
     let mut claims = claims(&judged);
+    let mut differing = Vec::new();
     if args.against_live {
-        live(&log, &mut claims).await?;
+        let ask = Ask {
+            step: args.step.as_deref(),
+            values: args.show_values,
+        };
+        differing = live(&log, ask, &mut claims).await?;
     }
     let opened = judged.run.opened();
     let clock = opened.map_or(ClockKind::Real, |opened| opened.clock);
     let unseen = |says: &&&str| !args.against_live || !says.contains("were not looked at");
     let not_proved = judged.not_proven.iter().filter(unseen);
     let not_proved = not_proved.map(ToString::to_string).collect();
-    let report = ProofReport::of(&args.what, clock, claims, not_proved);
+    let report = ProofReport {
+        differing,
+        ..ProofReport::of(&args.what, clock, claims, not_proved)
+    };
     output.report(&report);
     Ok(Exit::of(if judged.exit() == Exit::Newer as u8 {
         judged.exit()
@@ -60,16 +70,37 @@ fn claim(finding: &Finding) -> Claim {
     Claim::new(finding.code, outcome, format!("{at}{}", finding.says))
 }
 
-async fn live(log: &Log, claims: &mut Vec<Claim>) -> Result<(), Failure> {
+async fn live(
+    log: &Log,
+    ask: Ask<'_>,
+    claims: &mut Vec<Claim>,
+) -> Result<Vec<DifferingRow>, Failure> {
     let Some((project, site)) = &log.of else {
         return Err(Failure::usage("an exported log knows no databases")
             .with(hint("name the run to hold the databases against it")));
     };
     let plan = site::plan_of(site)?;
+    if let Some(step) = ask.step {
+        let known = plan.steps.iter().any(|one| one.id.as_str() == step);
+        if !known {
+            return Err(Failure::usage(format!("there is no step called `{step}`"))
+                .with(hint("handover status names every step")));
+        }
+    }
     let readers = site::readers(project, &plan).await?;
-    for held in against_live::look(site, &readers, &site.key()?).await? {
+    let mut differing = Vec::new();
+    let found = against_live::look(site, &readers, &site.key()?, ask).await?;
+    if let (Some(step), []) = (ask.step, found.as_slice()) {
+        let says = format!("{step} has not finished, or writes to no database");
+        claims.push(Claim::new("live data", Held::CannotTell, says));
+    }
+    for held in found {
+        let extra = match held.extra {
+            0 => String::new(),
+            rows => format!(", {} that no ledger knows", count(rows)),
+        };
         let says = format!(
-            "{}: {} rows read back, {} differ; effects: {} logged, {} in the ledgers",
+            "{}: {} rows read back, {} differ{extra}; effects: {} logged, {} in the ledgers",
             held.step,
             count(held.rows),
             count(held.differing),
@@ -82,6 +113,28 @@ async fn live(log: &Log, claims: &mut Vec<Claim>) -> Result<(), Failure> {
             Held::Fail
         };
         claims.push(Claim::new("live data", outcome, says));
+        let rows = held.rows_named.iter();
+        differing.extend(rows.flat_map(|row| told(held.step.as_str(), row)));
     }
-    Ok(())
+    Ok(differing)
+}
+
+/// A row's columns as the report says them.
+fn told<'r>(step: &'r str, row: &'r Narrowed) -> impl Iterator<Item = DifferingRow> + 'r {
+    row.told().map(move |(column, class)| {
+        let both = column.and_then(|column| column.values.clone());
+        let [source, target] = both.map_or([None, None], |both| both.map(Some));
+        DifferingRow {
+            step: step.to_owned(),
+            table: row.table.clone(),
+            row: row.row.clone(),
+            column: column.map(|column| column.name.clone()),
+            class: class.to_owned(),
+            values: row.key.clone().map(|key| Values {
+                key,
+                source,
+                target,
+            }),
+        }
+    })
 }

@@ -136,17 +136,25 @@ impl Layout {
         out: &mut Vec<u8>,
     ) -> Result<Verdict, DbTrouble> {
         for place in &self.places {
-            let verdict = match place {
-                Place::Cell(at) => program.cells[*at].evaluate(*at, line, bench, out)?,
-                Place::Fixed(bytes) => {
-                    out.extend_from_slice(bytes);
-                    Verdict::Fine
-                }
-                Place::Drawn(fit) => {
-                    fit.push(out, ValueRef::Text(&draw.id(&bench.key)));
-                    Verdict::Fine
-                }
-            };
+            let verdict = place.value(program, line, bench, draw, out)?;
+            if verdict != Verdict::Fine {
+                return Ok(verdict);
+            }
+        }
+        Ok(Verdict::Fine)
+    }
+
+    /// Appends the key's values of a line, without the rest of its row.
+    pub(super) fn key_of_line(
+        &self,
+        program: &Program,
+        line: Line<'_>,
+        bench: &mut Bench<'_>,
+        draw: &Draw,
+        out: &mut Vec<u8>,
+    ) -> Result<Verdict, DbTrouble> {
+        for at in &self.key {
+            let verdict = self.places[*at].value(program, line, bench, draw, out)?;
             if verdict != Verdict::Fine {
                 return Ok(verdict);
             }
@@ -191,6 +199,31 @@ impl Layout {
             super::shape::idents(&self.bound),
             super::shape::places(self.bound.len())
         )
+    }
+}
+
+impl Place {
+    /// Appends its value of a line.
+    #[inline]
+    fn value(
+        &self,
+        program: &Program,
+        line: Line<'_>,
+        bench: &mut Bench<'_>,
+        draw: &Draw,
+        out: &mut Vec<u8>,
+    ) -> Result<Verdict, DbTrouble> {
+        match self {
+            Place::Cell(at) => program.cells[*at].evaluate(*at, line, bench, out),
+            Place::Fixed(bytes) => {
+                out.extend_from_slice(bytes);
+                Ok(Verdict::Fine)
+            }
+            Place::Drawn(fit) => {
+                fit.push(out, ValueRef::Text(&draw.id(&bench.key)));
+                Ok(Verdict::Fine)
+            }
+        }
     }
 }
 

@@ -335,7 +335,11 @@ impl<'c> Reading<'c> {
     }
 
     /// What the newest effect that changed a row says of it; an empty digest: it took the row out.
-    fn newest(&self, shape: &Shape, key: &[u8]) -> Result<Option<(String, Vec<u8>)>, DbTrouble> {
+    pub(super) fn newest(
+        &self,
+        shape: &Shape,
+        key: &[u8],
+    ) -> Result<Option<(String, Vec<u8>)>, DbTrouble> {
         let found = self
             .link
             .scratch()?

@@ -9,12 +9,13 @@ use super::effect;
 use super::ledger::{Deed, prepared};
 use super::packed::Unpacked;
 use super::rereading::{self, Order};
+use super::shape::Shape;
 use super::standing::{Held, Reading, Standing, give_room, note_newest};
 use crate::orgdb::link::{Begin, Flow};
 use crate::orgdb::{DbFault, DbTrouble, Link, OrgReader};
 
 /// How many differing rows are named.
-const NAMED: usize = 1000;
+pub(super) const NAMED: usize = 1000;
 
 /// A row that is not as it was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,6 +37,25 @@ pub struct Digested {
     pub differences: Vec<Difference>,
     /// How many differ in all.
     pub differing: u64,
+    /// What only this room may know of those that are named, in the same order.
+    pub(super) known: Vec<Known>,
+}
+
+/// A differing row as this room knows it.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) struct Known {
+    pub(super) shape: Shape,
+    pub(super) key: Vec<u8>,
+    /// Half a digest of the row as the newest effect of ours left it, and what that is keyed for.
+    pub(super) label: String,
+    pub(super) digest: Vec<u8>,
+}
+
+impl std::fmt::Debug for Known {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // A key may be a person's number.
+        f.debug_struct("Known").finish_non_exhaustive()
+    }
 }
 
 /// Reads back every row that `deed`'s step wrote and holds it against its digest. Where a later step
@@ -65,8 +85,9 @@ fn read_back(link: &Link, deed: &Deed) -> Result<Digested, DbTrouble> {
         &mut reading,
         &ids,
         Order::OldestFirst,
-        |_, _, rows, held| {
+        |reading, _, rows, held| {
             found.add(deed, rows, &held);
+            found.note(reading, rows, &held)?;
             Ok(Flow::Continue(()))
         },
     )?;
@@ -93,10 +114,35 @@ impl Digested {
             }
         }
     }
+
+    /// Notes what is known of the rows that were named.
+    fn note(
+        &mut self,
+        reading: &Reading<'_>,
+        (shape, label, rows): &Unpacked<'_>,
+        held: &Held,
+    ) -> Result<(), DbTrouble> {
+        let rows = rows.iter().zip(&held.standing);
+        for (row, _) in rows.filter(|(_, standing)| **standing != Standing::AsWritten) {
+            if self.known.len() >= NAMED {
+                break;
+            }
+            let newest = reading.newest(shape, row.key)?;
+            let (label, digest) =
+                newest.unwrap_or_else(|| ((*label).to_owned(), row.digest.to_vec()));
+            self.known.push(Known {
+                shape: (*shape).clone(),
+                key: row.key.to_vec(),
+                label,
+                digest,
+            });
+        }
+        Ok(())
+    }
 }
 
 /// Keyed digest of a row's key: names it for those who hold the run key, and for nobody else.
-fn row_name(deed: &Deed, table: &str, key: &[u8]) -> String {
+pub(super) fn row_name(deed: &Deed, table: &str, key: &[u8]) -> String {
     let label = format!("row-name/v1/{table}");
     deed.key.keyed(&label, key).to_string()
 }

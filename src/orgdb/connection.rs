@@ -90,6 +90,12 @@ impl OrgReader {
         OrgReader::open(&self.0.org, &self.0.address).await
     }
 
+    /// Opens a connection of the same kind on whatever thread calls it: for work that has one already.
+    pub(crate) fn beside(&self) -> impl Fn() -> Result<Link, DbTrouble> + Send + use<> {
+        let address = self.0.address.clone();
+        move || Link::reader(&address)
+    }
+
     /// The organisation's code.
     #[must_use]
     pub fn org(&self) -> &str {

@@ -8,6 +8,7 @@
 
 pub mod check;
 pub mod decisions;
+pub mod differing;
 pub mod explain;
 pub mod faults;
 pub mod ink;

@@ -8,6 +8,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::differing::{self, DifferingRow};
 use super::ink::{Lines, Manner, Tone};
 use super::{FORMAT, Report};
 use crate::machine::event::ClockKind;
@@ -77,6 +78,10 @@ pub struct ProofReport {
     pub clock: ClockKind,
     /// Every claim, in the order of checking.
     pub claims: Vec<Claim>,
+    /// Rows that are not as they were written, the first thousand of each step.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(with = "Option<Vec<DifferingRow>>")]
+    pub differing: Vec<DifferingRow>,
     /// What it all means, in a sentence.
     pub says: String,
     /// What this cannot prove (an unsealed tail, no witness), one sentence each.
@@ -102,6 +107,7 @@ impl ProofReport {
             of: of.to_owned(),
             clock,
             claims,
+            differing: Vec::new(),
             says: says.to_owned(),
             not_proved,
             exit,
@@ -140,6 +146,7 @@ impl Report for ProofReport {
             let inked = manner.paint(claim.outcome.tone(), word);
             lines.line(drawn.text().replacen(word, &inked, 1));
         }
+        differing::draw(&self.differing, manner, &mut lines);
         lines.wrapped("", &format!("{} Exit {}.", self.says, self.exit));
         for not in &self.not_proved {
             lines.wrapped("Not proved: ", not);
@@ -160,6 +167,7 @@ impl Report for ProofReport {
                 claim.says.trim_end_matches('.')
             ));
         }
+        differing::say(&self.differing, &mut lines);
         lines.line(format!("{} Exit {}.", self.says, self.exit));
         for not in &self.not_proved {
             lines.line(format!("Not proved: {}.", not.trim_end_matches('.')));

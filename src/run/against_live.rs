@@ -1,22 +1,28 @@
 //! The optional live check: the organisations' ledgers and rows held against the log. Reads only.
 //!
 //! Out: one finding per step that wrote something: effects that the log has and the ledger lacks, or
-//! the other way round, and rows that are no longer as they were written.
+//! the other way round, rows that are no longer as they were written, narrowed to their columns, and rows
+//! that carry the run's mark and that nobody of ours wrote.
 //!
 //! Not here: the log itself (`replay`), what a difference means (people).
 
-use crate::copy::{ledger, verify};
-use crate::machine::key::RunKey;
-use crate::machine::state::StepState;
-use crate::orgdb::DbFault;
-use crate::plan::outline::StepId;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::connect::Readers;
 use super::site::Site;
-use crate::copy::ledger::Deed;
+use crate::copy::extra::{Search, extra, marked};
+use crate::copy::ledger::{self, Deed};
+use crate::copy::narrow::{Narrow, Narrowed, narrow, unnarrowed};
+use crate::copy::verify::{self, Digested};
+use crate::machine::key::RunKey;
+use crate::machine::state::StepState;
+use crate::orgdb::{DbFault, OrgReader};
+use crate::plan::model::StepSpec;
+use crate::plan::outline::StepId;
+use crate::steps::narrowing;
 
 /// One finished step beside what stands at the organisations.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Held {
     /// The step.
     pub step: StepId,
@@ -28,53 +34,168 @@ pub struct Held {
     pub rows: u64,
     /// Rows that are not as they were written.
     pub differing: u64,
+    /// Rows that carry the run's mark and that no ledger knows, told with the first step that could have
+    /// written them.
+    pub extra: u64,
+    /// Which rows these are, the first thousand of each.
+    pub rows_named: Vec<Narrowed>,
 }
 
 impl Held {
     /// Whether log, ledgers and rows agree.
     #[must_use]
     pub fn agrees(&self) -> bool {
-        self.logged == self.ledgered && self.differing == 0
+        self.logged == self.ledgered && self.differing == 0 && self.extra == 0
     }
+}
+
+/// What is asked.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Ask<'a> {
+    /// This step alone.
+    pub step: Option<&'a str>,
+    /// Keys and values of rows are told, too: personal data.
+    pub values: bool,
 }
 
 /// Holds every finished step of a run against the databases.
 ///
 /// # Errors
 /// When a database cannot be read.
-pub async fn look(site: &Site, readers: &Readers, key: &RunKey) -> Result<Vec<Held>, DbFault> {
+pub async fn look(
+    site: &Site,
+    readers: &Readers,
+    key: &RunKey,
+    ask: Ask<'_>,
+) -> Result<Vec<Held>, DbFault> {
+    let mut live = Live {
+        site,
+        readers,
+        key,
+        ask,
+        searched: BTreeSet::new(),
+    };
     let mut found = Vec::new();
     for (outline, step) in site.run.steps() {
-        if step.state != StepState::Committed {
+        let asked = ask.step.is_none_or(|step| step == outline.id.as_str());
+        if step.state != StepState::Committed || !asked {
             continue;
         }
-        let mut held = Held {
-            step: outline.id.clone(),
-            logged: site.outputs.get(&outline.id).map_or(0, |done| done.effects),
-            ledgered: 0,
-            rows: 0,
-            differing: 0,
-        };
-        let deed = Deed {
-            run: site.head.id,
-            step: outline.id.clone(),
-            generation: step.generation,
-            epoch: 0,
-            log_seq: 0,
-            key: key.clone(),
-        };
-        for reader in readers.values() {
-            let effects = ledger::effects(reader, deed.run, &deed.step, deed.generation).await?;
-            held.ledgered += effects.len() as u64;
-            if !effects.is_empty() {
-                let digested = verify::digests(reader, &deed).await?;
-                held.rows += digested.rows;
-                held.differing += digested.differing;
-            }
-        }
+        let held = live.step(&outline.id, step.generation).await?;
         if held.logged + held.ledgered > 0 {
             found.push(held);
         }
     }
+    let all_stand = ask.step.is_none() && found.iter().all(|held| held.differing == 0);
+    for held in &mut found {
+        live.search(all_stand, held).await?;
+    }
     Ok(found)
+}
+
+struct Live<'a> {
+    site: &'a Site,
+    readers: &'a Readers,
+    key: &'a RunKey,
+    ask: Ask<'a>,
+    /// Tables at organisations that were searched for extra rows.
+    searched: BTreeSet<(String, String)>,
+}
+
+impl Live<'_> {
+    async fn step(&mut self, id: &StepId, generation: u32) -> Result<Held, DbFault> {
+        let outputs = self.site.outputs.get(id);
+        let mut held = Held {
+            step: id.clone(),
+            logged: outputs.map_or(0, |done| done.effects),
+            ledgered: 0,
+            rows: 0,
+            differing: 0,
+            extra: 0,
+            rows_named: Vec::new(),
+        };
+        let deed = self.deed(id, generation);
+        for reader in self.readers.values() {
+            let effects = ledger::effects(reader, deed.run, &deed.step, deed.generation).await?;
+            held.ledgered += effects.len() as u64;
+            if effects.is_empty() {
+                continue;
+            }
+            let digested = verify::digests(reader, &deed).await?;
+            held.rows += digested.rows;
+            held.differing += digested.differing;
+            self.name(reader, &deed, &digested, &mut held).await?;
+        }
+        Ok(held)
+    }
+
+    fn deed(&self, step: &StepId, generation: u32) -> Deed {
+        Deed {
+            run: self.site.head.id,
+            step: step.clone(),
+            generation,
+            epoch: 0,
+            log_seq: 0,
+            key: self.key.clone(),
+        }
+    }
+
+    /// Narrows the rows that differ, where the step's rows came from a source.
+    async fn name(
+        &self,
+        target: &OrgReader,
+        deed: &Deed,
+        digested: &Digested,
+        held: &mut Held,
+    ) -> Result<(), DbFault> {
+        let steps = self.site.run.steps();
+        let generations = steps.map(|(outline, step)| (outline.id.clone(), step.generation));
+        let generations: BTreeMap<StepId, u32> = generations.collect();
+        let plan = self.site.plan();
+        let about = plan.and_then(|plan| narrowing(plan, &generations, deed, target.dialect()));
+        let Some((source, work)) = about else {
+            held.rows_named
+                .extend(unnarrowed(digested, self.ask.values));
+            return Ok(());
+        };
+        let Some(source) = self.readers.get(source) else {
+            held.rows_named
+                .extend(unnarrowed(digested, self.ask.values));
+            return Ok(());
+        };
+        let work = Narrow {
+            values: self.ask.values,
+            ..work
+        };
+        held.rows_named
+            .extend(narrow(source, target, work, digested).await?);
+        Ok(())
+    }
+
+    /// Looks for rows that nobody of ours wrote, once in each table.
+    async fn search(&mut self, all_stand: bool, held: &mut Held) -> Result<(), DbFault> {
+        let plan = self.site.plan();
+        let step = plan.and_then(|plan| plan.steps.iter().find(|step| step.id == held.step));
+        let Some(StepSpec::DataCopy(copy)) = step.map(|step| &step.does) else {
+            return Ok(());
+        };
+        let Some(target) = self.readers.get(&copy.target) else {
+            return Ok(());
+        };
+        let datasets = copy.map.datasets.iter();
+        let datasets = datasets.filter(|dataset| copy.tables.contains(&dataset.from));
+        let mut tables = marked(datasets);
+        tables.retain(|one| {
+            let place = (target.org().to_owned(), one.table().to_owned());
+            self.searched.insert(place)
+        });
+        let search = Search {
+            all_stand,
+            values: self.ask.values,
+        };
+        let found = extra(target, &self.deed(&held.step, 0), tables, search).await?;
+        held.extra += found.rows;
+        held.rows_named.extend(found.named);
+        Ok(())
+    }
 }

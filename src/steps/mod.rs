@@ -25,6 +25,8 @@ mod undoing;
 mod verify;
 mod wait;
 
+pub(crate) use verify::narrowing;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;

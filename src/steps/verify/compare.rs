@@ -2,7 +2,7 @@
 //!
 //! In: copies, what the source comes to, the targets. Out: checks, passed and failed.
 //!
-//! Not here: which checks are made (`mod`), how a row's digest is read back (`copy::verify`).
+//! Not here: which checks are made (`mod`), single rows (`rows`).
 
 use std::collections::{BTreeMap, HashMap};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -11,7 +11,6 @@ use std::sync::Arc;
 use super::{Copied, Found, Landing, Mark, landings, mark, sums};
 use crate::copy::ledger::{self, Deed};
 use crate::copy::look::{self, Counts};
-use crate::copy::verify::{Digested, digests};
 use crate::machine::total::{pence, pounds};
 use crate::orgdb::link::Flow;
 use crate::orgdb::{DbTrouble, Ident, Link, OrgReader, Sql, Value, ValueRef};
@@ -28,22 +27,6 @@ pub(super) struct Over<'a> {
     pub(super) step: &'a Verify,
     pub(super) copies: &'a [Copied<'a>],
     pub(super) forecasts: &'a BTreeMap<&'a StepId, Arc<look::Forecast>>,
-    pub(super) digests: &'a BTreeMap<&'a StepId, Digested>,
-}
-
-/// Reads back every row of every copy: by copy, what stands otherwise than it was written.
-pub(super) async fn digests_of<'a>(
-    act: &Act,
-    copies: &[Copied<'a>],
-) -> Result<BTreeMap<&'a StepId, Digested>, Fault> {
-    let mut found = BTreeMap::new();
-    for Copied { id, copy, since } in copies {
-        let reader = act.look.reader(&copy.target)?;
-        for step in std::iter::once(id).chain(since) {
-            found.insert(*step, digests(reader, &deed(act, step)?).await?);
-        }
-    }
-    Ok(found)
 }
 
 impl Over<'_> {
@@ -81,21 +64,6 @@ impl Over<'_> {
             }
         }
         Ok(())
-    }
-
-    pub(super) fn keyed_digests(&self, found: &mut Found) {
-        for (id, digested) in self.digests {
-            found.rows += digested.differing;
-            for differs in &digested.differences {
-                let line = format!("{id} {} {} {}\n", differs.table, differs.row, differs.class);
-                found.detail.push_str(&line);
-            }
-            found.compare(
-                format!("keyed digests {id}"),
-                format!("0 of {} rows differ", digested.rows),
-                format!("{} of {} rows differ", digested.differing, digested.rows),
-            );
-        }
     }
 
     /// Pence that had to be copied = pence that stand at the target; what stayed behind is said.
@@ -294,7 +262,7 @@ fn hashes(link: &Link, query: &Sql, values: &[Value]) -> Result<Vec<u64>, DbTrou
 }
 
 /// The deed of a copy, as it stands in the ledger.
-fn deed(act: &Act, id: &StepId) -> Result<Deed, Fault> {
+pub(super) fn deed(act: &Act, id: &StepId) -> Result<Deed, Fault> {
     let run = act.look.run.as_ref();
     let generation = run.and_then(|run| run.generations.get(id)).copied();
     let Some(generation) = generation else {

@@ -8,12 +8,14 @@
 //! Not here: how a row's digest is read back (`copy::verify`).
 
 mod compare;
+mod rows;
 mod totals;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use self::compare::Over;
+pub(crate) use self::rows::narrowing;
 use super::{Act, Fault, Finding, Forecast, Look, Output, catch_up, data_copy};
 use crate::copy::look;
 use crate::machine::event::Check;
@@ -65,9 +67,9 @@ pub(super) async fn run(act: &Act, step: &Verify) -> Result<Output, Fault> {
     let counted = needs(|one| !matches!(one, VerifyCheck::KeyedDigests));
     let digested = needs(|one| matches!(one, VerifyCheck::KeyedDigests));
     // The source and the targets are read side by side.
-    let (forecasts, digests) = tokio::try_join!(
+    let (forecasts, rows) = tokio::try_join!(
         forecasts(&act.look, step, if counted { &copies } else { &[] }),
-        compare::digests_of(act, if digested { &copies } else { &[] }),
+        rows::read_back(act, if digested { &copies } else { &[] }),
     )?;
     for one in &step.checks {
         let over = Over {
@@ -75,11 +77,10 @@ pub(super) async fn run(act: &Act, step: &Verify) -> Result<Output, Fault> {
             step,
             copies: &copies,
             forecasts: &forecasts,
-            digests: &digests,
         };
         match one {
             VerifyCheck::RowCounts => over.row_counts(&mut found).await?,
-            VerifyCheck::KeyedDigests => over.keyed_digests(&mut found),
+            VerifyCheck::KeyedDigests => rows.compare(&mut found),
             VerifyCheck::SumOf { table, column } => {
                 over.money(&mut found, one, &format!("{table}.{column}"))
                     .await?;

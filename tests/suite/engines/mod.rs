@@ -9,6 +9,7 @@ mod cuts;
 mod endings;
 mod habits;
 mod mariadb;
+mod narrowed;
 mod oddities;
 mod pairs;
 mod rights;
