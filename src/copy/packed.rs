@@ -40,12 +40,8 @@ pub(super) fn unpack<'a>(
     head: &'a Head,
     body: &'a [u8],
 ) -> Result<Option<Unpacked<'a>>, DbTrouble> {
-    let (shape, label, before) = match head {
-        Head::Insert { shape, label, .. } => (shape, label, 0),
-        Head::Update { shape, label, .. } | Head::Delete { shape, label, .. } => {
-            (shape, label, shape.all.len())
-        }
-        Head::Change | Head::Position | Head::Lines { .. } => return Ok(None),
+    let Some((shape, label, before)) = about(head) else {
+        return Ok(None);
     };
     let mut rest = Values(body);
     let mut rows = Vec::new();
@@ -54,6 +50,22 @@ pub(super) fn unpack<'a>(
         rows.push(row);
     }
     Ok(Some((shape, label, rows)))
+}
+
+/// The same without its rows.
+pub(super) fn unpack_none(head: &Head) -> Option<Unpacked<'_>> {
+    about(head).map(|(shape, label, _)| (shape, label, Vec::new()))
+}
+
+/// Shape, label, how many values of the row before follow each key.
+fn about(head: &Head) -> Option<(&Shape, &str, usize)> {
+    match head {
+        Head::Insert { shape, label, .. } => Some((shape, label, 0)),
+        Head::Update { shape, label, .. } | Head::Delete { shape, label, .. } => {
+            Some((shape, label, shape.all.len()))
+        }
+        Head::Change | Head::Position | Head::Lines { .. } => None,
+    }
 }
 
 fn one<'a>(rest: &mut Values<'a>, key: usize, before: usize) -> Option<Packed<'a>> {

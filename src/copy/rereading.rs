@@ -12,7 +12,7 @@ use std::thread;
 
 use super::canon;
 use super::effect::{self, Part};
-use super::packed::{Unpacked, unpack};
+use super::packed::{Unpacked, unpack, unpack_none};
 use super::standing::{Held, Reading};
 use super::tally::RowMac;
 use super::walk::{Met, Walk};
@@ -77,7 +77,7 @@ pub(super) fn each(
                 // One part may be digested while the next is read, not more: memory stays flat.
                 if open > 1 {
                     open -= 1;
-                    let done = told.recv().map_err(|_| DbTrouble::Other(0))?;
+                    let done = told.recv().map_err(|_| DbTrouble::Other(0))??;
                     if judged(reading, done)?.is_break() {
                         return Ok(());
                     }
@@ -86,7 +86,7 @@ pub(super) fn each(
         }
         drop(lane);
         for done in told {
-            if judged(reading, done)?.is_break() {
+            if judged(reading, done?)?.is_break() {
                 break;
             }
         }
@@ -107,6 +107,9 @@ enum Task {
     End,
 }
 
+/// A part and what was met of it.
+type Judged = Result<(Arc<Part>, Met), DbTrouble>;
+
 /// The reading side.
 struct Lane {
     tasks: SyncSender<Task>,
@@ -117,7 +120,12 @@ struct Lane {
 impl Lane {
     /// Reads the rows that lie where the part's were written; false where the part holds none.
     fn read(&mut self, reading: &Reading<'_>, part: &Arc<Part>) -> Result<bool, DbTrouble> {
-        let Some(rows) = unpack(&part.head, &part.body)? else {
+        // A file knows where rows lie without their keys.
+        let found = match reading.link.sqlite() {
+            Some(_) => unpack_none(&part.head),
+            None => unpack(&part.head, &part.body)?,
+        };
+        let Some(rows) = found else {
             return Ok(false);
         };
         self.hand_over(Task::Part(Arc::clone(part)))?;
@@ -173,18 +181,14 @@ impl Block {
 }
 
 /// The digesting side.
-fn digest(
-    key: &RunKey,
-    work: &Receiver<Task>,
-    tell: &Sender<(Arc<Part>, Met)>,
-    give_back: &Sender<Block>,
-) {
+fn digest(key: &RunKey, work: &Receiver<Task>, tell: &Sender<Judged>, give_back: &Sender<Block>) {
     let mut macs: BTreeMap<String, RowMac> = BTreeMap::new();
     while let Ok(task) = work.recv() {
         let Task::Part(part) = task else { continue };
-        // What cannot be unpacked was refused on the reading side.
-        let Ok(Some((_, label, rows))) = unpack(&part.head, &part.body) else {
-            continue;
+        let (label, rows) = match unpack(&part.head, &part.body) {
+            Ok(Some((_, label, rows))) => (label, rows),
+            Ok(None) => continue,
+            Err(trouble) => return drop(tell.send(Err(trouble))),
         };
         let mac = macs
             .entry(label.to_owned())
@@ -197,7 +201,7 @@ fn digest(
         }
         let met = walk.end();
         drop(rows);
-        if tell.send((part, met)).is_err() {
+        if tell.send(Ok((part, met))).is_err() {
             return;
         }
     }

@@ -60,6 +60,11 @@ pub(super) fn take_back(
     if link.dialect() == Dialect::Mariadb || !prepared(link)? {
         return Ok(Tried::Unable);
     }
+    give_room(link)?;
+    if let Some(file) = link.sqlite() {
+        // As while copying: what is emptied at once need not move all that was copied first.
+        file.pragma_update(None, "wal_autocheckpoint", 16_384)?;
+    }
     effect::begin(link, deed)?;
     let tried = match Concerned::under_lock(link, deed) {
         Ok(Some(concerned)) => concerned.take_back(beside, deed, all),

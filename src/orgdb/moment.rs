@@ -108,12 +108,11 @@ pub(crate) fn push(out: &mut Vec<u8>, at: DateTime, zoned: bool) {
 
 /// Appends a time of day.
 pub(crate) fn push_time(out: &mut Vec<u8>, micros: i64) {
-    let seconds = micros.div_euclid(1_000_000);
-    push_number(out, seconds / 3600, 2);
-    for part in [seconds / 60 % 60, seconds % 60] {
-        out.push(b':');
-        push_number(out, part, 2);
-    }
+    // A day has less than 2^32 seconds.
+    let seconds = u32::try_from(micros.div_euclid(1_000_000)).unwrap_or_default();
+    let [h, hh] = two_digits(seconds / 3600);
+    let ([m, mm], [s, ss]) = (two_digits(seconds / 60 % 60), two_digits(seconds % 60));
+    out.extend_from_slice(&[h, hh, b':', m, mm, b':', s, ss]);
     let micros = micros.rem_euclid(1_000_000);
     if micros != 0 {
         out.push(b'.');
@@ -121,8 +120,15 @@ pub(crate) fn push_time(out: &mut Vec<u8>, micros: i64) {
     }
 }
 
+/// A number below 100.
+#[inline]
+pub(crate) fn two_digits(number: u32) -> [u8; 2] {
+    let digit = |number: u32| b'0' + u8::try_from(number % 10).unwrap_or_default();
+    [digit(number / 10), digit(number)]
+}
+
 /// Digits without the formatting machinery: this is done for every row.
-fn push_number(out: &mut Vec<u8>, number: i64, width: usize) {
+pub(crate) fn push_number(out: &mut Vec<u8>, number: i64, width: usize) {
     let (start, mut left) = (out.len(), number.unsigned_abs());
     out.resize(start + width, b'0');
     for digit in out[start..].iter_mut().rev() {

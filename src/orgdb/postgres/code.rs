@@ -7,7 +7,6 @@
 //!
 //! Not here: which column has which type (`catalogue`), the stream around rows (`load`).
 
-use jiff::SignedDuration;
 use jiff::civil::DateTime;
 use rusqlite::types::ValueRef;
 
@@ -203,24 +202,50 @@ fn plain<'v>(value: ValueRef<'v>, room: &'v mut String) -> Option<&'v [u8]> {
 }
 
 fn read_date(days: i32, into: &mut Fields) {
-    let since = SignedDuration::from_hours(24 * i64::from(days));
-    let day = EPOCH.date().checked_add(since).ok();
-    into.text(|out| match (days, day.filter(|day| day.year() > 0)) {
-        (i32::MAX, _) => out.extend_from_slice(b"infinity"),
-        (i32::MIN, _) => out.extend_from_slice(b"-infinity"),
-        (_, Some(day)) => moment::push_date(out, day),
-        (days, None) => push_far(out, days.into()),
+    into.text(|out| match days {
+        i32::MAX => out.extend_from_slice(b"infinity"),
+        i32::MIN => out.extend_from_slice(b"-infinity"),
+        days if CALENDAR.contains(&days.into()) => push_day(out, days.into()),
+        days => push_far(out, days.into()),
     });
 }
 
 fn read_moment(micros: i64, zoned: bool, into: &mut Fields) {
-    let at = EPOCH.checked_add(SignedDuration::from_micros(micros)).ok();
-    into.text(|out| match (micros, at.filter(|at| at.year() > 0)) {
-        (i64::MAX, _) => out.extend_from_slice(b"infinity"),
-        (i64::MIN, _) => out.extend_from_slice(b"-infinity"),
-        (_, Some(at)) => moment::push(out, at, zoned),
-        (micros, None) => push_far(out, micros),
+    const DAY: i64 = 86_400_000_000;
+    let (days, time) = (micros.div_euclid(DAY), micros.rem_euclid(DAY));
+    into.text(|out| match micros {
+        i64::MAX => out.extend_from_slice(b"infinity"),
+        i64::MIN => out.extend_from_slice(b"-infinity"),
+        _ if CALENDAR.contains(&days) => {
+            push_day(out, days);
+            out.push(if zoned { b'T' } else { b' ' });
+            moment::push_time(out, time);
+            if zoned {
+                out.push(b'Z');
+            }
+        }
+        micros => push_far(out, micros),
     });
+}
+
+/// The years 1 to 9999 in days since the first of 2000.
+const CALENDAR: std::ops::RangeInclusive<i64> = -730_119..=2_921_939;
+
+/// A day by its number, without a calendar's checks: this is done for every row. Years begin in March, so
+/// that a leap day is the last (<https://howardhinnant.github.io/date_algorithms.html>, `civil_from_days`).
+fn push_day(out: &mut Vec<u8>, days: i64) {
+    let since = u32::try_from(days + 730_425).unwrap_or_default();
+    let (era, of_era) = (since / 146_097, since % 146_097);
+    let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let march = (5 * of_year + 2) / 153;
+    let day = of_year - (153 * march + 2) / 5 + 1;
+    let month = if march < 10 { march + 3 } else { march - 9 };
+    let year = year_of_era + era * 400 + u32::from(month <= 2);
+    let [y, yy] = moment::two_digits(year / 100);
+    let [yyy, yyyy] = moment::two_digits(year % 100);
+    let ([m, mm], [d, dd]) = (moment::two_digits(month), moment::two_digits(day));
+    out.extend_from_slice(&[y, yy, yyy, yyyy, b'-', m, mm, b'-', d, dd]);
 }
 
 /// Outside of the years 1 to 9999 there is no date that a map could read: the server's own number, so that
@@ -281,22 +306,23 @@ fn read_decimal(bytes: &[u8], into: &mut Fields) -> Option<()> {
             .map_or(0, |pair| u16::from_be_bytes([pair[0], pair[1]]))
     };
     into.text(|out| {
-        use std::io::Write as _;
         if negative {
             out.push(b'-');
         }
         let mut place = i32::from(weight.max(0));
-        let _ = write!(out, "{}", group(place));
+        let first = group(place);
+        let width = 1 + [9, 99, 999].iter().filter(|most| first > **most).count();
+        moment::push_number(out, first.into(), width);
         while place > 0 {
             place -= 1;
-            let _ = write!(out, "{:04}", group(place));
+            moment::push_number(out, group(place).into(), 4);
         }
         if scale > 0 {
             out.push(b'.');
             let end = out.len() + usize::from(scale.unsigned_abs());
             while out.len() < end {
                 place -= 1;
-                let _ = write!(out, "{:04}", group(place));
+                moment::push_number(out, group(place).into(), 4);
             }
             out.truncate(end);
         }
@@ -401,6 +427,21 @@ mod tests {
         );
         assert_eq!(again(Form::Decimal, ValueRef::Text(b"1e3")), None);
         assert_eq!(again(Form::Decimal, ValueRef::Text(b"")), None);
+    }
+
+    #[test]
+    fn every_day_of_the_calendar_is_the_calendars_own() {
+        let mut day = jiff::civil::date(1, 1, 1);
+        let (mut ours, mut theirs) = (Vec::new(), Vec::new());
+        for days in CALENDAR {
+            push_day(&mut ours, days);
+            moment::push_date(&mut theirs, day);
+            assert_eq!(ours, theirs, "{days}");
+            ours.clear();
+            theirs.clear();
+            day = day.tomorrow().unwrap_or(day);
+        }
+        assert_eq!(day, jiff::civil::date(9999, 12, 31));
     }
 
     #[test]
