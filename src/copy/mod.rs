@@ -44,6 +44,7 @@ mod standing;
 mod store;
 mod strangers;
 mod survey;
+mod taking_back;
 mod tally;
 mod triggers;
 pub mod undo;
