@@ -160,6 +160,7 @@ fn east_kent(folder: &Path, spec: &Spec, council: &'static str, watch: &mut Watc
         target: council.into(),
         triggers: None,
         chunk_rows: CHUNK_ROWS,
+        frozen: false,
     };
     let source = folder.join(format!("{}.db", world.sources()[0].code));
     copy(&source, &folder.join(format!("{council}.db")), load, watch)

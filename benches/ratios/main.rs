@@ -7,6 +7,7 @@
 #![expect(clippy::print_stdout, reason = "a bench prints its table")]
 #![expect(clippy::unwrap_used, reason = "a bench stops where it fails")]
 
+mod catching;
 mod copy;
 mod journal;
 mod measure;
@@ -20,13 +21,14 @@ use measure::Ratio;
 /// Measures one group of ratios; true: quickly.
 type Group = fn(bool) -> Vec<Ratio>;
 
-const GROUPS: [(&str, Group); 6] = [
+const GROUPS: [(&str, Group); 7] = [
     ("commit", journal::durable),
     ("fold", journal::folded),
     ("copy", copy::unmapped),
     ("map", copy::mapped),
     ("memory", copy::memory),
     ("servers", servers::routes),
+    ("catching", catching::caught_up),
 ];
 
 fn main() -> ExitCode {

@@ -76,6 +76,7 @@ pub(crate) fn unmapped(amount: &Becomes, chunk_rows: usize) -> Load {
         target: "dover".into(),
         triggers: None,
         chunk_rows,
+        frozen: false,
     }
 }
 

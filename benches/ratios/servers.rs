@@ -76,20 +76,20 @@ fn timed_after(prepare: impl FnOnce(), act: impl FnOnce()) -> Duration {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Engine {
+pub(crate) enum Engine {
     Sqlite,
     Postgres,
 }
 
 /// Servers and files with a source of rows in each.
-struct Stand {
+pub(crate) struct Stand {
     folder: TempDir,
     postgres: Server,
     rows: usize,
 }
 
 impl Stand {
-    fn new(rows: usize) -> Stand {
+    pub(crate) fn new(rows: usize) -> Stand {
         let stand = Stand {
             folder: TempDir::new().unwrap(),
             postgres: Server::throw_away(Kind::Postgres, Durability::Full).unwrap(),
@@ -150,7 +150,7 @@ impl Stand {
         assert!(status.success(), "{pipe}");
     }
 
-    fn address(&self, engine: Engine, name: &str) -> Address {
+    pub(crate) fn address(&self, engine: Engine, name: &str) -> Address {
         let url = match engine {
             Engine::Sqlite => format!("sqlite:{name}.db"),
             Engine::Postgres => self.postgres.url(name),
@@ -159,7 +159,7 @@ impl Stand {
     }
 
     /// A fresh, empty target.
-    fn empty(&self, engine: Engine) {
+    pub(crate) fn empty(&self, engine: Engine) {
         match engine {
             Engine::Sqlite => {
                 for suffix in ["", "-wal", "-shm"] {
@@ -224,13 +224,9 @@ impl Stand {
     }
 
     /// The copy with everything on.
-    fn ours(&self, from: Engine, to: Engine) {
+    pub(crate) fn ours(&self, from: Engine, to: Engine) {
         let (from, to) = (self.address(from, "source"), self.address(to, "target"));
-        let money = Becomes::Decimal {
-            scale: 2,
-            negate: false,
-        };
-        let what = rows::unmapped(&money, chunk_rows(to.dialect()));
+        let what = rows::unmapped(&money(), chunk_rows(to.dialect()));
         let loaded = rows::copied(&from, &to, what, |_| {});
         assert_eq!(loaded.datasets["ledger"].copied, self.rows as u64);
     }
@@ -294,6 +290,14 @@ impl Stand {
                 ],
             }
         })
+    }
+}
+
+/// What becomes of an amount.
+pub(crate) fn money() -> Becomes {
+    Becomes::Decimal {
+        scale: 2,
+        negate: false,
     }
 }
 

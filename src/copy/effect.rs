@@ -284,6 +284,24 @@ pub(super) fn entomb(link: &Link, deed: &Deed) -> Result<(), DbTrouble> {
     Ok(())
 }
 
+/// What a note in the crosswalk does where one stands under its name: the first keeps it, unless it was
+/// forgotten.
+pub(super) fn or_known(dialect: Dialect) -> Sql {
+    Sql::new(match dialect {
+        Dialect::Sqlite | Dialect::Postgres => {
+            "ON CONFLICT (run, dataset, org, source_key, step, generation) DO UPDATE
+             SET target_key = excluded.target_key, undone_at = NULL
+             WHERE handover_key.undone_at IS NOT NULL"
+        }
+        // Set from left to right, each seeing what the one before has set.
+        Dialect::Mariadb => {
+            "ON DUPLICATE KEY UPDATE
+             target_key = CASE WHEN undone_at IS NULL THEN target_key ELSE VALUES(target_key) END,
+             undone_at = NULL"
+        }
+    })
+}
+
 /// The crosswalk forgets rows that were taken out, under every name of their dataset.
 pub(super) fn forget_keys(
     link: &Link,

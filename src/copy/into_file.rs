@@ -7,10 +7,11 @@ use rusqlite::{CachedStatement, Connection};
 use super::batch::Batch;
 use super::canon::Values;
 use super::chunk::{Chunk, Refusal};
+use super::effect;
 use super::packed::pack;
 use super::scan::Compiled;
 use super::shape::{bind, fetch};
-use crate::orgdb::{DbTrouble, Sql, ValueRef};
+use crate::orgdb::{DbTrouble, Dialect, Sql, ValueRef};
 use crate::sql;
 
 impl Chunk<'_> {
@@ -27,7 +28,7 @@ impl Chunk<'_> {
         }
         let mut note = None;
         if self.work.keeps {
-            note = Some(file.prepare_cached(NOTE)?);
+            note = Some(file.prepare_cached(noting().as_str())?);
         }
         let lies: Vec<_> = batch.lies().collect();
         for (at, lies) in lies.iter().enumerate() {
@@ -143,8 +144,15 @@ impl Chunk<'_> {
     }
 }
 
-const NOTE: &str = "INSERT OR IGNORE INTO handover_key
-  (run, dataset, org, source_key, generation, step, target_key) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+/// The statement that notes a key.
+fn noting() -> Sql {
+    sql!(
+        "INSERT INTO handover_key
+         (run, dataset, org, source_key, generation, step, target_key)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) {}",
+        effect::or_known(Dialect::Sqlite)
+    )
+}
 
 /// Reads an inserted row again: its key, then every stored column.
 fn reading(compiled: &Compiled) -> Sql {

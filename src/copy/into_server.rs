@@ -9,6 +9,7 @@ use std::ops::Range;
 use super::batch::Batch;
 use super::canon::{self, Values};
 use super::chunk::{Chunk, Lies, Refusal};
+use super::effect;
 use super::shape::idents;
 use crate::orgdb::link::{Flow, Load, LoadStop};
 use crate::orgdb::{DbTrouble, Sql, ValueRef};
@@ -226,7 +227,7 @@ impl Chunk<'_> {
                 "INSERT INTO handover_key ({}) VALUES {} {}",
                 Sql::join(", ", &NOTED.map(Sql::new)),
                 rows_of(some.len(), NOTED.len()),
-                self.link.dialect().or_leave(&Sql::new("run"))
+                effect::or_known(self.link.dialect())
             );
             let values: Vec<ValueRef<'_>> = some.iter().flatten().copied().collect();
             self.link.execute_lent(&text, &values)?;

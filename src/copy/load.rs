@@ -11,17 +11,19 @@ use std::sync::Arc;
 use std::sync::mpsc::{channel, sync_channel};
 
 use super::batch::Batch;
+use super::catch_up::{self, Finished};
 use super::crosswalk::Crosswalk;
 use super::draw::Draw;
 use super::effect::{self, Head};
 use super::layout::Layout;
 use super::ledger::{Deed, Effect};
 use super::lines::LineMac;
-use super::look::{Counts, Route};
+use super::look::{Counts, Question, Route};
 use super::position::Position;
 use super::program::{Papers, Program};
 use super::scan::{self, Compiled, Outlet, Pass, Stop};
 use super::store::{self, Inlet, Mark, Work};
+use super::survey::{self, Share};
 use super::tally::{RowMac, root_of};
 use crate::orgdb::link::Begin;
 use crate::orgdb::{DbFault, DbTrouble, Dialect, Link, OrgReader, OrgWriter};
@@ -44,6 +46,8 @@ pub struct Load {
     pub triggers: Option<Triggers>,
     /// Rows a chunk holds at most.
     pub chunk_rows: usize,
+    /// Nobody writes to the source: what was read of it before a stop is as it was.
+    pub frozen: bool,
 }
 
 /// What came of it.
@@ -112,8 +116,14 @@ pub async fn load(
     copy.book.effects.iter().for_each(&mut chunk_done);
     // One read transaction over the whole copy: every dataset is of the same moment.
     copy.source.with(|link| link.begin(Begin::Read)).await?;
+    if !copy.book.effects.is_empty() && !copy.load.frozen {
+        copy.mend(&mut chunk_done).await?;
+    }
     for at in copy.load.datasets() {
         copy.dataset(at, &mut chunk_done).await?;
+    }
+    if copy.book.mended {
+        copy.count(&mut chunk_done).await?;
     }
     Ok(copy.book.loaded())
 }
@@ -133,6 +143,8 @@ struct Book {
     effects: Vec<Effect>,
     /// The last mark of each dataset and pass.
     marks: BTreeMap<(String, bool), Mark>,
+    /// Something was mended since all was counted.
+    mended: bool,
 }
 
 impl Book {
@@ -141,9 +153,13 @@ impl Book {
         target
             .with(move |link| {
                 let kept = effect::standing(link, deed.run, deed.step.as_str(), deed.generation)?;
-                let mut marks = BTreeMap::new();
+                let (mut marks, mut mended) = (BTreeMap::new(), false);
                 for effect in &kept {
-                    for part in effect::parts_like(link, effect.id, "position")? {
+                    let positions = effect::parts_like(link, effect.id, "position")?;
+                    // What mends has no position of its own.
+                    mended |= positions.is_empty();
+                    mended &= effect.effect.kind != store::COUNT;
+                    for part in positions {
                         debug_assert_eq!(part.head, Head::Position);
                         let mark: Mark =
                             serde_json::from_slice(&part.body).map_err(|_| DbTrouble::Damaged)?;
@@ -151,7 +167,11 @@ impl Book {
                     }
                 }
                 let effects = kept.into_iter().map(|kept| kept.effect).collect();
-                Ok(Book { effects, marks })
+                Ok(Book {
+                    effects,
+                    marks,
+                    mended,
+                })
             })
             .await
     }
@@ -230,6 +250,77 @@ impl Copy {
             self.pass(at, &compiled, Pass::References, chunk_done)
                 .await?;
         }
+        Ok(())
+    }
+
+    /// Holds what was read before a stop against the source as it is now.
+    async fn mend(
+        &mut self,
+        chunk_done: &mut (impl FnMut(&Effect) + Send),
+    ) -> Result<(), LoadFault> {
+        let marks = || self.book.marks.iter();
+        let name = |((name, _), _): (&(String, bool), &Mark)| name.clone();
+        let finished = Finished {
+            rows: marks()
+                .filter(|((_, second), mark)| !second && mark.done)
+                .map(name)
+                .collect(),
+            references: marks()
+                .filter(|((_, second), _)| *second)
+                .map(name)
+                .collect(),
+        };
+        let fresh = catch_up::mend(
+            (&self.source, &self.target),
+            (*self.load).clone(),
+            &self.deed,
+            (self.book.effects.clone(), finished),
+            chunk_done,
+        );
+        let fresh = fresh.await?;
+        self.book.mended |= !fresh.is_empty();
+        self.book.effects.extend(fresh);
+        Ok(())
+    }
+
+    /// Where something had changed that was copied before, all is counted anew, and noted durably as an
+    /// effect without rows.
+    async fn count(
+        &mut self,
+        chunk_done: &mut (impl FnMut(&Effect) + Send),
+    ) -> Result<(), LoadFault> {
+        let load = Arc::clone(&self.load);
+        let counted = self.source.with(move |link| {
+            let question = Question::new(&load.map, &load.tables, &load.route);
+            survey::counted(link, &question, Share { at: 0, of: 1 })
+        });
+        let mut counted = counted.await?;
+        let counts = counted.targets.remove(&self.load.target);
+        let mut marks = Vec::new();
+        for (dataset, counts) in counts.unwrap_or_default() {
+            // They hold what the second pass could not find, too.
+            let second = self.book.marks.get(&(dataset.clone(), true)).cloned();
+            marks.extend(second.map(|mark| Mark {
+                counts: Counts::default(),
+                ..mark
+            }));
+            marks.push(Mark {
+                counts,
+                ..self.book.mark(&dataset, false)
+            });
+        }
+        let (deed, noted) = (self.deed.clone(), marks.clone());
+        let ordinal = self.book.last_ordinal() + 1;
+        let effect = self
+            .target
+            .with(move |link| store::note(link, &deed, &noted, ordinal));
+        let effect = effect.await?;
+        chunk_done(&effect);
+        self.book.effects.push(effect);
+        let named = marks
+            .into_iter()
+            .map(|mark| ((mark.dataset.clone(), mark.second), mark));
+        self.book.marks.extend(named);
         Ok(())
     }
 

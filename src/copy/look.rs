@@ -211,7 +211,7 @@ pub(super) struct Question {
 }
 
 impl Question {
-    fn new(map: &Map, tables: &[String], route: &Route) -> Question {
+    pub(super) fn new(map: &Map, tables: &[String], route: &Route) -> Question {
         Question {
             map: map.clone(),
             tables: tables.to_vec(),

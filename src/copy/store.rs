@@ -20,6 +20,7 @@ use super::load::LoadFault;
 use super::look::Counts;
 use super::position::Position;
 use super::scan::{Compiled, Pass};
+use super::tally::Tally;
 use super::triggers;
 use crate::orgdb::{DbTrouble, Link};
 
@@ -151,6 +152,37 @@ fn chunk(
     }))
 }
 
+/// The kind of an effect that only counts.
+pub(super) const COUNT: &str = "count:all";
+
+/// Writes marks down by themselves: an effect without rows.
+pub(super) fn note(
+    link: &Link,
+    deed: &Deed,
+    marks: &[Mark],
+    ordinal: u64,
+) -> Result<Effect, DbTrouble> {
+    effect::begin(link, deed)?;
+    let id = effect::open(link, deed, ordinal, COUNT)?.ok_or(DbTrouble::Clash)?;
+    let tally = Tally::default();
+    let parts = marks.iter().map(position).collect::<Result<_, _>>()?;
+    effect::close(link, id, &tally, parts)?;
+    link.commit()?;
+    Ok(Effect {
+        ordinal,
+        kind: COUNT.to_owned(),
+        rows: 0,
+        root: tally.root(),
+    })
+}
+
+fn position(mark: &Mark) -> Result<Part, DbTrouble> {
+    Ok(Part {
+        head: Head::Position,
+        body: serde_json::to_vec(mark).map_err(|_| DbTrouble::Other(0))?,
+    })
+}
+
 fn parts(
     work: &Work,
     body: Vec<u8>,
@@ -179,10 +211,7 @@ fn parts(
                 .collect(),
         },
     };
-    let position = Part {
-        head: Head::Position,
-        body: serde_json::to_vec(mark).map_err(|_| DbTrouble::Other(0))?,
-    };
+    let position = position(mark)?;
     let lines = (work.pass == Pass::Rows).then(|| Part {
         head: Head::Lines {
             behind: Some(behind),

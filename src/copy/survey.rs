@@ -49,6 +49,15 @@ pub(super) fn forecast(
     share: Share,
 ) -> Result<Forecast, DbTrouble> {
     link.begin(Begin::Read)?;
+    counted(link, question, share)
+}
+
+/// The same within a look at the source that is open already.
+pub(super) fn counted(
+    link: &Link,
+    question: &Question,
+    share: Share,
+) -> Result<Forecast, DbTrouble> {
     let mut bench = Bench::new(Crosswalk::foretold(link.scratch()?)?);
     let mut found = Forecast::default();
     let targets = || question.route.targets.iter().enumerate();

@@ -3,7 +3,7 @@
 //!
 //! Not here: what steps do (`model`), the rules by which a run moves (`machine`).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
@@ -130,6 +130,24 @@ pub struct OutlineStep {
     pub on_failure: OnFailure,
     /// How transient faults are tried again.
     pub retry: Retry,
+}
+
+impl Outline {
+    /// Whether one step must be done before another starts.
+    #[must_use]
+    pub fn comes_before(&self, first: &StepId, later: &StepId) -> bool {
+        let (mut seen, mut left) = (BTreeSet::new(), vec![later]);
+        while let Some(step) = left.pop() {
+            let Some(step) = self.index.get(step).and_then(|at| self.steps.get(*at)) else {
+                continue;
+            };
+            if step.after.contains(first) {
+                return true;
+            }
+            left.extend(step.after.iter().filter(|before| seen.insert(*before)));
+        }
+        false
+    }
 }
 
 /// Who may decide when: `people.toml` without its names.

@@ -58,11 +58,8 @@ pub(super) fn preview(step: &CatchUp) -> Forecast {
 pub(super) async fn run(act: &Act, step: &CatchUp) -> Result<Output, Fault> {
     let source = act.look.reader(&step.copy.source)?;
     let target = act.writer(&step.copy.target)?;
-    let work = catch_up::CatchUp {
-        load: data_copy::work(&act.look.plan, &step.copy, target.dialect()),
-        copied: copied(act, step)?,
-        since: since(act, step),
-    };
+    let load = data_copy::work(&act.look.plan, &step.copy, target.dialect());
+    let work = catch_up::CatchUp::with(load, copied(act, step)?, since(act, step));
     let mut rows = 0;
     let caught = catch_up::catch_up(source, target, work, &act.deed, |effect| {
         rows += effect.rows;

@@ -48,7 +48,10 @@ pub(super) async fn preview(look: &Look, step: &DataCopy) -> Result<Forecast, Fa
 pub(super) async fn run(act: &Act, step: &DataCopy) -> Result<Output, Fault> {
     let source = act.look.reader(&step.source)?;
     let target = act.writer(&step.target)?;
-    let work = work(&act.look.plan, step, target.dialect());
+    let work = Load {
+        frozen: is_frozen(&act.look, step),
+        ..work(&act.look.plan, step, target.dialect())
+    };
     let mut rows = 0;
     let loaded = load(source, target, work, &act.deed, |effect| {
         rows += effect.rows;
@@ -71,7 +74,23 @@ pub(super) fn work(plan: &Plan, step: &DataCopy, target: Dialect) -> Load {
         target: step.target.clone(),
         triggers: step.triggers,
         chunk_rows: chunk_rows(target),
+        frozen: false,
     }
+}
+
+/// Whether a freeze that comes before this step holds every table that it reads.
+fn is_frozen(look: &Look, step: &DataCopy) -> bool {
+    let freezes = look.plan.steps.iter().filter(|one| match &one.does {
+        StepSpec::Freeze(freeze) => {
+            let holds = |table| freeze.tables.contains(table);
+            freeze.org == step.source && step.tables.iter().all(holds)
+        }
+        _ => false,
+    });
+    let outline = &look.plan.outline;
+    freezes
+        .into_iter()
+        .any(|freeze| outline.comes_before(&freeze.id, &look.step().id))
 }
 
 /// How the source is shared out: one route for all copies of the same tables through the same map,

@@ -21,6 +21,7 @@ use crate::values;
 pub(super) struct Ledgered<'c> {
     link: &'c Link,
     chunks: Vec<Lies>,
+    finished: bool,
     pub(super) newer: Newer,
 }
 
@@ -67,8 +68,8 @@ pub(super) struct Chunk {
     effect: i64,
 }
 
-/// Effects of a dataset: number, kind.
-const EFFECTS: &str = "SELECT effect, kind FROM handover_effect
+/// Effects of a dataset, by number.
+const EFFECTS: &str = "SELECT effect FROM handover_effect
   WHERE run = ?1 AND step = ?2 AND generation = ?3 AND undone_at IS NULL
   AND kind IN (?4, ?5, ?6) ORDER BY effect";
 
@@ -82,6 +83,10 @@ impl<'c> Ledgered<'c> {
         let mut ledgered = Ledgered {
             link,
             chunks: Vec::new(),
+            finished: work
+                .finished
+                .as_ref()
+                .is_none_or(|all| all.rows.contains(dataset)),
             newer: Newer::default(),
         };
         let copied = (&work.copied.step, work.copied.generation);
@@ -173,9 +178,9 @@ impl<'c> Ledgered<'c> {
         Ok(())
     }
 
-    /// How many chunks the copy made; one where it made none.
+    /// How many chunks the copy made; one where it made none and is finished.
     pub(super) fn chunks(&self) -> usize {
-        self.chunks.len().max(1)
+        self.chunks.len().max(usize::from(self.finished))
     }
 
     /// One of them.
@@ -194,10 +199,15 @@ impl<'c> Ledgered<'c> {
         }
         Ok(Chunk {
             behind: lies.behind.clone(),
-            upto: (at + 1 < self.chunks.len()).then(|| lies.upto.clone()),
+            upto: self.ends(at).then(|| lies.upto.clone()),
             lines: noted.into_iter().map(lines::read).collect(),
             effect: lies.effect,
         })
+    }
+
+    /// Whether a chunk has an end: the last one takes in what came since, unless the copy goes on there.
+    fn ends(&self, at: usize) -> bool {
+        at + 1 < self.chunks.len() || !self.finished
     }
 
     /// The rows of a chunk's lines that stand, in their order.

@@ -15,7 +15,7 @@ mod hands;
 mod ledgered;
 mod write;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, sync_channel};
 
@@ -46,6 +46,30 @@ pub struct CatchUp {
     pub copied: Deed,
     /// Steps that caught up with it before, and this one, each with its generation.
     pub since: Vec<(StepId, u32)>,
+    /// What a copy that mends itself has finished; it goes on with the rest.
+    pub(super) finished: Option<Finished>,
+}
+
+/// Datasets by what was done of them.
+#[derive(Clone)]
+pub(super) struct Finished {
+    /// All rows.
+    pub(super) rows: BTreeSet<String>,
+    /// References into the own dataset, or some of them.
+    pub(super) references: BTreeSet<String>,
+}
+
+impl CatchUp {
+    /// With a finished copy.
+    #[must_use]
+    pub fn with(load: Load, copied: Deed, since: Vec<(StepId, u32)>) -> CatchUp {
+        CatchUp {
+            load,
+            copied,
+            since,
+            finished: None,
+        }
+    }
 }
 
 /// What came of one dataset.
@@ -102,15 +126,42 @@ pub async fn catch_up(
         refused: BTreeMap::new(),
     };
     way.source.with(|link| link.begin(Begin::Read)).await?;
-    way.go(&mut done).await?;
-    way.count().await?;
-    if way.is_worth_another_go() {
-        way.refused.clear();
-        way.going.clear();
-        way.go(&mut done).await?;
-        way.count().await?;
-    }
+    way.twice_where_worth_it(&mut done).await?;
     way.caught_up()
+}
+
+/// A copy that was stopped and goes on: what it had read before, held against the source as it is in the
+/// look that is open at `source`. `effects` are those that stand; the new ones come back.
+///
+/// # Errors
+/// Those of [`catch_up`]; tables that cannot be caught up with are passed over.
+pub(super) async fn mend(
+    (source, target): (&OrgReader, &OrgWriter),
+    load: Load,
+    deed: &Deed,
+    (effects, finished): (Vec<Effect>, Finished),
+    done: &mut (impl FnMut(&Effect) + Send),
+) -> Result<Vec<Effect>, LoadFault> {
+    let stood = effects.len();
+    let work = CatchUp {
+        finished: Some(finished),
+        ..CatchUp::with(load, deed.clone(), Vec::new())
+    };
+    let mut way = Way {
+        source: source.clone(),
+        target: target.clone(),
+        work: Arc::new(work),
+        deed: deed.clone(),
+        // An earlier going on may have been stopped in its mending.
+        goes_on: true,
+        effects,
+        found: BTreeMap::new(),
+        going: HashSet::default(),
+        refused: BTreeMap::new(),
+    };
+    way.twice_where_worth_it(done).await?;
+    way.refusals()?;
+    Ok(way.effects.split_off(stood))
 }
 
 /// What is put into the target of a dataset's changes.
@@ -138,13 +189,31 @@ struct Way {
 }
 
 impl Way {
+    /// Goes through everything; again where a row that was refused may only have waited for another to go.
+    async fn twice_where_worth_it(
+        &mut self,
+        done: &mut (impl FnMut(&Effect) + Send),
+    ) -> Result<(), LoadFault> {
+        self.go(done).await?;
+        self.count().await?;
+        if self.is_worth_another_go() {
+            self.refused.clear();
+            self.going.clear();
+            self.go(done).await?;
+            self.count().await?;
+        }
+        Ok(())
+    }
+
     /// Every dataset, parents first; what goes, children first.
     async fn go(&mut self, done: &mut (impl FnMut(&Effect) + Send)) -> Result<(), LoadFault> {
         let mut looked = Vec::new();
         for at in self.work.load.datasets() {
-            let compiled = self.look(at).await?;
+            let Some(compiled) = self.look(at).await? else {
+                continue;
+            };
             self.put(at, &compiled, Part::Rows, done).await?;
-            if !compiled.program.later.is_empty() {
+            if self.refers(&compiled) {
                 self.put(at, &compiled, Part::References, done).await?;
             }
             looked.push((at, compiled));
@@ -153,6 +222,13 @@ impl Way {
             self.put(*at, compiled, Part::Removals, done).await?;
         }
         Ok(())
+    }
+
+    /// Whether references into the own dataset are to be seen to: a copy that goes on does so later.
+    fn refers(&self, compiled: &Compiled) -> bool {
+        let finished = self.work.finished.as_ref();
+        let now = finished.is_none_or(|all| all.references.contains(&compiled.program.name));
+        now && !compiled.program.later.is_empty()
     }
 
     /// Counts what stands in the ledger for this step, whoever of its executors wrote it.
@@ -184,7 +260,6 @@ impl Way {
         Ok(())
     }
 
-    /// A row that was refused may only have waited for another to go.
     fn is_worth_another_go(&self) -> bool {
         let found = || self.found.values();
         let refused = !self.refused.is_empty() || found().any(|one| one.rejected > 0);
@@ -192,13 +267,16 @@ impl Way {
     }
 
     /// Holds a dataset's lines against the ledger; what differs waits in the source's scratch store.
-    async fn look(&mut self, at: usize) -> Result<Arc<Compiled>, LoadFault> {
+    /// None where a copy that mends itself cannot.
+    async fn look(&mut self, at: usize) -> Result<Option<Arc<Compiled>>, LoadFault> {
         let (work, compile_beside) = (Arc::clone(&self.work), self.target.beside());
         let (beside, lost) = (self.target.beside(), self.going.clone());
         let looked = self.source.with(move |link| {
             let compiled = load::compile(link, compile_beside, &work.load, &work.copied, at)?;
-            if let Some(fault) = cannot(&compiled) {
-                return Ok(Err(fault));
+            match cannot(&compiled) {
+                Some(_) if work.finished.is_some() => return Ok(Ok(None)),
+                Some(fault) => return Ok(Err(fault)),
+                None => {}
             }
             let target = beside()?;
             let ledgered = Ledgered::read(&target, &work, &compiled.program.name)?;
@@ -209,17 +287,19 @@ impl Way {
             match compare::compare(link, crosswalk, &compiled, &ledgered, &changes) {
                 Ok(found) => {
                     changes.leave_taken(&target, &compiled)?;
-                    Ok(Ok((going(&compiled, &changes)?, found, compiled)))
+                    Ok(Ok(Some((going(&compiled, &changes)?, found, compiled))))
                 }
                 Err(Stop::Db(trouble)) => Err(trouble),
                 Err(Stop::Data(fault)) => Ok(Err(fault)),
             }
         });
-        let (going, found, compiled) = looked.await??;
+        let Some((going, found, compiled)) = looked.await?? else {
+            return Ok(None);
+        };
         self.going.extend(going);
         let known = self.found.entry(compiled.program.name.clone()).or_default();
         known.lines = found.lines;
-        Ok(Arc::new(compiled))
+        Ok(Some(Arc::new(compiled)))
     }
 
     /// Puts what waits into the target, chunk by chunk.
@@ -304,15 +384,21 @@ impl Way {
             .await
     }
 
-    fn caught_up(self) -> Result<CaughtUp, LoadFault> {
-        if let Some((dataset, rows)) = self.refused.first_key_value() {
-            return Err(LoadFault::Data {
+    /// Changed rows that the target does not take stop everything: they would be as they were before.
+    fn refusals(&self) -> Result<(), LoadFault> {
+        match self.refused.first_key_value() {
+            None => Ok(()),
+            Some((dataset, rows)) => Err(LoadFault::Data {
                 code: "HO510",
                 dataset: dataset.clone(),
                 column: String::new(),
                 rows: *rows,
-            });
+            }),
         }
+    }
+
+    fn caught_up(self) -> Result<CaughtUp, LoadFault> {
+        self.refusals()?;
         let of = |name: &str| {
             let mine = |effect: &&Effect| {
                 let kind = effect.kind.split_once(':');

@@ -3,7 +3,7 @@
 
 use handover::copy::catch_up::{CatchUp, CaughtUp, catch_up};
 use handover::copy::ledger::Deed;
-use handover::copy::load::LoadFault;
+use handover::copy::load::{LoadFault, Loaded};
 use handover::copy::verify::digests;
 use handover::copy::{load::load, undo};
 use handover::machine::event::UndoMode;
@@ -28,13 +28,8 @@ fn later(town: &Town, number: u32) -> Deed {
 }
 
 fn work(town: &Town, number: u32) -> CatchUp {
-    CatchUp {
-        load: town.load(),
-        copied: town.deed.clone(),
-        since: (1..=number)
-            .map(|number| (later(town, number).step, 1))
-            .collect(),
-    }
+    let since = (1..=number).map(|number| (later(town, number).step, 1));
+    CatchUp::with(town.load(), town.deed.clone(), since.collect())
 }
 
 /// The journal has heard of every catch-up.
@@ -261,10 +256,8 @@ async fn a_key_of_an_undone_catch_up_is_never_drawn_again() {
         ..later(&town, 1)
     };
     let (reader, writer) = (town.reader().await, writes(&town).await);
-    let work = CatchUp {
-        since: vec![(again.step.clone(), 2)],
-        ..work(&town, 1)
-    };
+    let since = vec![(again.step.clone(), 2)];
+    let work = CatchUp::with(town.load(), town.deed.clone(), since);
     catch_up(&reader, &writer, work, &again, |_| {})
         .await
         .unwrap();
@@ -340,6 +333,95 @@ proptest! {
                 undone(&town, &later(&town, number)).await;
                 assert_eq!(&contents(&town.target), stood.last().unwrap());
             }
+            undone(&town, &town.deed).await;
+            assert_eq!(contents(&town.target), before);
+        });
+    }
+}
+
+/// Copies until so many chunks are durable, and stops there.
+async fn stopped(town: &Town, after: usize) {
+    let (reader, writer) = (town.reader().await, writes(town).await);
+    let (tell, mut heard) = tokio::sync::mpsc::unbounded_channel();
+    let copying = load(&reader, &writer, town.load(), &town.deed, |_| {
+        let _ = tell.send(());
+    });
+    let enough = async {
+        for _ in 0..after {
+            heard.recv().await;
+        }
+    };
+    tokio::select! {
+        biased;
+        () = enough => {}
+        done = copying => drop(done),
+    }
+}
+
+async fn goes_on(town: &Town) -> Loaded {
+    loop {
+        let (reader, writer) = (town.reader().await, writes(town).await);
+        match load(&reader, &writer, town.load(), &town.deed, |_| {}).await {
+            Ok(loaded) => return loaded,
+            // The writing side may be at its last chunk still.
+            Err(LoadFault::Db(fault)) => assert_eq!(fault.trouble, DbTrouble::Clash),
+            Err(fault) => panic!("{fault}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_copy_that_was_stopped_while_the_office_worked_on_ends_in_the_source_as_it_is_now() {
+    for after in 1..8 {
+        let town = forgiving("dover");
+        let before = contents(&town.target);
+        stopped(&town, after).await;
+        run_sql(&town.source, LIFE);
+        let loaded = goes_on(&town).await;
+        assert_eq!(told(&town), afresh(&town).await, "stopped after {after}");
+        let mut fresh = Town::new(town.council);
+        fresh.map = town.map.clone();
+        std::fs::copy(&town.source, &fresh.source).unwrap();
+        let wanted = fresh.copy().await.unwrap();
+        for (name, counts) in &wanted.datasets {
+            let found = &loaded.datasets[name];
+            assert_eq!(found.copied, counts.copied, "{name}, stopped after {after}");
+            assert_eq!(found.pence, counts.pence, "{name}, stopped after {after}");
+            assert_eq!(
+                found.routed(),
+                counts.routed(),
+                "{name}, stopped after {after}"
+            );
+        }
+        assert_eq!(differing(&town, 0).await, 0);
+        undone(&town, &town.deed).await;
+        assert_eq!(contents(&town.target), before);
+    }
+}
+
+proptest! {
+    #![proptest_config(cases(12))]
+
+    #[test]
+    fn wherever_a_copy_was_stopped_and_however_the_source_lived_on_it_ends_in_what_a_fresh_copy_makes(
+        lives in prop::collection::vec((1_usize..9, prop::collection::vec((any::<u8>(), 0..200_u32, 0..200_u32), 0..10)), 1..3),
+        chunk_rows in 1_usize..4,
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let mut town = forgiving("dover");
+            town.chunk_rows = chunk_rows;
+            run_sql(&town.source, "DELETE FROM tenagree WHERE rowid = 3; DELETE FROM rtrans WHERE rowid = 8;");
+            let before = contents(&town.target);
+            for (after, life) in &lives {
+                stopped(&town, *after).await;
+                for (kind, one, two) in life {
+                    run_sql(&town.source, &happening(*kind, *one, *two));
+                }
+            }
+            goes_on(&town).await;
+            assert_eq!(told(&town), afresh(&town).await);
+            assert_eq!(differing(&town, 0).await, 0);
             undone(&town, &town.deed).await;
             assert_eq!(contents(&town.target), before);
         });

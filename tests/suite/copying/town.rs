@@ -287,6 +287,7 @@ impl Town {
             target: self.council.into(),
             triggers: self.triggers,
             chunk_rows: self.chunk_rows,
+            frozen: false,
         }
     }
 

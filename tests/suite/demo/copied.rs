@@ -119,6 +119,7 @@ impl Stage {
             target: target.into(),
             triggers: None,
             chunk_rows: 500,
+            frozen: false,
         };
         load(&self.source().await, &writer, whole, &deed, |_| ())
             .await

@@ -35,11 +35,8 @@ fn later(number: u32) -> Deed {
 
 async fn catches_up(source: &Base, target: &Base, number: u32) -> u64 {
     let (reader, writer) = (source.reader().await, target.writer(&deed()).await);
-    let work = CatchUp {
-        load: what(),
-        copied: deed(),
-        since: (1..=number).map(|at| (later(at).step, 1)).collect(),
-    };
+    let since = (1..=number).map(|at| (later(at).step, 1)).collect();
+    let work = CatchUp::with(what(), deed(), since);
     let caught = catch_up(&reader, &writer, work, &later(number), |_| {}).await;
     caught.unwrap().effects
 }

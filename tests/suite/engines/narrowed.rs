@@ -321,11 +321,7 @@ async fn a_row_that_a_catch_up_wrote_is_held_against_what_it_wrote() {
         ] {
             source.does(statement).await;
         }
-        let work = CatchUp {
-            load: what(),
-            copied: deed(),
-            since: vec![(later().step, 1)],
-        };
+        let work = CatchUp::with(what(), deed(), vec![(later().step, 1)]);
         let (reader, writer) = (source.reader().await, target.writer(&deed()).await);
         catch_up(&reader, &writer, work, &later(), |_| {})
             .await

@@ -246,8 +246,8 @@ async fn a_row_that_the_target_refuses_stays_behind_with_its_reason_and_the_othe
         // A lookup that finds nothing, a NULL that the column refuses, a key that is taken.
         let wanted = [
             ("HO505 account_id", 1),
+            ("HO506 id", 1),
             ("HO510 amount", 1),
-            ("HO510 line_id", 1),
         ];
         assert_eq!(why, wanted, "{from:?} to {to:?}");
         assert_eq!(

@@ -203,6 +203,7 @@ pub fn what() -> Load {
         target: "base".into(),
         triggers: None,
         chunk_rows: 64,
+        frozen: false,
     }
 }
 

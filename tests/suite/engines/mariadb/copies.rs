@@ -118,6 +118,7 @@ async fn a_town_is_copied_from_one_server_to_another_and_taken_back() {
         target: "dover".into(),
         triggers: None,
         chunk_rows: 2,
+        frozen: false,
     };
     // It is stopped in the middle, again and again, and goes on behind what is durable.
     for most in 1..6 {
@@ -176,6 +177,7 @@ async fn rows_that_people_changed_or_hung_on_ours_are_found() {
         target: "dover".into(),
         triggers: None,
         chunk_rows: 100,
+        frozen: false,
     };
     load(&reader, &writer, what, &deed, |_| {}).await.unwrap();
     SERVER
