@@ -34,10 +34,7 @@ pub(super) async fn verify(args: &Verify, global: &Global, output: &Output) -> O
     let unseen = |says: &&&str| !args.against_live || !says.contains("were not looked at");
     let not_proved = judged.not_proven.iter().filter(unseen);
     let not_proved = not_proved.map(ToString::to_string).collect();
-    let report = ProofReport {
-        differing,
-        ..ProofReport::of(&args.what, clock, claims, not_proved)
-    };
+    let report = ProofReport::of(&args.what, clock, claims, not_proved).with(differing);
     output.report(&report);
     Ok(Exit::of(if judged.exit() == Exit::Newer as u8 {
         judged.exit()

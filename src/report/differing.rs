@@ -13,7 +13,7 @@ use super::table::{Side, Table};
 
 /// Said before any value.
 pub const PERSONAL: &str =
-    "Personal data follow: values of rows, for those who may see them. They are kept nowhere.";
+    "Personal data follow, for those who may see them; they are kept nowhere.";
 
 /// Digits of a row's digest that a drawn table shows; JSON has all of them.
 const DIGITS: usize = 16;
@@ -80,7 +80,7 @@ pub(super) fn draw(rows: &[DifferingRow], manner: Manner, lines: &mut Lines) {
         for row in of_step {
             table.row([
                 row.table.as_str(),
-                row.row.get(..DIGITS).unwrap_or(&row.row),
+                digits(row),
                 row.column.as_deref().unwrap_or("-"),
                 &row.class,
             ]);
@@ -88,15 +88,35 @@ pub(super) fn draw(rows: &[DifferingRow], manner: Manner, lines: &mut Lines) {
         table.lines("  ").iter().for_each(|line| {
             lines.line(line);
         });
+        if personal(of_step) {
+            lines.gap();
+        }
         for row in of_step {
-            if let Some(values) = &row.values {
-                let column = row.column.as_deref().unwrap_or("-");
-                let lead = format!("  {}.{column}  ", row.table);
-                lines.wrapped(&lead, &values.says());
-            }
+            show(row, lines);
         }
     }
     lines.gap();
+}
+
+/// Adds the values of a row, where they were asked for: as they are, spaces and all.
+fn show(row: &DifferingRow, lines: &mut Lines) {
+    let Some(values) = &row.values else { return };
+    let column = row.column.as_deref().unwrap_or("-");
+    lines.line(format!("  {} {} {column}", row.table, digits(row)));
+    let sides = [
+        ("key", Some(&values.key)),
+        ("source", values.source.as_ref()),
+        ("target", values.target.as_ref()),
+    ];
+    for (side, value) in sides {
+        if let Some(value) = value {
+            lines.line(format!("    {side:<6}  {value}"));
+        }
+    }
+}
+
+fn digits(row: &DifferingRow) -> &str {
+    row.row.get(..DIGITS).unwrap_or(&row.row)
 }
 
 /// Adds one sentence for each.
@@ -115,7 +135,13 @@ pub(super) fn say(rows: &[DifferingRow], lines: &mut Lines) {
 }
 
 fn warn(rows: &[DifferingRow], manner: Manner, lines: &mut Lines) {
-    if rows.iter().any(|row| row.values.is_some()) {
-        lines.gap().line(manner.paint(Tone::Warn, PERSONAL));
+    if personal(rows) {
+        let drawn = manner.paint(Tone::Warn, PERSONAL);
+        lines.gap().line(drawn);
     }
+}
+
+/// Whether values stand in it.
+pub(super) fn personal(rows: &[DifferingRow]) -> bool {
+    rows.iter().any(|row| row.values.is_some())
 }

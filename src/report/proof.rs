@@ -78,6 +78,9 @@ pub struct ProofReport {
     pub clock: ClockKind,
     /// Every claim, in the order of checking.
     pub claims: Vec<Claim>,
+    /// Stands only where values do, and says that they are personal data.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub personal_data: Option<String>,
     /// Rows that are not as they were written, the first thousand of each step.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schemars(with = "Option<Vec<DifferingRow>>")]
@@ -107,10 +110,22 @@ impl ProofReport {
             of: of.to_owned(),
             clock,
             claims,
+            personal_data: None,
             differing: Vec::new(),
             says: says.to_owned(),
             not_proved,
             exit,
+        }
+    }
+
+    /// The same with the rows that differ.
+    #[must_use]
+    pub fn with(self, differing: Vec<DifferingRow>) -> Self {
+        let personal = differing::personal(&differing);
+        ProofReport {
+            personal_data: personal.then(|| differing::PERSONAL.to_owned()),
+            differing,
+            ..self
         }
     }
 }

@@ -124,7 +124,7 @@ impl Lines<'_> {
         let found = match proved {
             Some(due) => (RowClass::Edited, self.compare(reading, &due)),
             None if self.compiled.layout.read_back => (RowClass::CannotTell, Vec::new()),
-            None => (RowClass::ChangedAtSource, Vec::new()),
+            None => (RowClass::SourceDiffers, Vec::new()),
         };
         if found.0 == RowClass::Edited {
             self.wanted.remove(&known.key);
@@ -170,11 +170,11 @@ impl Lines<'_> {
         }
         batch.clear();
         scanner.refer(line, batch)?;
-        let references = match batch.rows.is_empty() {
-            true => Vec::new(),
+        let mut references = Vec::new();
+        if !batch.rows.is_empty() {
             // The first is the row's own key.
-            false => Values(&batch.values).skip(1).collect(),
-        };
+            references.extend(Values(&batch.values).skip(1));
+        }
         Ok(vec![self.whole(&bound, &references, row), without])
     }
 

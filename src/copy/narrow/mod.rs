@@ -17,7 +17,7 @@ mod swaps;
 
 use std::collections::BTreeMap;
 
-use foldhash::HashMap;
+use foldhash::HashSet;
 
 pub use self::class::Class;
 use self::lines::Lines;
@@ -53,9 +53,10 @@ pub enum RowClass {
     /// It carries the mark of the run, and no ledger knows of it.
     Extra,
     /// Edited; the source holds no line of it any more.
-    GoneAtSource,
-    /// Edited; its line at the source is no longer what was written, so its columns cannot be told.
-    ChangedAtSource,
+    NoSourceLine,
+    /// Edited; its line at the source does not come to what was written last: the source has moved on, or
+    /// a step of another kind wrote the row since. Its columns cannot be told.
+    SourceDiffers,
     /// Edited; a step of another kind wrote it last, not from a line of the source.
     WrittenLater,
     /// It stands again, although a later step of ours took it out.
@@ -72,8 +73,8 @@ impl RowClass {
             RowClass::Edited => "edited",
             RowClass::Missing => "missing",
             RowClass::Extra => "extra",
-            RowClass::GoneAtSource => "edited, and gone at the source",
-            RowClass::ChangedAtSource => "edited, and changed at the source",
+            RowClass::NoSourceLine => "edited, no source line",
+            RowClass::SourceDiffers => "edited, source line differs",
             RowClass::WrittenLater => "edited after a later step",
             RowClass::Again => "stands again",
             RowClass::CannotTell => "edited, column cannot be told",
@@ -185,10 +186,10 @@ impl Rows {
             swaps: swaps::Swaps::default(),
             told: Vec::new(),
         };
-        let mut met: HashMap<(&str, &str), ()> = HashMap::default();
+        let mut met: HashSet<(&str, &str)> = HashSet::default();
         for (named, known) in digested.differences.iter().zip(&digested.known) {
             // One that several effects wrote is named by each of them.
-            if met.insert((&named.table, &named.row), ()).is_none() {
+            if met.insert((&named.table, &named.row)) {
                 rows.narrowed.push(Narrowed::of(named, known, values));
                 rows.known.push(known.clone());
             }
@@ -230,16 +231,15 @@ impl Rows {
             values: work.values,
             found: BTreeMap::new(),
         };
-        match lines.read(source, work, &self.known) {
-            Ok(()) => {}
-            Err(Stop::Db(trouble)) => return Err(trouble),
-            Err(Stop::Data(_)) => {}
+        // A line that cannot go any more is told row by row.
+        if let Err(Stop::Db(trouble)) = lines.read(source, work, &self.known) {
+            return Err(trouble);
         }
         let mut found = lines.found;
         for row in mine {
             let (class, columns) = found
                 .remove(&row)
-                .unwrap_or((RowClass::GoneAtSource, Vec::new()));
+                .unwrap_or((RowClass::NoSourceLine, Vec::new()));
             self.swaps.note(&self.narrowed[row].table, row, &columns);
             self.narrowed[row].class = class;
             self.narrowed[row].columns = columns.into_iter().map(|one| one.column).collect();

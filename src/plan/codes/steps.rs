@@ -16,7 +16,7 @@ pub(super) const TABLE: &[Entry] = &[
         "a verification failed",
         "Counts, money, digests or completeness are not what they must be; each check that failed is listed with what was expected and what is.",
         "Nothing goes on from a checkpoint that a check has failed.",
-        "Look at the checks, and at the differing rows in the restricted detail beside the run. A person decides: undo and copy again, or mend.",
+        "Look at the checks, and at the differing rows in the restricted detail beside the run; `handover verify RUN --against-live --step STEP` names them again, to the column. A person decides: undo and copy again, or mend.",
     ),
     Entry::new(
         "HO516",

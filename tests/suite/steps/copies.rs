@@ -108,7 +108,7 @@ pub(super) fn world() -> World {
     )
 }
 
-async fn copied() -> World {
+pub(super) async fn copied() -> World {
     let mut world = world();
     for at in [0, 1] {
         world.run(at, 1).await;

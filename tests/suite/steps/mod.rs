@@ -13,6 +13,7 @@ mod contracts;
 mod copies;
 mod freezes;
 mod letters;
+mod narrowed;
 mod shipped;
 mod staff;
 mod switches;

@@ -8,6 +8,7 @@ use handover::preview::RollbackPreview;
 use handover::preview::rollback::{ChangedRows, StaySaid, UndoSaid, VoidSaid, Why};
 use handover::report::check::{CheckReport, DatabaseSaid};
 use handover::report::decisions::{DecisionsReport, Verdict};
+use handover::report::differing::{DifferingRow, Values};
 use handover::report::explain::ExplainReport;
 use handover::report::proof::{Claim, Outcome, ProofReport};
 use handover::report::reconciliation::{
@@ -214,6 +215,46 @@ pub(super) fn proof() -> ProofReport {
     ];
     let not_proved = vec!["the log bears no seal".to_owned()];
     ProofReport::of("ekh-7f3a.log", ClockKind::Real, claims, not_proved)
+}
+
+/// The same, with the rows that differ: their values, too, for those who may see them.
+pub(super) fn differing(values: bool) -> ProofReport {
+    let row = |table: &str, digit: char, column: Option<&str>, class: &str| DifferingRow {
+        step: "copy-homes/thanet".to_owned(),
+        table: table.to_owned(),
+        row: digit.to_string().repeat(64),
+        column: column.map(str::to_owned),
+        class: class.to_owned(),
+        values: None,
+    };
+    let mut rows = vec![
+        row("person", '7', Some("surname"), "only trailing spaces"),
+        row("account", 'd', Some("balance"), "changed"),
+        row("transaction", '3', None, "missing"),
+        row("account", '2', None, "extra"),
+    ];
+    for (row, values) in rows.iter_mut().zip(canaries()).filter(|_| values) {
+        row.values = Some(values);
+    }
+    proof().with(rows)
+}
+
+fn canaries() -> Vec<Values> {
+    let values = |key: &str, source: &str, target: &str| Values {
+        key: key.to_owned(),
+        source: Some(source.to_owned()).filter(|text| !text.is_empty()),
+        target: Some(target.to_owned()).filter(|text| !text.is_empty()),
+    };
+    vec![
+        values(
+            "person_id=\"17\"",
+            "\"Canary  Smith\"",
+            "\"Canary  Smith \"",
+        ),
+        values("account_id=\"18\"", "\"12.50\"", "\"12.51\""),
+        values("txn_id=19", "", ""),
+        values("account_id=\"20\"", "", ""),
+    ]
 }
 
 /// A night on which one total differs, one is let through, and one council has signed.

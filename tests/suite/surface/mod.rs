@@ -7,6 +7,7 @@ mod fixture;
 mod folded;
 mod made;
 mod manners;
+mod narrowed;
 mod papers;
 mod progress;
 mod reconciliation;

@@ -40,7 +40,7 @@ fn reports() -> Vec<(&'static str, Value)> {
         ("status", made::status().json()),
         ("rest", made::rest().json()),
         ("decisions", made::decisions().json()),
-        ("proof", made::proof().json()),
+        ("proof", made::differing(true).json()),
         ("reconciliation", made::reconciliation().json()),
         ("explain", made::explain().json()),
     ]
