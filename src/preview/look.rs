@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use super::model::{CodeUse, FORMAT, FindingSaid, HomesSaid, PlaceSaid, Preview, StepSaid};
 use super::paper::Paper;
 use super::reading::Reading;
-use super::timetable::{Rehearsed, points, timetable};
+use super::timetable::{Rehearsed, frozen_work, points, timetable};
 use crate::copy::look::{Route, unmapped_codes};
 use crate::machine::event::ClockKind;
 use crate::orgdb::{DbFault, OrgReader};
@@ -107,6 +107,7 @@ pub async fn look(
         unmapped,
         timetable: timetable(&plan),
         points: points(&plan, rehearsed),
+        frozen: frozen_work(&plan, rehearsed),
         seats: plan.signed_by.clone(),
         signatures: Vec::new(),
     })

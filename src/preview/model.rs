@@ -15,7 +15,7 @@ use uuid::Uuid;
 use super::paper::Paper;
 use super::reading::Reading;
 use super::stale::FileChange;
-use super::timetable::{Point, TimetableRow};
+use super::timetable::{FrozenWork, Point, TimetableRow};
 use crate::copy::look::Counts;
 use crate::machine::event::{ClockKind, Method};
 use crate::plan::digest::Digest;
@@ -74,6 +74,9 @@ pub struct Preview {
     pub timetable: Vec<TimetableRow>,
     /// From when on what cannot be taken back, per subject.
     pub points: Vec<Point>,
+    /// What the source stands still for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub frozen: Option<FrozenWork>,
     /// Who must sign before a run.
     #[schemars(with = "Vec<SeatShape>")]
     pub seats: Vec<Seat>,

@@ -120,6 +120,61 @@ pub fn points(plan: &Plan, rehearsed: Option<&Rehearsed>) -> Vec<Point> {
     subjects.into_iter().filter_map(of).collect()
 }
 
+/// What the source stands still for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FrozenWork {
+    /// The freezes and what is done behind them, until nothing goes back any more.
+    #[schemars(with = "Vec<String>")]
+    pub steps: Vec<StepId>,
+    /// Seconds that the longest way through them took in rehearsals, people's and dates' waits aside.
+    /// Absent: not each of them was rehearsed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seconds: Option<u64>,
+}
+
+/// The work behind the plan's freezes; none where nothing freezes.
+#[must_use]
+pub fn frozen_work(plan: &Plan, rehearsed: Option<&Rehearsed>) -> Option<FrozenWork> {
+    let freezes = plan.steps.iter();
+    let freezes = freezes.filter(|step| matches!(step.does, StepSpec::Freeze(_)));
+    let freezes: Vec<&StepId> = freezes.map(|step| &step.id).collect();
+    let behind = |step: &&OutlineStep| {
+        let held = freezes.contains(&&step.id)
+            || freezes
+                .iter()
+                .any(|freeze| plan.outline.comes_before(freeze, &step.id));
+        held && step.gate == Gate::None && step.undo != Undo::Cannot
+    };
+    let steps: Vec<&OutlineStep> = plan.outline.steps.iter().filter(behind).collect();
+    let took = |step: &OutlineStep| rehearsed?.forward_s.get(&step.id).copied();
+    let seconds: Option<BTreeMap<&StepId, u64>> = steps
+        .iter()
+        .map(|step| Some((&step.id, took(step)?)))
+        .collect();
+    (!steps.is_empty()).then(|| FrozenWork {
+        steps: steps.iter().map(|step| step.id.clone()).collect(),
+        seconds: seconds.map(|seconds| longest(&plan.outline, &seconds)),
+    })
+}
+
+/// The longest way through these steps.
+fn longest(outline: &Outline, seconds: &BTreeMap<&StepId, u64>) -> u64 {
+    let clock = Clockwork {
+        outline,
+        rehearsed: None,
+    };
+    let start = Timestamp::UNIX_EPOCH;
+    let end = |step: &OutlineStep, before: Option<Timestamp>| {
+        let took = seconds.get(&step.id).copied().unwrap_or_default();
+        let took = SignedDuration::from_secs(i64::try_from(took).ok()?);
+        before.unwrap_or(start).checked_add(took).ok()
+    };
+    let ends = seconds.keys().filter_map(|step| clock.walk(step, &end));
+    let last = ends.max().unwrap_or(start);
+    u64::try_from(last.duration_since(start).as_secs()).unwrap_or(0)
+}
+
 /// The earliest point of no return that has a date and a last safe minute.
 #[must_use]
 pub fn first_safe(points: &[Point]) -> Option<&Point> {

@@ -149,7 +149,10 @@ fn night(lines: &mut Lines, preview: &Preview, dates: &Dates) {
         None if preview.points.is_empty() => "no point of no return".to_owned(),
         None => "last safe start of a rollback: not known, no rehearsal undid all".to_owned(),
     };
-    lines.wrapped("  ", &safe);
+    let frozen = preview.frozen.as_ref().and_then(|frozen| frozen.seconds);
+    let frozen =
+        frozen.map(|seconds| format!("behind the freeze {} of work as rehearsed; ", span(seconds)));
+    lines.wrapped("  ", &(frozen.unwrap_or_default() + &safe));
     lines.gap();
 }
 

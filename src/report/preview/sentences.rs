@@ -122,6 +122,15 @@ fn night(lines: &mut Lines, preview: &Preview, dates: &Dates) {
     for (time, name) in cutover(preview, dates) {
         lines.line(format!("Cut over: {time}, {name}."));
     }
+    if let Some(frozen) = &preview.frozen {
+        lines.line(match frozen.seconds {
+            Some(seconds) => format!(
+                "The source stands still for {} of work, as rehearsed, beside what people and dates take.",
+                span(seconds)
+            ),
+            None => "How long the source stands still is not known: no rehearsal did all that comes behind the freeze.".to_owned(),
+        });
+    }
     let text = match first_safe(&preview.points) {
         Some(point) => format!(
             "The last safe start of a rollback is {}: {} as rehearsed and {SPARE_MINUTES} min spare before the point of no return.",

@@ -8,7 +8,13 @@ use super::played::copied;
 fn the_last_safe_minute_is_known_once_a_rehearsal_has_undone_everything() {
     let stage = copied().copy();
     let before = stage.tell(&["preview", "."]);
-    before.is(0, &["no rehearsal undid everything"]);
+    before.is(
+        0,
+        &[
+            "no rehearsal undid everything",
+            "How long the source stands still is not known",
+        ],
+    );
     let look = stage.tell(&["rollback", ".", "--preview"]);
     look.is(0, &["no rehearsal undid all of it"]);
     go_back(&stage, 0);

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use handover::machine::event::DatasetCount;
 use handover::plan::digest::Digest;
+use handover::plan::model::{Freeze, StepSpec};
 use handover::plan::outline::{StepId, Subject};
 use handover::preview::compare;
-use handover::preview::timetable::{Rehearsed, first_safe, points};
+use handover::preview::timetable::{Rehearsed, first_safe, frozen_work, points};
 
 use super::fixture::{at, code, plan, preview};
 
@@ -90,4 +91,28 @@ fn the_last_safe_minute_is_never_guessed() {
         Some(at("2020-09-30T22:34:00Z")),
         "11 minutes and 15 to spare"
     );
+}
+
+#[test]
+fn how_long_the_source_stands_still_is_the_longest_rehearsed_way_and_never_guessed() {
+    let mut plan = plan();
+    assert_eq!(frozen_work(&plan, None), None, "nothing freezes");
+    let place = plan.steps.iter().position(|step| &*step.name == "freeze");
+    plan.steps[place.unwrap()].does = StepSpec::Freeze(Freeze {
+        org: code("ekh"),
+        tables: vec!["property".to_owned()],
+    });
+    let unknown = frozen_work(&plan, None).unwrap();
+    assert_eq!(unknown.seconds, None);
+    let steps: Vec<&str> = unknown.steps.iter().map(StepId::as_str).collect();
+    assert_eq!(steps, ["freeze", "copy-homes/thanet"]);
+    let mut rehearsed = Rehearsed::default();
+    rehearsed.forward_s.insert(StepId::from("freeze"), 5);
+    let part = frozen_work(&plan, Some(&rehearsed)).unwrap();
+    assert_eq!(part.seconds, None, "the copy was never rehearsed");
+    rehearsed
+        .forward_s
+        .insert(StepId::from("copy-homes/thanet"), 720);
+    let known = frozen_work(&plan, Some(&rehearsed)).unwrap();
+    assert_eq!(known.seconds, Some(725));
 }

@@ -298,6 +298,7 @@ pub(super) fn preview() -> Preview {
             row("switch", Some("2020-09-30T23:00:00Z"), None),
         ],
         points: vec![point(Subject::Data), point(Subject::Staff)],
+        frozen: None,
         seats: seats(),
         signatures: Vec::new(),
     }
