@@ -8,6 +8,7 @@
 //!
 //! Not here: the machine's own crash points (`machine`), torn journals (`journal`).
 
+mod catching;
 mod chance;
 mod checkpoints;
 mod closing;

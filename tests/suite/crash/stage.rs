@@ -186,6 +186,15 @@ pub(super) fn begun_unbroken_merge() -> &'static Stage {
     BEGUN.get_or_init(|| just_begun(MERGE, Some("none")))
 }
 
+/// The same of a copy made early, with a catch-up on the night.
+pub(super) fn begun_early() -> &'static Stage {
+    static BEGUN: OnceLock<Stage> = OnceLock::new();
+    BEGUN.get_or_init(|| just_begun(EARLY, None))
+}
+
+/// The plan that copies days before the night.
+const EARLY: &str = "westminster-2019";
+
 /// The plan in which four organisations become one.
 const MERGE: &str = "east-kent-2011";
 
