@@ -261,22 +261,22 @@ impl Rows {
     }
 }
 
-/// Draws the keys that rows of the dataset may have: the copy's, then those of each step since.
+/// Draws the keys that rows of the dataset may have: the copy's, then those of whatever came new later,
+/// with the copy itself when it went on, or with a step since.
 fn draws(work: &Narrow, compiled: &Compiled) -> Vec<Draw> {
     let (name, source) = (&compiled.program.name, &work.load.route.source);
-    let later = work.since.iter().map(|(step, generation)| {
+    let mut draws = vec![Draw::new(&work.copied, name, source)];
+    if compiled.layout.drawn.is_none() {
+        return draws;
+    }
+    draws.push(Draw::later(&work.copied, name, source));
+    draws.extend(work.since.iter().map(|(step, generation)| {
         let deed = Deed {
             step: step.clone(),
             generation: *generation,
             ..work.copied.clone()
         };
         Draw::later(&deed, name, source)
-    });
-    let first = Draw::new(&work.copied, name, source);
-    let later: Vec<Draw> = if compiled.layout.drawn.is_some() {
-        later.collect()
-    } else {
-        Vec::new()
-    };
-    std::iter::once(first).chain(later).collect()
+    }));
+    draws
 }

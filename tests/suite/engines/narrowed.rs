@@ -359,6 +359,62 @@ async fn a_row_that_a_catch_up_wrote_is_held_against_what_it_wrote() {
     }
 }
 
+/// Copies until so many chunks are durable, as a process that is gone then.
+async fn copied_in_part(source: &Base, target: &Base, chunks: usize) {
+    let (reader, writer) = (source.reader().await, target.writer(&deed()).await);
+    let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
+    let ours = deed();
+    let copying = load(&reader, &writer, in_small_chunks(), &ours, |_| {
+        let _ = tell.send(());
+    });
+    let enough = async {
+        for _ in 0..chunks {
+            told.recv().await;
+        }
+    };
+    tokio::select! {
+        biased;
+        () = enough => {}
+        done = copying => drop(done),
+    }
+}
+
+fn in_small_chunks() -> Load {
+    Load {
+        chunk_rows: 8,
+        ..what()
+    }
+}
+
+#[tokio::test]
+async fn a_row_that_came_new_when_a_stopped_copy_went_on_is_narrowed_too() {
+    for to in Engine::ALL {
+        let (source, target) = (source(Engine::Sqlite).await, Base::make(to, TARGET).await);
+        copied_in_part(&source, &target, 3).await;
+        for statement in [
+            "INSERT INTO account VALUES ('A9', 'Canary Flo', 'A1')",
+            "INSERT INTO line VALUES (0, 'A9', '9.00', 'Canary new', NULL)",
+            "UPDATE line SET note = 'Canary mended' WHERE id = 1",
+        ] {
+            source.does(statement).await;
+        }
+        let (reader, writer) = (source.reader().await, target.writer(&deed()).await);
+        load(&reader, &writer, in_small_chunks(), &deed(), |_| {})
+            .await
+            .unwrap();
+        for statement in [
+            "UPDATE account SET name = 'Canary FLO' WHERE source_ref = 'A9'",
+            "UPDATE line SET amount = '9.01' WHERE line_id = 0",
+            "UPDATE line SET note = 'Canary MENDED' WHERE line_id = 1",
+        ] {
+            target.does(statement).await;
+        }
+        let rows = narrowed(&source, &target, (&[deed()], &[]), true).await;
+        let wanted = ["0 amount changed", "A9 name only case", "1 note only case"];
+        assert_eq!(told(&target, &rows).await, wanted, "{to:?}");
+    }
+}
+
 #[tokio::test]
 async fn of_a_table_without_a_key_nothing_is_guessed() {
     for to in Engine::ALL {
