@@ -46,6 +46,24 @@ pub(crate) fn routes(quick: bool) -> Vec<Ratio> {
             "PostgreSQL to SQLite : prepared inserts, one transaction",
             0.9,
         ),
+        (
+            Engine::Postgres,
+            Engine::Mariadb,
+            "PostgreSQL to MariaDB : COPY | LOAD DATA LOCAL",
+            0.95,
+        ),
+        (
+            Engine::Mariadb,
+            Engine::Postgres,
+            "MariaDB to PostgreSQL : SELECT | COPY",
+            0.95,
+        ),
+        (
+            Engine::Mariadb,
+            Engine::Sqlite,
+            "MariaDB to SQLite : prepared inserts, one transaction",
+            0.9,
+        ),
     ] {
         let measured = turns(
             rounds,
@@ -64,6 +82,8 @@ pub(crate) fn routes(quick: bool) -> Vec<Ratio> {
         });
         if from == Engine::Postgres {
             found.extend(stand.after(to, measured.floor));
+        }
+        if from == Engine::Postgres && to != Engine::Mariadb {
             found.push(stand.beside(to, rounds));
         }
     }
@@ -79,12 +99,14 @@ fn timed_after(prepare: impl FnOnce(), act: impl FnOnce()) -> Duration {
 pub(crate) enum Engine {
     Sqlite,
     Postgres,
+    Mariadb,
 }
 
 /// Servers and files with a source of rows in each.
 pub(crate) struct Stand {
     folder: TempDir,
     postgres: Server,
+    mariadb: Server,
     rows: usize,
 }
 
@@ -93,10 +115,12 @@ impl Stand {
         let stand = Stand {
             folder: TempDir::new().unwrap(),
             postgres: Server::throw_away(Kind::Postgres, Durability::Full).unwrap(),
+            mariadb: Server::throw_away(Kind::Mariadb, Durability::Full).unwrap(),
             rows,
         };
         stand.make_file();
         stand.make_postgres();
+        stand.make_mariadb();
         stand
     }
 
@@ -134,6 +158,26 @@ impl Stand {
             .unwrap();
     }
 
+    fn make_mariadb(&self) {
+        for database in ["source", "target"] {
+            self.mariadb.create_database(database).unwrap();
+        }
+        self.mariadb.ask("source", MARIADB).unwrap();
+        Stand::shell(&format!(
+            "sqlite3 -separator $'\\t' {} \"SELECT id, account_id, posted_on, amount, type_code, narrative, '2020-01-01 00:00:00' FROM ledger\" | {} -e \"{LOAD}\"",
+            self.file("source.db"),
+            self.client("source")
+        ));
+    }
+
+    /// `MariaDB`'s own client.
+    fn client(&self, database: &str) -> String {
+        format!(
+            "mariadb --no-defaults -u root --local-infile=1 --socket={} {database}",
+            self.mariadb.socket_folder().join("socket").display()
+        )
+    }
+
     fn psql(&self, database: &str) -> String {
         format!(
             "psql -q -h {} -U postgres -d {database}",
@@ -154,6 +198,7 @@ impl Stand {
         let url = match engine {
             Engine::Sqlite => format!("sqlite:{name}.db"),
             Engine::Postgres => self.postgres.url(name),
+            Engine::Mariadb => self.mariadb.url(name),
         };
         Address::parse(&url, self.folder.path()).unwrap()
     }
@@ -179,6 +224,15 @@ impl Stand {
                 self.postgres.ask("target", &fresh).unwrap();
                 self.postgres.ask("target", "CHECKPOINT").unwrap();
             }
+            Engine::Mariadb => {
+                let ours = "SELECT table_name FROM information_schema.tables WHERE table_schema = 'target'";
+                let tables = self.mariadb.ask("target", ours).unwrap();
+                for table in tables.lines() {
+                    let drop = format!("DROP TABLE `{table}`");
+                    self.mariadb.ask("target", &drop).unwrap();
+                }
+                self.mariadb.ask("target", MARIADB).unwrap();
+            }
         }
     }
 
@@ -193,7 +247,18 @@ impl Stand {
                 "sqlite3 -csv {} 'SELECT * FROM ledger' | {target} -c 'COPY ledger FROM STDIN (FORMAT csv)'",
                 self.file("source.db")
             )),
+            (Engine::Postgres, Engine::Mariadb) => Stand::shell(&format!(
+                "{source} -c \"COPY (SELECT id, account_id, posted_on, amount, type_code, narrative, posted_at AT TIME ZONE 'UTC' FROM ledger) TO STDOUT\" | {} -e \"{LOAD}\"",
+                self.client("target")
+            )),
+            (Engine::Mariadb, Engine::Postgres) => Stand::shell(&format!(
+                "{} -BNq -e 'SELECT * FROM ledger' | {target} -c \"COPY ledger FROM STDIN (NULL 'NULL')\"",
+                self.client("source")
+            )),
             (_, Engine::Sqlite) => self.bare_inserts(from),
+            (Engine::Sqlite | Engine::Mariadb, Engine::Mariadb) => {
+                unreachable!("no bar speaks of this route")
+            }
         }
     }
 
@@ -271,6 +336,16 @@ impl Stand {
                 detail: format!("{:.1} s, once", took.as_secs_f64()),
             };
             match to {
+                Engine::Mariadb => vec![
+                    line(
+                        "  verified on MariaDB : read once, a tenth of the copy",
+                        verifying,
+                    ),
+                    line(
+                        "  undone on MariaDB : read once, a tenth of the copy",
+                        undoing,
+                    ),
+                ],
                 Engine::Sqlite => vec![
                     line(
                         "  verified there : read once, a tenth of the copy",
@@ -303,3 +378,6 @@ pub(crate) fn money() -> Becomes {
 
 const POSTGRES: &str = "CREATE TABLE ledger (id bigint PRIMARY KEY, account_id text NOT NULL, posted_on date NOT NULL,
   amount numeric(10,2) NOT NULL, type_code char(3) NOT NULL, narrative text, posted_at timestamptz)";
+const MARIADB: &str = "CREATE TABLE ledger (id bigint PRIMARY KEY, account_id varchar(20) NOT NULL, posted_on date NOT NULL,
+  amount decimal(10,2) NOT NULL, type_code char(3) NOT NULL, narrative varchar(200), posted_at datetime(6))";
+const LOAD: &str = "LOAD DATA LOCAL INFILE '/dev/stdin' INTO TABLE ledger";

@@ -8,7 +8,7 @@
 use std::hash::Hasher as _;
 
 use hmac::Mac as _;
-use siphasher::sip::SipHasher24;
+use siphasher::sip::SipHasher13;
 
 use super::sight::Line;
 use crate::machine::key::RunKey;
@@ -45,11 +45,11 @@ pub(super) fn read(noted: u64) -> (LineDigest, State) {
     (noted & !STATE, state)
 }
 
-/// Digests lines of one dataset. SipHash-2-4 (Aumasson and Bernstein, 2012) under a key of the run's:
+/// Digests lines of one dataset. SipHash-1-3 (Aumasson and Bernstein, 2012) under a key of the run's:
 /// nobody who reads the ledger learns from it what a line said.
 #[derive(Clone)]
 pub(super) struct LineMac {
-    hasher: SipHasher24,
+    hasher: SipHasher13,
     canonical: Vec<u8>,
 }
 
@@ -62,7 +62,7 @@ impl LineMac {
         let mut half = [0; 16];
         half.copy_from_slice(&derived[..16]);
         LineMac {
-            hasher: SipHasher24::new_with_key(&half),
+            hasher: SipHasher13::new_with_key(&half),
             canonical: Vec::new(),
         }
     }

@@ -29,6 +29,7 @@ impl Stand {
             what: match to {
                 Engine::Sqlite => "undone on SQLite beside rows of others : a bare DELETE",
                 Engine::Postgres => "undone on PostgreSQL beside rows of others : a bare DELETE",
+                Engine::Mariadb => "undone on MariaDB beside rows of others : a bare DELETE",
             },
             value: measured.ratio,
             bar: Bar::AtMost(1.3),
@@ -89,6 +90,7 @@ impl Stand {
     fn does(&self, to: Engine, text: &str) {
         match to {
             Engine::Postgres => drop(self.postgres.ask("target", text).unwrap()),
+            Engine::Mariadb => drop(self.mariadb.ask("target", text).unwrap()),
             Engine::Sqlite => {
                 let file = Connection::open(self.file("target.db")).unwrap();
                 file.execute_batch("PRAGMA synchronous = FULL").unwrap();

@@ -18,7 +18,9 @@ use crate::copy::batch::Batch;
 use crate::copy::canon::Values;
 use crate::copy::cell::{Turn, Verdict};
 use crate::copy::crosswalk::Crosswalk;
+use crate::copy::effect::Part;
 use crate::copy::lines::{self, LineDigest, State};
+use crate::copy::packed::{Packed, unpack};
 use crate::copy::position::{Position, Wanted};
 use crate::copy::scan::{self, Compiled, Scanner, Stop};
 use crate::copy::sight::Line;
@@ -84,43 +86,97 @@ enum Met {
     ToJudge(Option<State>),
 }
 
-/// A chunk's lines by digest, and which of them were met.
-struct Known {
-    places: HashMap<LineDigest, usize>,
+/// How far ahead a line is looked for among those that were there: the lines between were taken out.
+const AHEAD: usize = 16;
+
+/// After so many lines that were not there, they are looked for wherever they stood.
+const LOST: usize = 64;
+
+/// A chunk's lines as they were, gone along as lines are met; which of them were met.
+struct Known<'k> {
+    chunk: &'k Chunk,
     met: Vec<bool>,
-    /// The chunk's rows and the row of each line; empty while nothing is newer than the copy.
-    rows: Vec<Row>,
+    next: usize,
+    missed: usize,
+    /// Where each digest stood, once so many were missed.
+    places: HashMap<LineDigest, usize>,
+    /// The rows of the lines that stand, in their order; empty while nothing is newer than the copy.
+    rows: Vec<Packed<'k>>,
+    /// The row of each line.
     row_of: Vec<usize>,
 }
 
-impl Known {
-    fn of(chunk: &Chunk) -> Known {
-        let mut row = 0;
-        let row_of = chunk.lines.iter().map(|(_, state)| {
-            row += usize::from(state.stands);
-            row.saturating_sub(1)
-        });
+impl<'k> Known<'k> {
+    fn of(chunk: &'k Chunk) -> Known<'k> {
         Known {
-            row_of: row_of.collect(),
-            places: (chunk.lines.iter().enumerate())
-                .map(|(at, (digest, _))| (*digest, at))
-                .collect(),
             met: vec![false; chunk.lines.len()],
+            chunk,
+            next: 0,
+            missed: 0,
+            places: HashMap::default(),
             rows: Vec::new(),
+            row_of: Vec::new(),
         }
     }
 
-    fn row(&self, at: usize) -> Option<&Row> {
-        self.rows.get(self.row_of[at])
+    /// Knows rows, too.
+    fn with_rows(&mut self, parts: &'k [Part]) -> Result<(), DbTrouble> {
+        for part in parts {
+            let rows = unpack(&part.head, &part.body)?;
+            self.rows
+                .extend(rows.into_iter().flat_map(|(_, _, rows)| rows));
+        }
+        let mut row = 0;
+        let row_of = self.chunk.lines.iter().map(|(_, state)| {
+            row += usize::from(state.stands);
+            row.saturating_sub(1)
+        });
+        self.row_of = row_of.collect();
+        Ok(())
+    }
+
+    fn row(&self, at: usize) -> Option<&Packed<'k>> {
+        self.rows.get(*self.row_of.get(at)?)
+    }
+
+    /// Where a line with this digest stood.
+    #[inline]
+    fn find(&mut self, digest: LineDigest) -> Option<usize> {
+        let lines = &self.chunk.lines;
+        let ahead = lines[self.next.min(lines.len())..].iter().take(AHEAD);
+        let found = ahead.clone().position(|(known, _)| *known == digest);
+        let found = match found {
+            Some(passed) => Some(self.next + passed),
+            None => self.find_anywhere(digest),
+        };
+        if let Some(at) = found {
+            (self.next, self.missed) = (at + 1, 0);
+        }
+        found
+    }
+
+    #[cold]
+    fn find_anywhere(&mut self, digest: LineDigest) -> Option<usize> {
+        self.missed += 1;
+        if self.missed < LOST {
+            return None;
+        }
+        if self.places.is_empty() {
+            let lines = self.chunk.lines.iter().enumerate();
+            self.places = lines.map(|(at, (digest, _))| (*digest, at)).collect();
+        }
+        self.places.get(&digest).copied()
     }
 }
 
 impl Comparing<'_> {
     fn chunk(&mut self, source: &Link, chunk: &Chunk) -> Result<(), Stop> {
         let (compiled, ledgered) = (self.compiled, self.ledgered);
-        let mut known = Known::of(chunk);
+        let (mut known, rows);
+        known = Known::of(chunk);
         if !ledgered.newer.is_empty() {
-            known.rows = ledgered.rows(chunk)?;
+            rows = ledgered.rows(chunk)?;
+            known.with_rows(&rows)?;
         }
         let wanted = match &chunk.upto {
             Some(upto) => Wanted::Between(&chunk.behind, upto),
@@ -129,33 +185,32 @@ impl Comparing<'_> {
         scan::each(source, compiled, wanted, |line| {
             self.lines += 1;
             let digest = self.scanner.lines.of(line);
-            match self.meet(digest, chunk, &mut known, line)? {
+            match self.meet(digest, &mut known, line)? {
                 Met::AsItWas => {}
                 Met::ToJudge(known) => self.judge(line, digest, known)?,
             }
             Ok(Flow::Continue(()))
         })?;
-        self.unseen(chunk, known)
+        self.unseen(&known)
     }
 
     /// Looks for a line in what the ledger knows.
     fn meet(
         &mut self,
         digest: LineDigest,
-        chunk: &Chunk,
-        known: &mut Known,
+        known: &mut Known<'_>,
         line: Line<'_>,
     ) -> Result<Met, Stop> {
         let newer = self.ledgered.newer.line(digest).map(|line| line.state);
         let place = match newer {
             Some(_) => None,
-            None => known.places.get(&digest).copied(),
+            None => known.find(digest),
         };
         let place = place.filter(|at| {
-            let row = known.row(*at).filter(|_| chunk.lines[*at].1.stands);
-            !row.is_some_and(|row| self.ledgered.newer.is_over(&row.key))
+            let row = known.row(*at).filter(|_| known.chunk.lines[*at].1.stands);
+            !row.is_some_and(|row| self.ledgered.newer.is_over(row.key))
         });
-        let Some(state) = newer.or_else(|| place.map(|at| chunk.lines[at].1)) else {
+        let Some(state) = newer.or_else(|| place.map(|at| known.chunk.lines[at].1)) else {
             return Ok(Met::ToJudge(None));
         };
         if state.open || (state.stands && self.has_lost(line)?) {
@@ -266,19 +321,18 @@ impl Comparing<'_> {
     }
 
     /// Rows of the chunk whose lines were not met.
-    fn unseen(&mut self, chunk: &Chunk, mut known: Known) -> Result<(), Stop> {
-        let lost = |at: &usize| chunk.lines[*at].1.stands && !known.met[*at];
-        let lost: Vec<usize> = (0..chunk.lines.len()).filter(lost).collect();
-        if lost.is_empty() {
+    fn unseen(&mut self, known: &Known<'_>) -> Result<(), Stop> {
+        let chunk = known.chunk;
+        let lost = |at: usize| chunk.lines[at].1.stands && !known.met[at];
+        if !(0..chunk.lines.len()).any(lost) {
             return Ok(());
         }
-        if known.rows.is_empty() {
-            known.rows = self.ledgered.rows(chunk)?;
-        }
-        for at in lost {
-            let row = known.row(at).ok_or(DbTrouble::Damaged)?;
-            if !self.ledgered.newer.is_over(&row.key) {
-                self.changes.gone(row)?;
+        let (mut with_rows, rows) = (Known::of(chunk), self.ledgered.rows(chunk)?);
+        with_rows.with_rows(&rows)?;
+        for at in (0..chunk.lines.len()).filter(|at| lost(*at)) {
+            let row = with_rows.row(at).ok_or(DbTrouble::Damaged)?;
+            if !self.ledgered.newer.is_over(row.key) {
+                self.changes.gone(&Row::of(row)?)?;
             }
         }
         Ok(())

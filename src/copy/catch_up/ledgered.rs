@@ -9,9 +9,9 @@
 use foldhash::{HashMap, HashSet};
 
 use super::CatchUp;
-use crate::copy::effect::{self, Head};
+use crate::copy::effect::{self, Head, Part};
 use crate::copy::lines::{self, LineDigest, State};
-use crate::copy::packed::{HALF, unpack};
+use crate::copy::packed::{HALF, Packed, unpack};
 use crate::copy::position::Position;
 use crate::copy::store::Mark;
 use crate::orgdb::{DbTrouble, Link, Sql, Value};
@@ -210,28 +210,27 @@ impl<'c> Ledgered<'c> {
         at + 1 < self.chunks.len() || !self.finished
     }
 
-    /// The rows of a chunk's lines that stand, in their order.
-    pub(super) fn rows(&self, chunk: &Chunk) -> Result<Vec<Row>, DbTrouble> {
-        let mut rows = Vec::new();
-        for part in effect::parts_like(self.link, chunk.effect, "insert")? {
-            rows.extend(rows_of(&part)?);
-        }
-        Ok(rows)
+    /// What holds the rows of a chunk's lines that stand, in their order.
+    pub(super) fn rows(&self, chunk: &Chunk) -> Result<Vec<Part>, DbTrouble> {
+        effect::parts_like(self.link, chunk.effect, "insert")
     }
 }
 
-fn rows_of(part: &effect::Part) -> Result<Vec<Row>, DbTrouble> {
+fn rows_of(part: &Part) -> Result<Vec<Row>, DbTrouble> {
     let Some((_, _, rows)) = unpack(&part.head, &part.body)? else {
         return Ok(Vec::new());
     };
-    rows.into_iter()
-        .map(|row| {
-            Ok(Row {
-                key: row.key.to_vec(),
-                half: row.digest.try_into().map_err(|_| DbTrouble::Damaged)?,
-            })
+    rows.iter().map(Row::of).collect()
+}
+
+impl Row {
+    /// As it is packed.
+    pub(super) fn of(packed: &Packed<'_>) -> Result<Row, DbTrouble> {
+        Ok(Row {
+            key: packed.key.to_vec(),
+            half: packed.digest.try_into().map_err(|_| DbTrouble::Damaged)?,
         })
-        .collect()
+    }
 }
 
 impl Newer {
