@@ -203,10 +203,24 @@ impl Stand {
         Address::parse(&url, self.folder.path()).unwrap()
     }
 
+    /// Waits until this process has no file of the target open: connections close on threads of their
+    /// own, and the last to close takes the write-ahead log of that name away, whoever's it is by then.
+    fn left_alone(&self) {
+        let target = self.folder.path().join("target.db");
+        let open = |entry: std::io::Result<std::fs::DirEntry>| {
+            let link = entry.and_then(|entry| std::fs::read_link(entry.path()));
+            link.is_ok_and(|link| link.starts_with(&target))
+        };
+        while std::fs::read_dir("/proc/self/fd").unwrap().any(open) {
+            std::thread::yield_now();
+        }
+    }
+
     /// A fresh, empty target.
     pub(crate) fn empty(&self, engine: Engine) {
         match engine {
             Engine::Sqlite => {
+                self.left_alone();
                 for suffix in ["", "-wal", "-shm"] {
                     drop(std::fs::remove_file(
                         self.file(&format!("target.db{suffix}")),

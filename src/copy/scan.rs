@@ -153,6 +153,8 @@ pub(super) fn each(
         if *program.owner(sight.line(row, &parents)) != Owner::Target(*target) {
             return Ok(Flow::Continue(()));
         }
+        let held = row.hold();
+        let row = row.or_held(&held);
         parents.go_on(row, owner_way)?;
         see(sight.line(row, &parents))
     })

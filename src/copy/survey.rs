@@ -138,6 +138,8 @@ fn each_line_worth(
             return Ok(Flow::Continue(()));
         }
         let owner = owner.into_owned();
+        let held = row.hold();
+        let row = row.or_held(&held);
         parents.go_on(row, owner_way)?;
         see(sight.line(row, &parents), &owner)?;
         Ok(Flow::Continue(()))

@@ -7,12 +7,15 @@
 use std::ops::Range;
 
 use rusqlite::types::ValueRef;
+use smallvec::SmallVec;
 
 /// A row, for as long as nobody asks for the next.
 #[derive(Clone, Copy)]
 pub enum Row<'r> {
-    /// `SQLite` lends its own.
+    /// `SQLite` lends its own: each look at a column is a call or two.
     Sqlite(&'r rusqlite::Row<'r>),
+    /// Such a row, each of its columns looked at once.
+    Held(&'r [ValueRef<'r>]),
     /// A server's row, decoded.
     Fields(&'r Fields),
 }
@@ -24,7 +27,27 @@ impl<'r> Row<'r> {
     pub fn get(&self, at: usize) -> ValueRef<'r> {
         match self {
             Row::Sqlite(row) => row.get_ref(at).unwrap_or(ValueRef::Null),
+            Row::Held(values) => values.get(at).copied().unwrap_or(ValueRef::Null),
             Row::Fields(fields) => fields.get(at),
+        }
+    }
+
+    /// Its values, for a row of which every column will be looked at more than once; nothing where that
+    /// costs nothing anyway.
+    #[inline]
+    pub(crate) fn hold(&self) -> Values<'r> {
+        match self {
+            Row::Sqlite(_) => (0..self.width()).map(|at| self.get(at)).collect(),
+            Row::Held(_) | Row::Fields(_) => Values::new(),
+        }
+    }
+
+    /// The row, or what was held of it.
+    #[inline]
+    pub(crate) fn or_held(self, held: &'r [ValueRef<'r>]) -> Row<'r> {
+        match self {
+            Row::Sqlite(_) => Row::Held(held),
+            other => other,
         }
     }
 
@@ -33,10 +56,14 @@ impl<'r> Row<'r> {
     pub fn width(&self) -> usize {
         match self {
             Row::Sqlite(row) => row.as_ref().column_count(),
+            Row::Held(values) => values.len(),
             Row::Fields(fields) => fields.fields.len(),
         }
     }
 }
+
+/// A row's values.
+pub(crate) type Values<'r> = SmallVec<[ValueRef<'r>; 24]>;
 
 /// Decoded fields of one row, in one arena that is used again for the next.
 #[derive(Debug, Default)]
