@@ -15,7 +15,7 @@ use crate::plan::model::{CatchUp, Plan, StepSpec, Triggers};
 use crate::plan::outline::StepId;
 
 pub(super) async fn check(look: &Look, step: &CatchUp) -> Result<Vec<Finding>, Fault> {
-    let mut found = data_copy::check(look, &step.copy).await?;
+    let mut found = data_copy::fits(look, &step.copy).await?;
     let target = look.reader(&step.copy.target)?.catalogue().await?;
     found.extend(keyless(step, &target));
     Ok(found)

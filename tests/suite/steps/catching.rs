@@ -1,7 +1,7 @@
 //! `catch-up`: a copy days before the night, and a short step behind the freeze; what verifies them sees
 //! one whole.
 
-use handover::plan::model::{CatchUp, Step, StepSpec, Verify, VerifyCheck};
+use handover::plan::model::{CatchUp, Homes, Step, StepSpec, Verify, VerifyCheck};
 use handover::plan::outline::Undo;
 use handover::steps::{Output, check, run};
 
@@ -86,6 +86,24 @@ async fn what_verifies_a_copy_and_its_catch_up_sees_one_whole() {
     let balances = "SELECT balance FROM account ORDER BY source_ref";
     let balances = world.rows(DOVER, balances);
     assert_eq!(balances, [["100.00"], ["5.00"], ["0.00"]]);
+}
+
+#[tokio::test]
+async fn nobody_counts_homes_twice_for_a_copy_and_its_catch_up() {
+    let world = lived_on();
+    let mut look = world.look(0).await;
+    let mut plan = (*look.plan).clone();
+    plan.homes = Some(Homes {
+        count: 21_000,
+        as_at: jiff::civil::date(2020, 1, 1),
+        tolerance: 0,
+    });
+    look.plan = plan.into();
+    assert_eq!(check(&look).await.unwrap(), []);
+    look.step = 1;
+    let of_copy = check(&look).await.unwrap();
+    assert_eq!(of_copy.len(), 1, "{of_copy:?}");
+    assert_eq!(of_copy[0].code, "HO524");
 }
 
 #[tokio::test]
