@@ -204,7 +204,7 @@ pub(super) fn delete_between(
     most: usize,
     mut see: impl FnMut(Row<'_>),
 ) -> Result<bool, DbTrouble> {
-    if shape.dialect != Dialect::Postgres {
+    if !link.shows_deleted() {
         return Ok(false);
     }
     let key = Ident::new(&shape.key[0]);

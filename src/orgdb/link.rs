@@ -443,6 +443,16 @@ impl Link {
         }
     }
 
+    /// Whether a server shows the rows that a statement deletes (`DELETE … RETURNING`).
+    #[must_use]
+    pub(crate) fn shows_deleted(&self) -> bool {
+        match &self.engine {
+            Engine::Sqlite(_) => false,
+            Engine::Postgres(_) => true,
+            Engine::Mariadb(session) => session.shows_deleted,
+        }
+    }
+
     /// Whether this link was not asked this before.
     #[must_use]
     pub(crate) fn first_time(&self, about: &str) -> bool {

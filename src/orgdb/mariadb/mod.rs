@@ -53,6 +53,8 @@ pub(super) struct Session {
     local: Cell<Option<bool>>,
     mariadb: bool,
     writes: bool,
+    /// It is no `MySQL`, which cannot show what a statement deletes.
+    pub(super) shows_deleted: bool,
     /// Tells this session from every other, also from one that has its number later.
     mark: String,
     marked: Cell<bool>,
@@ -162,6 +164,7 @@ impl Session {
             classes: RefCell::default(),
             running: Arc::default(),
             open: Cell::new(false),
+            shows_deleted: mariadb,
             lost: Cell::new(false),
             local: Cell::new(None),
             mariadb,
