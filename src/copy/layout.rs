@@ -135,13 +135,9 @@ impl Layout {
         draw: &Draw,
         out: &mut Vec<u8>,
     ) -> Result<Verdict, DbTrouble> {
-        for place in &self.places {
-            let verdict = place.value(program, line, bench, draw, out)?;
-            if verdict != Verdict::Fine {
-                return Ok(verdict);
-            }
-        }
-        Ok(Verdict::Fine)
+        values(self.places.iter(), |place| {
+            place.value(program, line, bench, draw, out)
+        })
     }
 
     /// Appends the key's values of a line, without the rest of its row.
@@ -153,13 +149,8 @@ impl Layout {
         draw: &Draw,
         out: &mut Vec<u8>,
     ) -> Result<Verdict, DbTrouble> {
-        for at in &self.key {
-            let verdict = self.places[*at].value(program, line, bench, draw, out)?;
-            if verdict != Verdict::Fine {
-                return Ok(verdict);
-            }
-        }
-        Ok(Verdict::Fine)
+        let places = self.key.iter().map(|at| &self.places[*at]);
+        values(places, |place| place.value(program, line, bench, draw, out))
     }
 
     /// Appends a row once more, with another drawn key.
@@ -225,6 +216,21 @@ impl Place {
             }
         }
     }
+}
+
+/// Evaluates places one after the other; the first that cannot be stops it.
+#[inline]
+fn values<'p>(
+    mut places: impl Iterator<Item = &'p Place>,
+    mut value: impl FnMut(&Place) -> Result<Verdict, DbTrouble>,
+) -> Result<Verdict, DbTrouble> {
+    places
+        .try_fold(Verdict::Fine, |_, place| match value(place) {
+            Ok(Verdict::Fine) => Ok(Verdict::Fine),
+            Ok(verdict) => Err(Ok(verdict)),
+            Err(trouble) => Err(Err(trouble)),
+        })
+        .or_else(|stopped| stopped)
 }
 
 /// `table.constraint` -> `table.column, …`, for every unique index. (The primary key is one, too.)

@@ -12,6 +12,7 @@ use handover::plan::map::Unmapped;
 use proptest::prelude::*;
 use rusqlite::Connection;
 use rusqlite::types::Value;
+use tokio::sync::mpsc::UnboundedReceiver;
 
 use crate::cases::cases;
 
@@ -86,6 +87,20 @@ async fn undone(town: &Town, deed: &Deed) {
         .unwrap();
     assert_eq!(found.changed, []);
     assert!(!found.refused);
+}
+
+/// Lets work go on until so many chunks were heard of.
+async fn until<T>(chunks: usize, heard: &mut UnboundedReceiver<()>, work: impl Future<Output = T>) {
+    let enough = async {
+        for _ in 0..chunks {
+            heard.recv().await;
+        }
+    };
+    tokio::select! {
+        biased;
+        () = enough => {}
+        done = work => drop(done),
+    }
 }
 
 /// A town whose code list lets unknown codes through to the rejected.
@@ -220,16 +235,7 @@ async fn a_catch_up_that_was_stopped_goes_on_and_draws_no_key_twice() {
         let catching = catch_up(&reader, &writer, work(&town, 1), &deed, |_| {
             let _ = tell.send(());
         });
-        let enough = async {
-            for _ in 0..stop_after {
-                heard.recv().await;
-            }
-        };
-        tokio::select! {
-            biased;
-            () = enough => {}
-            done = catching => drop(done),
-        }
+        until(stop_after, &mut heard, catching).await;
         drop((reader, writer));
         // The writing side may be at its last chunk still.
         while let Err(LoadFault::Db(fault)) = catches_up(&town, 1).await {
@@ -346,16 +352,7 @@ async fn stopped(town: &Town, after: usize) {
     let copying = load(&reader, &writer, town.load(), &town.deed, |_| {
         let _ = tell.send(());
     });
-    let enough = async {
-        for _ in 0..after {
-            heard.recv().await;
-        }
-    };
-    tokio::select! {
-        biased;
-        () = enough => {}
-        done = copying => drop(done),
-    }
+    until(after, &mut heard, copying).await;
 }
 
 async fn goes_on(town: &Town) -> Loaded {
