@@ -115,7 +115,8 @@ impl<'c> Changes<'c> {
         Ok(())
     }
 
-    /// Keeps a line that cannot go: its source key, a code, a column.
+    /// Keeps a line without a row: its source key, a code, a column where it cannot go; no code where the
+    /// map leaves it behind on purpose.
     pub(super) fn refused(
         &self,
         line: u64,
@@ -279,6 +280,9 @@ impl<'c> Changes<'c> {
             let code: String = row.get(2)?;
             let (key, column): (String, String) = (row.get(1)?, row.get(3)?);
             batch.lines.push(row.get::<_, i64>(0)?.cast_unsigned());
+            if code.is_empty() {
+                continue;
+            }
             crate::copy::look::count(&mut batch.counts.rejected, &format!("{code} {column}"));
             batch.rejects.push((key, known_code(&code), column));
         }

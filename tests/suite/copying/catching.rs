@@ -161,6 +161,22 @@ async fn a_source_that_stood_still_costs_the_target_nothing() {
 }
 
 #[tokio::test]
+async fn a_line_that_the_map_leaves_behind_from_now_on_is_taken_out_and_not_rejected() {
+    let town = forgiving("canterbury");
+    town.copy().await.unwrap();
+    run_sql(
+        &town.source,
+        "DELETE FROM rtrans; UPDATE tenagree SET active = 0 WHERE tag_ref LIKE '000002/01%'",
+    );
+    let caught = catches_up(&town, 1).await.unwrap();
+    let tenancy = caught.datasets["tenancy"];
+    assert_eq!((tenancy.removed, tenancy.rejected), (1, 0));
+    assert_eq!(told(&town), afresh(&town).await);
+    let noted = "SELECT count(*) FROM handover_reject WHERE step = 'catch-up-1'";
+    assert_eq!(number(&town.target, noted), 0);
+}
+
+#[tokio::test]
 async fn a_row_that_somebody_changed_at_the_target_is_never_written_over() {
     let town = forgiving("dover");
     town.copy().await.unwrap();
