@@ -14,6 +14,7 @@ pub mod calendar;
 pub mod cli;
 pub mod copy;
 pub mod demo;
+pub mod export;
 pub mod journal;
 pub mod machine;
 pub mod notify;

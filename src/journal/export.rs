@@ -4,8 +4,9 @@
 //!
 //! Not here: what the log proves (`replay`).
 
+use std::collections::BTreeMap;
 use std::fs;
-use std::io::{self, BufRead as _, BufReader, BufWriter, Write as _};
+use std::io::{self, BufRead as _, BufReader, BufWriter, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use uuid::Uuid;
@@ -80,11 +81,35 @@ fn write_blob(folder: &Path, digest: Digest, bytes: &[u8]) -> Result<(), Journal
     fs::write(&path, bytes).map_err(|fault| place::refused(&path, fault))
 }
 
-/// A log that was exported: a folder with `steps.jsonl` and `papers/`.
+/// A file that a log names by its digest has this many bytes at most: papers are read by people.
+const BLOB_BYTES_MAX: u64 = 16 * 1024 * 1024;
+
+/// A log that was exported: `steps.jsonl`, and the files it names by their digests.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LogFolder(PathBuf);
+pub struct LogFolder {
+    steps: PathBuf,
+    files: Files,
+}
+
+/// Where the files of a log are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Files {
+    /// In a folder, each by its digest.
+    Named(PathBuf),
+    /// Wherever a list says.
+    Listed(BTreeMap<Digest, PathBuf>),
+}
 
 impl LogFolder {
+    /// A log whose parts stand elsewhere: its lines in `steps`, its files where `files` says.
+    #[must_use]
+    pub fn listed(steps: PathBuf, files: BTreeMap<Digest, PathBuf>) -> LogFolder {
+        LogFolder {
+            steps,
+            files: Files::Listed(files),
+        }
+    }
+
     /// A folder that holds a log.
     ///
     /// # Errors
@@ -92,7 +117,10 @@ impl LogFolder {
     pub fn open(folder: &Path) -> Result<LogFolder, JournalFault> {
         let steps = folder.join(STEPS);
         match fs::metadata(&steps) {
-            Ok(found) if found.is_file() => Ok(LogFolder(folder.to_owned())),
+            Ok(found) if found.is_file() => Ok(LogFolder {
+                files: Files::Named(folder.join(PAPERS)),
+                steps,
+            }),
             Ok(_) => Err(JournalFault::Missing(steps)),
             Err(fault) if fault.kind() == io::ErrorKind::NotFound => {
                 Err(JournalFault::Missing(steps))
@@ -109,7 +137,7 @@ impl LogFolder {
     pub fn lines(
         &self,
     ) -> Result<impl Iterator<Item = Result<Vec<u8>, JournalFault>> + use<>, JournalFault> {
-        let path = self.0.join(STEPS);
+        let path = self.steps.clone();
         let file = fs::File::open(&path).map_err(|fault| place::refused(&path, fault))?;
         let mut file = BufReader::new(file);
         let mut seq = 0;
@@ -139,14 +167,27 @@ impl LogFolder {
     /// # Errors
     /// When it is missing or is not what its digest says.
     pub fn blob(&self, digest: Digest) -> Result<Vec<u8>, JournalFault> {
-        let path = self.0.join(PAPERS).join(digest.to_string());
-        match fs::read(&path) {
-            Ok(bytes) if Digest::of(&bytes) == digest => Ok(bytes),
-            Ok(_) => Err(JournalFault::Blob(digest)),
+        let path = match &self.files {
+            Files::Named(folder) => folder.join(digest.to_string()),
+            Files::Listed(files) => files
+                .get(&digest)
+                .ok_or(JournalFault::Blob(digest))?
+                .clone(),
+        };
+        let refused = |fault| place::refused(&path, fault);
+        let file = match fs::File::open(&path) {
             Err(fault) if fault.kind() == io::ErrorKind::NotFound => {
-                Err(JournalFault::Blob(digest))
+                return Err(JournalFault::Blob(digest));
             }
-            Err(fault) => Err(place::refused(&path, fault)),
+            opened => opened.map_err(refused)?,
+        };
+        let mut bytes = Vec::new();
+        let read = io::Read::take(file, BLOB_BYTES_MAX).read_to_end(&mut bytes);
+        read.map_err(refused)?;
+        if Digest::of(&bytes) == digest {
+            Ok(bytes)
+        } else {
+            Err(JournalFault::Blob(digest))
         }
     }
 

@@ -66,6 +66,18 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "export",
+        &[
+            "plan",
+            "machine",
+            "journal",
+            "replay",
+            "report",
+            "seal",
+            "signature",
+        ],
+    ),
+    (
         "demo",
         &[
             "plan",
@@ -101,6 +113,12 @@ const NOT_IN: &[(&str, &str, &str)] = &[
     ("preview", "OrgWriter", "a preview writes nothing"),
     ("report", "std::fs", "reports do no input or output"),
     ("replay", "orgdb", "auditors need no council database"),
+    ("export", "orgdb", "a pack is made from the log alone"),
+    (
+        "export",
+        "Timestamp::now",
+        "the same run gives the same bytes",
+    ),
 ];
 
 const BANNED_FILES: &[&str] = &[
