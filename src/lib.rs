@@ -24,4 +24,5 @@ pub mod preview;
 pub mod replay;
 pub mod report;
 pub mod run;
+pub mod seal;
 pub mod steps;

@@ -25,6 +25,7 @@ mod near;
 pub mod outline;
 pub mod papers;
 mod people;
+pub mod quorum;
 mod read;
 mod reference;
 mod schema;
@@ -35,6 +36,7 @@ mod source;
 mod specs;
 pub mod template;
 mod totals;
+pub mod vkey;
 
 pub use explain::{explain, nearest};
 pub use map_file::read_map;
