@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use handover::copy::load::{CHUNK_ROWS, Load, Loaded};
-use handover::copy::look::Route;
+use handover::copy::route::Route;
 use handover::demo::generate::{Spec, World, generate};
 use handover::orgdb::Address;
 use handover::plan::map::Becomes;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use handover::copy::ledger::{self, Deed, Effect};
 use handover::copy::load::{Load, Loaded, load};
-use handover::copy::look::Route;
+use handover::copy::route::Route;
 use handover::machine::key::RunKey;
 use handover::orgdb::{Address, OrgReader, OrgWriter};
 use handover::plan::map::{Bad, Becomes, ColumnRef, Dataset, Map, MapColumn, Namespace, Origin};

@@ -7,7 +7,7 @@ use super::failure::{Failure, hint};
 use super::log::{self, Log};
 use super::output::Output;
 use super::site;
-use crate::copy::narrow::Narrowed;
+use crate::copy::verify::narrow::Narrowed;
 use crate::machine::event::ClockKind;
 use crate::replay::verify::{Evidence, Finding, Report, verify as judge};
 use crate::report::differing::{DifferingRow, Values};

@@ -1,6 +1,5 @@
 //! The copy itself: one dataset after the other, chunk by chunk, rows and ledger row in one
 //! transaction, going on from the last durable chunk.
-
 //!
 //! In: a source, a target, a map. Out: durable rows with their ledger, counts, roots.
 //!
@@ -10,21 +9,24 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::mpsc::{channel, sync_channel};
 
-use super::batch::Batch;
-use super::catch_up::{self, Finished};
-use super::crosswalk::Crosswalk;
-use super::draw::Draw;
-use super::effect::{self, Head};
-use super::layout::Layout;
-use super::ledger::{Deed, Effect};
-use super::lines::LineMac;
-use super::look::{Counts, Question, Route};
-use super::position::Position;
-use super::program::{Papers, Program};
-use super::scan::{self, Compiled, Outlet, Pass, Stop};
-use super::store::{self, Inlet, Mark, Work};
-use super::survey::{self, Share};
-use super::tally::{RowMac, root_of};
+use crate::copy::catch_up::{self, Finished};
+use crate::copy::counts::Counts;
+use crate::copy::fault::LoadFault;
+use crate::copy::ledger::effect::{self, Head};
+use crate::copy::ledger::{Deed, Effect};
+use crate::copy::look::Question;
+use crate::copy::look::survey::{self, Share};
+use crate::copy::mapping::crosswalk::Crosswalk;
+use crate::copy::mapping::draw::Draw;
+use crate::copy::mapping::layout::Layout;
+use crate::copy::mapping::program::{Papers, Program};
+use crate::copy::reading::batch::Batch;
+use crate::copy::reading::lines::LineMac;
+use crate::copy::reading::scan::{self, Compiled, Outlet, Pass, Stop};
+use crate::copy::route::Route;
+use crate::copy::tables::position::Position;
+use crate::copy::value::tally::{RowMac, root_of};
+use crate::copy::writing::store::{self, Inlet, Mark, Work};
 use crate::orgdb::link::Begin;
 use crate::orgdb::{DbFault, DbTrouble, Dialect, Link, OrgReader, OrgWriter};
 use crate::plan::digest::Digest;
@@ -59,26 +61,6 @@ pub struct Loaded {
     pub roots: BTreeMap<String, Digest>,
     /// How many effects stand in the ledger for it.
     pub effects: u64,
-}
-
-/// Why a copy stopped.
-#[derive(Debug, thiserror::Error)]
-pub enum LoadFault {
-    /// A database said so.
-    #[error(transparent)]
-    Db(#[from] DbFault),
-    /// The data said so: a code of `explain`, the dataset and column, how many rows.
-    #[error("{code}: {rows} rows of `{dataset}.{column}`")]
-    Data {
-        /// `HO511` and so on.
-        code: &'static str,
-        /// The dataset.
-        dataset: String,
-        /// The target column.
-        column: String,
-        /// Rows met so far.
-        rows: u64,
-    },
 }
 
 /// Rows a chunk holds where nobody says otherwise.
@@ -488,7 +470,7 @@ pub(super) fn compile(
     let target = beside()?;
     let mut program = Program::compile(source, &papers, dataset)?;
     let fire = load.triggers == Some(Triggers::Fire);
-    let layout = Layout::new(&target, &mut program, &dataset.into, &money(dataset), fire)?;
+    let layout = Layout::new(&target, &mut program, &dataset.into, &dataset.money(), fire)?;
     let place = load
         .route
         .targets
@@ -505,14 +487,4 @@ pub(super) fn compile(
         program,
         layout,
     })
-}
-
-/// Target columns that are money: decimals of scale 2.
-pub(crate) fn money(dataset: &Dataset) -> Vec<String> {
-    let is_money = |becomes: &Becomes| matches!(becomes, Becomes::Decimal { scale: 2, .. });
-    let columns = dataset
-        .columns
-        .iter()
-        .filter(|column| is_money(&column.becomes));
-    columns.map(|column| column.into.clone()).collect()
 }

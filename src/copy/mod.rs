@@ -1,54 +1,32 @@
 //! Rows from source to target: chunk, map, load, ledger, verify, undo. The ledger and the undo in
 //! here serve every step kind that writes to an organisation's database.
 //!
+//! ```text
+//! source --reading--> chunks --writing--> target + ledger --verify--> as written, or what differs
+//!            ^ mapping                                     --undo----> as it was before
+//! ```
+//!
+//! `load` is the copy itself and `catch_up` what repeats it for lines that changed; `look` runs the
+//! same programs with nowhere to write to. All stand on `value` (what a value is) and `tables` (a table
+//! as we write it and find its rows again).
+//!
 //! In: a map, a source reader, a target writer, an effect key. Out: durable rows with their ledger,
 //! counts by class, keyed roots.
 //!
 //! Not here: which step does what when (`steps`, `run`), the journal.
 
-mod batch;
-mod canon;
 pub mod catch_up;
-mod cell;
-mod children;
-mod chunk;
-mod convert;
-mod crosswalk;
-mod draw;
-mod effect;
-pub mod extra;
-pub mod fit;
-mod found;
-mod gather;
-mod into_file;
-mod into_server;
-mod keyed;
-mod lately;
-mod layout;
+pub mod counts;
+pub mod fault;
 pub mod ledger;
-mod lines;
 pub mod load;
 pub mod look;
-pub mod narrow;
-mod packed;
-mod pen;
-mod position;
-mod program;
-mod rereading;
-mod scan;
-pub mod seen;
-mod shape;
-mod sight;
-pub mod slices;
+mod mapping;
+mod reading;
+pub mod route;
 mod standing;
-mod store;
-mod strangers;
-mod survey;
-mod taking_back;
-mod tally;
-mod triggers;
+mod tables;
 pub mod undo;
-mod untouched;
+pub mod value;
 pub mod verify;
-mod walk;
-mod wholly;
+mod writing;

@@ -140,6 +140,17 @@ pub struct Dataset {
     pub place: Place,
 }
 
+impl Dataset {
+    /// Target columns that are money: decimals of scale 2.
+    #[must_use]
+    pub fn money(&self) -> Vec<String> {
+        let is_money = |becomes: &Becomes| matches!(becomes, Becomes::Decimal { scale: 2, .. });
+        let columns = self.columns.iter();
+        let columns = columns.filter(|column| is_money(&column.becomes));
+        columns.map(|column| column.into.clone()).collect()
+    }
+}
+
 /// A second way to find a target key: `aliases = [{ name = "tenancy-of-household", key = ["house_ref"], unless = … }]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CrosswalkAlias {

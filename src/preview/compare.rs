@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::model::Preview;
-use crate::copy::look::Counts;
+use crate::copy::counts::Counts;
 use crate::machine::event::DatasetCount;
 use crate::plan::model::Code;
 use crate::plan::outline::StepId;

@@ -12,7 +12,8 @@ use super::model::{CodeUse, FORMAT, FindingSaid, HomesSaid, PlaceSaid, Preview, 
 use super::paper::Paper;
 use super::reading::Reading;
 use super::timetable::{Rehearsed, frozen_work, points, timetable};
-use crate::copy::look::{Route, unmapped_codes};
+use crate::copy::look::unmapped_codes;
+use crate::copy::route::Route;
 use crate::machine::event::ClockKind;
 use crate::orgdb::{DbFault, OrgReader};
 use crate::plan::model::{Code, DataCopy, Place, Plan, StepSpec};

@@ -16,7 +16,7 @@ use super::paper::Paper;
 use super::reading::Reading;
 use super::stale::FileChange;
 use super::timetable::{FrozenWork, Point, TimetableRow};
-use crate::copy::look::Counts;
+use crate::copy::counts::Counts;
 use crate::machine::event::{ClockKind, Method};
 use crate::plan::digest::Digest;
 use crate::plan::model::{Code, Seat};

@@ -9,7 +9,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::model::{FindingSaid, Preview};
-use crate::copy::look::Counts;
+use crate::copy::counts::Counts;
 use crate::plan::model::Code;
 
 /// How the databases differ from what the preview was read from.

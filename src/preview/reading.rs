@@ -10,7 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::model::{CountsShape, StepSaid};
-use crate::copy::look::Counts;
+use crate::copy::counts::Counts;
 use crate::plan::digest::Digest;
 use crate::plan::model::Code;
 

@@ -10,9 +10,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::connect::Readers;
 use super::site::Site;
-use crate::copy::extra::{Search, extra, marked};
 use crate::copy::ledger::{self, Deed};
-use crate::copy::narrow::{Narrow, Narrowed, narrow, unnarrowed};
+use crate::copy::verify::extra::{Search, extra, marked};
+use crate::copy::verify::narrow::{Narrow, Narrowed, narrow, unnarrowed};
 use crate::copy::verify::{self, Digested};
 use crate::machine::key::RunKey;
 use crate::machine::state::StepState;

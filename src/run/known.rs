@@ -10,7 +10,7 @@
 use super::CarryFault;
 use super::connect::Addresses;
 use super::site::{Site, SiteFault};
-use crate::copy::seen::{Seen, seen};
+use crate::copy::ledger::seen::{Seen, seen};
 use crate::journal::RunHead;
 use crate::orgdb::{DbFault, DbTrouble, OrgReader};
 

@@ -7,8 +7,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Act, Fault, Finding, Forecast, Look, Output, shape};
-use crate::copy::load::{Load, LoadFault, Loaded, chunk_rows, load};
-use crate::copy::look::{self, Counts, Route, UnmappedCode};
+use crate::copy::counts::Counts;
+use crate::copy::fault::LoadFault;
+use crate::copy::load::{Load, Loaded, chunk_rows, load};
+use crate::copy::look::{self, UnmappedCode};
+use crate::copy::route::Route;
 use crate::machine::event::{DatasetCount, StepMarked};
 use crate::orgdb::{Catalogue, Dialect, Ident, OrgReader, Value};
 use crate::plan::digest::Digest;

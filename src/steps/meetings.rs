@@ -9,7 +9,8 @@ use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 
 use super::{Fault, Finding, Look};
-use crate::copy::look::{Mapped, Route, mapped_rows};
+use crate::copy::look::{Mapped, mapped_rows};
+use crate::copy::route::Route;
 use crate::orgdb::Value;
 use crate::orgdb::catalogue::Table;
 use crate::plan::map::{Becomes, Dataset, Map, MapColumn, Namespace, Origin};

@@ -34,8 +34,8 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use uuid::Uuid;
 
+use crate::copy::counts::Counts;
 use crate::copy::ledger::Deed;
-use crate::copy::look::Counts;
 use crate::machine::event::{
     Check, DatasetCount, FaultKind, StepMarked, UndoCommitted, UndoMode, Waiting,
 };

@@ -16,7 +16,8 @@ use uuid::Builder;
 
 use super::{Act, Fault, Finding, Look};
 use crate::copy::ledger::{Deed, Pen};
-use crate::copy::look::{Mapped, Route, mapped_rows};
+use crate::copy::look::{Mapped, mapped_rows};
+use crate::copy::route::Route;
 use crate::orgdb::{Ident, OrgReader, Sql, Value};
 use crate::plan::map::{Dataset, Map, Origin};
 use crate::plan::model::Code;

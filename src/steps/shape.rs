@@ -8,7 +8,7 @@
 use std::collections::BTreeSet;
 
 use super::Finding;
-use crate::copy::fit;
+use crate::copy::value::fit;
 use crate::orgdb::Catalogue;
 use crate::orgdb::catalogue::Table;
 use crate::orgdb::kind::Kind;

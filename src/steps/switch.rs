@@ -14,8 +14,8 @@ use jiff::civil::Date;
 
 use super::hand::Hand;
 use super::{Act, Fault, Finding, Forecast, Look, Output, shape};
+use crate::copy::counts::Counts;
 use crate::copy::ledger::Pen;
-use crate::copy::look::Counts;
 use crate::machine::event::{Check, DatasetCount};
 use crate::orgdb::{Ident, Sql, Value};
 use crate::plan::model::{Code, Switch};

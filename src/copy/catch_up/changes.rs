@@ -10,13 +10,13 @@ use rusqlite::{Connection, params};
 use super::ledgered::Row;
 use super::write::{Change, Changed, Going};
 use super::{at_once, hand_over};
-use crate::copy::batch::Batch;
-use crate::copy::canon::Values;
-use crate::copy::draw::Draw;
-use crate::copy::lines;
-use crate::copy::packed::{HALF, pack};
-use crate::copy::scan::Compiled;
-use crate::copy::shape::find;
+use crate::copy::ledger::packed::{HALF, pack};
+use crate::copy::mapping::draw::Draw;
+use crate::copy::reading::batch::Batch;
+use crate::copy::reading::lines;
+use crate::copy::reading::scan::Compiled;
+use crate::copy::tables::shape::find;
+use crate::copy::value::canon::Values;
 use crate::orgdb::{DbTrouble, Ident, Link, Sql, ValueRef};
 use crate::sql;
 
@@ -283,7 +283,7 @@ impl<'c> Changes<'c> {
             if code.is_empty() {
                 continue;
             }
-            crate::copy::look::count(&mut batch.counts.rejected, &format!("{code} {column}"));
+            crate::copy::counts::count(&mut batch.counts.rejected, &format!("{code} {column}"));
             batch.rejects.push((key, known_code(&code), column));
         }
         Ok(())

@@ -5,14 +5,14 @@
 use foldhash::HashMap;
 
 use super::write::{Going, Writing};
-use crate::copy::canon::{self, Values};
-use crate::copy::children::Guards;
-use crate::copy::effect::{self, Head, Part};
-use crate::copy::keyed;
-use crate::copy::packed::HALF;
-use crate::copy::shape::{Shape, find};
+use crate::copy::ledger::effect::{self, Head, Part};
+use crate::copy::ledger::packed::HALF;
 use crate::copy::standing::{Reading, note_newest};
-use crate::copy::store::Work;
+use crate::copy::tables::keyed;
+use crate::copy::tables::shape::{Shape, find};
+use crate::copy::undo::children::Guards;
+use crate::copy::value::canon::{self, Values};
+use crate::copy::writing::store::Work;
 use crate::orgdb::{DbTrouble, Link, Value, ValueRef};
 use crate::sql;
 

@@ -9,11 +9,11 @@
 use foldhash::{HashMap, HashSet};
 
 use super::CatchUp;
-use crate::copy::effect::{self, Head, Part};
-use crate::copy::lines::{self, LineDigest, State};
-use crate::copy::packed::{HALF, Packed, unpack};
-use crate::copy::position::Position;
-use crate::copy::store::Mark;
+use crate::copy::ledger::effect::{self, Head, Part};
+use crate::copy::ledger::packed::{HALF, Packed, unpack};
+use crate::copy::reading::lines::{self, LineDigest, State};
+use crate::copy::tables::position::Position;
+use crate::copy::writing::store::Mark;
 use crate::orgdb::{DbTrouble, Link, Sql, Value};
 use crate::values;
 

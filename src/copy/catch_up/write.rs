@@ -10,18 +10,18 @@ use std::sync::mpsc::Receiver;
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::hands::Hands;
-use crate::copy::batch::Batch;
-use crate::copy::canon::Values;
-use crate::copy::chunk::Chunk;
-use crate::copy::effect::{self, Head, Part};
+use crate::copy::counts::Counts;
+use crate::copy::fault::LoadFault;
 use crate::copy::ledger::Effect;
-use crate::copy::lines;
-use crate::copy::load::LoadFault;
-use crate::copy::look::Counts;
-use crate::copy::packed::{HALF, pack};
-use crate::copy::store::{Work, beyond_limit};
-use crate::copy::tally::Tally;
-use crate::copy::triggers;
+use crate::copy::ledger::effect::{self, Head, Part};
+use crate::copy::ledger::packed::{HALF, pack};
+use crate::copy::reading::batch::Batch;
+use crate::copy::reading::lines;
+use crate::copy::tables::triggers;
+use crate::copy::value::canon::Values;
+use crate::copy::value::tally::Tally;
+use crate::copy::writing::chunk::Chunk;
+use crate::copy::writing::store::{Work, beyond_limit};
 use crate::orgdb::{DbTrouble, Link, ValueRef};
 
 /// Changes of one dataset that become durable together.

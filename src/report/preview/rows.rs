@@ -2,7 +2,7 @@
 //! sums of money; rows nobody owns; codes that maps do not cover.
 
 use super::facts::org;
-use crate::copy::look::Counts;
+use crate::copy::counts::Counts;
 use crate::preview::Preview;
 use crate::report::ink::{Lines, Manner};
 use crate::report::table::{Side, Table};

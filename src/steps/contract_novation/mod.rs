@@ -18,7 +18,7 @@ use self::walk::{Call, Walk};
 use super::hand::Hand;
 use super::register::{Line, Register, dataset};
 use super::{Act, Fault, Finding, Forecast, Look, Output, shape, undoing};
-use crate::copy::look::Counts;
+use crate::copy::counts::Counts;
 use crate::machine::event::{DatasetCount, UndoCommitted, UndoMode, Waiting};
 use crate::plan::digest::Digest;
 use crate::plan::map::{Dataset, Origin};

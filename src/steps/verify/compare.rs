@@ -9,8 +9,9 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use super::{Copied, Found, Landing, Mark, landings, mark, sums};
+use crate::copy::counts::Counts;
 use crate::copy::ledger::{self, Deed};
-use crate::copy::look::{self, Counts};
+use crate::copy::look;
 use crate::machine::total::{pence, pounds};
 use crate::orgdb::link::Flow;
 use crate::orgdb::{DbTrouble, Ident, Link, OrgReader, Sql, Value, ValueRef};

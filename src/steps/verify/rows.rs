@@ -12,9 +12,9 @@ use std::fmt::Write as _;
 
 use super::compare::deed;
 use super::{Copied, Found};
-use crate::copy::extra::{Extra, Search, extra, marked};
 use crate::copy::ledger::Deed;
-use crate::copy::narrow::{Narrow, Narrowed, narrow};
+use crate::copy::verify::extra::{Extra, Search, extra, marked};
+use crate::copy::verify::narrow::{Narrow, Narrowed, narrow};
 use crate::copy::verify::{Digested, digests};
 use crate::orgdb::Dialect;
 use crate::plan::model::{Code, DataCopy, Plan, StepSpec};

@@ -12,9 +12,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::compare::{Over, count, ours, routed};
 use super::{Copied, Found, mark};
-use crate::copy::load;
+use crate::copy::counts::Counts;
 use crate::copy::look;
-use crate::copy::slices::{self, Part, Slice, Sliced};
+use crate::copy::look::slices::{self, Part, Slice, Sliced};
 use crate::machine::total::{Amount, Class, Fate, Figures, Total, pence};
 use crate::orgdb::{Ident, Value};
 use crate::plan::map::Dataset;
@@ -54,7 +54,7 @@ pub(super) fn slices(step: &Verify, copy: &DataCopy) -> Vec<Slice> {
             column,
             by,
         };
-        let money = load::money(dataset).into_iter();
+        let money = dataset.money().into_iter();
         wanted.extend(money.map(|column| slice(Some(column), None)));
         let apart = rules
             .iter()
@@ -360,9 +360,7 @@ impl<'a> Table<'a> {
     /// Its money columns, whichever dataset fills them.
     fn money(&self) -> BTreeSet<String> {
         let datasets = self.of.iter();
-        datasets
-            .flat_map(|(_, dataset)| load::money(dataset))
-            .collect()
+        datasets.flat_map(|(_, dataset)| dataset.money()).collect()
     }
 
     /// What a code is called, as the map that fills the table knows codes.
@@ -396,7 +394,7 @@ impl<'a> Table<'a> {
     }
 }
 
-fn fates_of(dataset: &Dataset, counts: &look::Counts) -> Vec<Fate> {
+fn fates_of(dataset: &Dataset, counts: &Counts) -> Vec<Fate> {
     let fate = |rows: u64, class: Class, reason: Option<&String>| Fate {
         dataset: dataset.name.clone(),
         rows,

@@ -2,8 +2,9 @@
 //! it, whatever happened there meanwhile; and it can be taken back to what the copy had left.
 
 use handover::copy::catch_up::{CatchUp, CaughtUp, catch_up};
+use handover::copy::fault::LoadFault;
 use handover::copy::ledger::Deed;
-use handover::copy::load::{LoadFault, Loaded};
+use handover::copy::load::Loaded;
 use handover::copy::verify::digests;
 use handover::copy::{load::load, undo};
 use handover::machine::event::UndoMode;

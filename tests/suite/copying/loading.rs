@@ -1,6 +1,7 @@
 //! The load: what arrives, what stays behind and why, whatever happens on the way.
 
-use handover::copy::load::{LoadFault, load};
+use handover::copy::fault::LoadFault;
+use handover::copy::load::load;
 use handover::copy::undo;
 use handover::copy::verify::digests;
 use handover::machine::event::UndoMode;

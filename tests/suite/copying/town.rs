@@ -6,9 +6,10 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use handover::copy::fault::LoadFault;
 use handover::copy::ledger::Deed;
-use handover::copy::load::{Load, LoadFault, Loaded, load};
-use handover::copy::look::Route;
+use handover::copy::load::{Load, Loaded, load};
+use handover::copy::route::Route;
 use handover::orgdb::{Address, OrgReader, OrgWriter};
 use handover::plan::map::{
     Bad, Becomes, CodeList, ColumnRef, Condition, CrosswalkAlias, Dataset, Filter, Map, MapColumn,

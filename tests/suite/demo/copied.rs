@@ -5,9 +5,11 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
+use handover::copy::counts::Counts;
 use handover::copy::ledger::{self, Deed};
 use handover::copy::load::{Load, load};
-use handover::copy::look::{Counts, Forecast, Route, forecast, unmapped_codes};
+use handover::copy::look::{Forecast, forecast, unmapped_codes};
+use handover::copy::route::Route;
 use handover::demo::generate::truth::DatasetTruth;
 use handover::demo::generate::{Truth, World, generate};
 use handover::machine::key::RunKey;

@@ -3,8 +3,9 @@
 
 use std::time::Duration;
 
+use handover::copy::fault::LoadFault;
 use handover::copy::ledger::{self, Deed};
-use handover::copy::load::{LoadFault, load};
+use handover::copy::load::load;
 use handover::demo::servers::{Durability, Kind, Server};
 use handover::orgdb::link::Begin;
 use handover::orgdb::{Address, DbTrouble, OrgReader, OrgWriter, Sql};

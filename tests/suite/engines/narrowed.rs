@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use handover::copy::catch_up::{CatchUp, catch_up};
-use handover::copy::extra::{Search, extra, marked};
 use handover::copy::ledger::Deed;
 use handover::copy::load::{Load, load};
-use handover::copy::narrow::{Narrow, Narrowed, narrow};
 use handover::copy::verify::digests;
+use handover::copy::verify::extra::{Search, extra, marked};
+use handover::copy::verify::narrow::{Narrow, Narrowed, narrow};
 use handover::plan::map::{Becomes, Dataset, Map, MapColumn, Origin};
 
 use super::bases::{Base, Engine};

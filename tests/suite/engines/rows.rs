@@ -5,9 +5,10 @@
 
 use std::sync::Arc;
 
+use handover::copy::fault::LoadFault;
 use handover::copy::ledger::Deed;
-use handover::copy::load::{Load, LoadFault, Loaded, load};
-use handover::copy::look::Route;
+use handover::copy::load::{Load, Loaded, load};
+use handover::copy::route::Route;
 use handover::orgdb::Value;
 use handover::orgdb::link::Load as Rows;
 use handover::orgdb::{OrgWriter, Sql};

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use handover::copy::look::Counts;
+use handover::copy::counts::Counts;
 use handover::machine::event::ClockKind;
 use handover::plan::digest::Digest;
 use handover::plan::model::{Code, Org, OrgKind, Person, Phase, Plan, Role, Seat, Step, StepSpec};

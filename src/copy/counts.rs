@@ -1,0 +1,38 @@
+//! Rows of a dataset by what became of them.
+//!
+//! Not here: judging them (`mapping`), sums over them that people ask for (`look::slices`).
+
+use std::collections::BTreeMap;
+
+/// Rows of one dataset for one target, by class; copied + rejected + filtered = routed.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Counts {
+    /// Would be (or were) written.
+    pub copied: u64,
+    /// Cannot go, by rule code and column: `("HO511", "tenure") -> 13`.
+    pub rejected: BTreeMap<String, u64>,
+    /// Left out on purpose, by reason.
+    pub filtered: BTreeMap<String, u64>,
+    /// Mended on the way, by what and column: `nul notes`, `encoding surname`, `null bedrooms`; a
+    /// reference into the own dataset that found nothing is `HO505 parent_asset_id`.
+    #[serde(default)]
+    pub mended: BTreeMap<String, u64>,
+    /// Sum of each decimal column with scale 2 over copied rows, in pence.
+    pub pence: BTreeMap<String, i128>,
+}
+
+impl Counts {
+    /// Rows that belong to the target: copied + rejected + filtered.
+    #[must_use]
+    pub fn routed(&self) -> u64 {
+        self.copied + self.rejected.values().sum::<u64>() + self.filtered.values().sum::<u64>()
+    }
+}
+
+/// One more under a name, without making the name anew.
+pub(crate) fn count(counts: &mut BTreeMap<String, u64>, name: &str) {
+    match counts.get_mut(name) {
+        Some(rows) => *rows += 1,
+        None => drop(counts.insert(name.to_owned(), 1)),
+    }
+}

@@ -1,0 +1,25 @@
+//! Why a copy stopped.
+//!
+//! Not here: what a step makes of it (`steps`), what a database says (`orgdb`).
+
+use crate::orgdb::DbFault;
+
+/// Why a copy stopped.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadFault {
+    /// A database said so.
+    #[error(transparent)]
+    Db(#[from] DbFault),
+    /// The data said so: a code of `explain`, the dataset and column, how many rows.
+    #[error("{code}: {rows} rows of `{dataset}.{column}`")]
+    Data {
+        /// `HO511` and so on.
+        code: &'static str,
+        /// The dataset.
+        dataset: String,
+        /// The target column.
+        column: String,
+        /// Rows met so far.
+        rows: u64,
+    },
+}

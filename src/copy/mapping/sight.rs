@@ -1,0 +1,348 @@
+//! What a dataset needs to see of a source row: columns of its own table, and columns of parents that
+//! declared relations reach. Legacy sources have no keys and no indexes, so each way to a parent is
+//! gathered once into the reader's temporary store, keyed on the trimmed reference.
+//!
+//! In: a map's relations, column names. Out: slots to read from while scanning.
+//!
+//! Not here: what the values become (`program`), who owns a row (`owner`).
+
+use std::borrow::Cow;
+use std::cell::OnceCell;
+use std::collections::BTreeMap;
+
+use rusqlite::CachedStatement;
+use rusqlite::types::Value;
+
+use super::gather::{first_step, gather};
+use super::lately::Lately;
+use super::program::Owner;
+use crate::copy::tables::position::{Order, Position, Wanted};
+use crate::copy::tables::shape::{bind, idents};
+use crate::copy::value::canon;
+use crate::orgdb::{DbTrouble, Ident, Link, Row, Sql, ValueRef, catalogue};
+use crate::plan::map::{ColumnRef, Relation};
+use crate::sql;
+
+/// Where a value is found while scanning.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Slot {
+    /// In the row itself.
+    Own(usize),
+    /// In a parent: which way, which value.
+    Parent(usize, usize),
+}
+
+/// What is to be seen of one source table.
+#[derive(Debug, Clone)]
+pub(crate) struct Sight {
+    table: String,
+    own: Vec<String>,
+    ways: Vec<Way>,
+    /// In which order rows are read, to go on from any of them.
+    order: Order,
+    /// Tables that were asked about, by name.
+    known: BTreeMap<String, catalogue::Table>,
+}
+
+/// A way to parents that begins with one relation.
+#[derive(Debug, Clone)]
+struct Way {
+    relation: Relation,
+    reference: usize,
+    leaves: Vec<ColumnRef>,
+}
+
+impl Sight {
+    /// Of `table`, nothing yet.
+    pub(crate) fn new(link: &Link, table: &str) -> Result<Sight, DbTrouble> {
+        let found = known(link, table)?;
+        Ok(Sight {
+            table: table.to_owned(),
+            own: Vec::new(),
+            ways: Vec::new(),
+            order: Order::of(link.dialect(), &found),
+            known: BTreeMap::from([(table.to_owned(), found)]),
+        })
+    }
+
+    /// Whether a column is there; a table that is not is a fault.
+    fn require(&mut self, link: &Link, table: &str, column: &str) -> Result<(), DbTrouble> {
+        if !self.known.contains_key(table) {
+            self.known.insert(table.to_owned(), known(link, table)?);
+        }
+        match self.known.get(table).and_then(|table| table.column(column)) {
+            Some(_) => Ok(()),
+            None => Err(DbTrouble::NoSuch(format!("{table}.{column}"))),
+        }
+    }
+
+    /// The slot of a column, of the table itself or of a parent.
+    pub(crate) fn slot(
+        &mut self,
+        link: &Link,
+        relations: &[Relation],
+        column: &ColumnRef,
+    ) -> Result<Slot, DbTrouble> {
+        self.require(link, &column.table, &column.column)?;
+        if column.table == self.table {
+            return Ok(Slot::Own(place(&mut self.own, &column.column)));
+        }
+        let first = first_step(relations, &self.table, &column.table).ok_or_else(|| {
+            DbTrouble::NoSuch(format!("relation from {} to {}", self.table, column.table))
+        })?;
+        let way = if let Some(way) = self.ways.iter().position(|way| &way.relation == first) {
+            way
+        } else {
+            let table = self.table.clone();
+            self.require(link, &table, &first.child.column)?;
+            let reference = place(&mut self.own, &first.child.column);
+            self.ways.push(Way {
+                relation: first.clone(),
+                reference,
+                leaves: Vec::new(),
+            });
+            self.ways.len() - 1
+        };
+        Ok(Slot::Parent(way, place(&mut self.ways[way].leaves, column)))
+    }
+
+    /// The scan of what stands behind a position (or of what stands up to it), in order: where each row
+    /// stands first, then the columns.
+    pub(crate) fn scan(&self, wanted: Wanted<'_>) -> (Sql, Vec<crate::orgdb::Value>) {
+        self.order
+            .scan(&Ident::new(&self.table), &idents(&self.own), wanted)
+    }
+
+    /// How many values stand before a row's columns and tell where it stands.
+    pub(crate) fn lead(&self) -> usize {
+        self.order.width()
+    }
+
+    /// A scanned row with its parents.
+    pub(crate) fn line<'r>(&self, row: Row<'r>, parents: &'r Parents<'r>) -> Line<'r> {
+        Line {
+            row,
+            parents,
+            lead: self.lead(),
+        }
+    }
+
+    /// Where a line stands.
+    pub(crate) fn position(&self, line: Line<'_>) -> Position {
+        self.order.position(line.row)
+    }
+
+    /// Gathers the parents into the temporary store and opens the ways to them.
+    pub(crate) fn open<'c>(
+        &self,
+        link: &'c Link,
+        relations: &[Relation],
+    ) -> Result<Parents<'c>, DbTrouble> {
+        let mut probes = Vec::new();
+        for way in &self.ways {
+            let table = gather(link, relations, &way.relation, &way.leaves)?;
+            let values: Vec<Sql> = (0..way.leaves.len()).map(|at| sql!("v{}", at)).collect();
+            let text = sql!(
+                "SELECT {} FROM temp.{} WHERE k = ?1",
+                Sql::join(", ", &[&[Sql::new("whole")], values.as_slice()].concat()),
+                table
+            );
+            probes.push(Probe {
+                reference: way.reference + self.lead(),
+                find: link.scratch()?.prepare_cached(text.as_str())?,
+                known: Lately::new(KNOWN),
+                now: 0,
+            });
+        }
+        Ok(Parents(probes))
+    }
+}
+
+pub(crate) fn known(link: &Link, table: &str) -> Result<catalogue::Table, DbTrouble> {
+    link.table(table)?
+        .ok_or_else(|| DbTrouble::NoSuch(table.to_owned()))
+}
+
+pub(crate) fn place<T: PartialEq + Clone>(list: &mut Vec<T>, wanted: &T) -> usize {
+    list.iter()
+        .position(|item| item == wanted)
+        .unwrap_or_else(|| {
+            list.push(wanted.clone());
+            list.len() - 1
+        })
+}
+
+/// How many parents a way remembers: bounded, whatever the size of the table.
+const KNOWN: usize = 1 << 16;
+
+/// The ways to parents, each at the parent of the row that is being looked at.
+pub(crate) struct Parents<'c>(Vec<Probe<'c>>);
+
+struct Probe<'c> {
+    reference: usize,
+    find: CachedStatement<'c>,
+    known: Lately<Known>,
+    now: usize,
+}
+
+struct Known {
+    /// Every step of the way was found.
+    whole: bool,
+    values: Vec<Value>,
+    /// All of that in canonical form.
+    canonical: Vec<u8>,
+    /// Whose the rows are that hang on this parent, once one of them was asked about.
+    owner: OnceCell<Owner>,
+}
+
+impl Parents<'_> {
+    /// No way at all, for those who need none.
+    pub(crate) fn none() -> Parents<'static> {
+        Parents(Vec::new())
+    }
+
+    /// Goes to the parent of a scanned row along one way: enough to know whose the row is.
+    #[inline]
+    pub(crate) fn go_one_way(&mut self, row: Row<'_>, way: Option<usize>) -> Result<(), DbTrouble> {
+        match way.and_then(|way| self.0.get_mut(way)) {
+            Some(probe) => probe.go_to(row),
+            None => Ok(()),
+        }
+    }
+
+    /// Goes along all other ways.
+    #[inline]
+    pub(crate) fn go_on(&mut self, row: Row<'_>, gone: Option<usize>) -> Result<(), DbTrouble> {
+        let ways = self.0.iter_mut().enumerate();
+        let mut others = ways.filter(|(way, _)| Some(*way) != gone);
+        others.try_for_each(|(_, probe)| probe.go_to(row))
+    }
+}
+
+impl Probe<'_> {
+    fn go_to(&mut self, row: Row<'_>) -> Result<(), DbTrouble> {
+        let number;
+        let key = match row.get(self.reference) {
+            ValueRef::Text(bytes) | ValueRef::Blob(bytes) => trim_end(bytes),
+            ValueRef::Integer(value) => {
+                number = value.to_string();
+                number.as_bytes()
+            }
+            ValueRef::Real(value) => {
+                number = format!("{value:?}");
+                number.as_bytes()
+            }
+            ValueRef::Null => b"",
+        };
+        if self.known.is_at(self.now, key) {
+            return Ok(());
+        }
+        if let Some(place) = self.known.place(key) {
+            self.now = place;
+            return Ok(());
+        }
+        let found = self.fetch(key)?;
+        self.now = self.known.put(key, found);
+        Ok(())
+    }
+
+    fn fetch(&mut self, key: &[u8]) -> Result<Known, DbTrouble> {
+        let width = self.find.column_count();
+        bind(&mut self.find, 1, [ValueRef::Text(key)])?;
+        let mut rows = self.find.raw_query();
+        let mut known = Known {
+            whole: false,
+            values: vec![Value::Null; width - 1],
+            canonical: Vec::new(),
+            owner: OnceCell::new(),
+        };
+        if let Some(row) = rows.next()? {
+            known.whole = row.get_ref(0)? == ValueRef::Integer(1);
+            for (at, value) in known.values.iter_mut().enumerate() {
+                *value = lent(row.get_ref(at + 1)?);
+            }
+        }
+        canon::push(&mut known.canonical, ValueRef::Integer(known.whole.into()));
+        for value in &known.values {
+            canon::push(&mut known.canonical, value.into());
+        }
+        Ok(known)
+    }
+}
+
+/// Text that is not UTF-8 is kept as bytes: both read the same later.
+pub(crate) fn lent(raw: ValueRef<'_>) -> Value {
+    match raw {
+        ValueRef::Text(bytes) => match std::str::from_utf8(bytes) {
+            Ok(text) => Value::Text(text.to_owned()),
+            Err(_) => Value::Blob(bytes.to_vec()),
+        },
+        other => other.try_into().unwrap_or(Value::Null),
+    }
+}
+
+/// Without trailing spaces: references are compared so.
+pub(crate) fn trim_end(bytes: &[u8]) -> &[u8] {
+    let end = bytes
+        .iter()
+        .rposition(|byte| *byte != b' ')
+        .map_or(0, |at| at + 1);
+    &bytes[..end]
+}
+
+/// A scanned row with its parents.
+#[derive(Clone, Copy)]
+pub(crate) struct Line<'r> {
+    row: Row<'r>,
+    parents: &'r Parents<'r>,
+    lead: usize,
+}
+
+impl<'r> Line<'r> {
+    /// The raw value of a slot.
+    #[inline]
+    pub(crate) fn raw(&self, slot: Slot) -> ValueRef<'r> {
+        match slot {
+            Slot::Own(at) => self.row.get(at + self.lead),
+            Slot::Parent(way, at) => self.known(way).map_or(ValueRef::Null, |known| {
+                known.values.get(at).map_or(ValueRef::Null, ValueRef::from)
+            }),
+        }
+    }
+
+    /// Whose the line is, as `tell` says; asked once for all lines with one parent.
+    pub(crate) fn owner(&self, slot: Slot, tell: impl FnOnce() -> Owner) -> Cow<'r, Owner> {
+        let known = match slot {
+            Slot::Own(_) => None,
+            Slot::Parent(way, _) => self.known(way),
+        };
+        match known {
+            Some(known) => Cow::Borrowed(known.owner.get_or_init(tell)),
+            None => Cow::Owned(tell()),
+        }
+    }
+
+    /// Appends everything that is seen of the line: where it stands, its columns, its parents.
+    #[inline]
+    pub(crate) fn push_all(&self, out: &mut Vec<u8>) {
+        (0..self.row.width()).for_each(|at| canon::push(out, self.row.get(at)));
+        for probe in &self.parents.0 {
+            if let Some(known) = probe.known.at(probe.now) {
+                out.extend_from_slice(&known.canonical);
+            }
+        }
+    }
+
+    /// Whether every step of the way to a slot was found.
+    pub(super) fn is_whole(&self, slot: Slot) -> bool {
+        match slot {
+            Slot::Own(_) => true,
+            Slot::Parent(way, _) => self.known(way).is_some_and(|known| known.whole),
+        }
+    }
+
+    fn known(&self, way: usize) -> Option<&'r Known> {
+        let probe = self.parents.0.get(way)?;
+        probe.known.at(probe.now)
+    }
+}

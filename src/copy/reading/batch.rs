@@ -1,0 +1,82 @@
+//! A chunk on its way from the reading thread to the writing thread: values in canonical form in one
+//! arena, so that no row costs an allocation; emptied batches go back and are filled again.
+//!
+//! Not here: filling (`scan`), writing (`store`).
+
+use crate::copy::counts::Counts;
+use crate::copy::mapping::cell::Mend;
+use crate::copy::tables::position::Position;
+
+/// A chunk of judged rows.
+#[derive(Default)]
+pub(crate) struct Batch {
+    /// Rows that go, one after the other in `values`, `keys`, `packed`, `money`, `mended`.
+    pub(crate) rows: Vec<RowEnd>,
+    /// What is bound: canonical values.
+    pub(crate) values: Vec<u8>,
+    /// The source key, then the key under each further name or NULL: canonical.
+    pub(crate) keys: Vec<u8>,
+    /// What undo keeps: the target key, half a digest.
+    pub(crate) packed: Vec<u8>,
+    /// Pence, one for each column of money.
+    pub(crate) money: Vec<i64>,
+    /// What was mended.
+    pub(crate) mended: Vec<(usize, Mend)>,
+    /// Rows that cannot go: source key, code, column.
+    pub(crate) rejects: Vec<(String, &'static str, String)>,
+    /// Every line that was looked at, with what came of it (`lines`).
+    pub(crate) lines: Vec<u64>,
+    /// Rejected and filtered rows of this chunk, and what a second pass could not find.
+    pub(crate) counts: Counts,
+    /// Where the scan has got to.
+    pub(crate) position: Position,
+    /// The scan is over.
+    pub(crate) done: bool,
+}
+
+/// Where a row ends in each part of its batch, and its digest.
+pub(crate) struct RowEnd {
+    pub(crate) values: usize,
+    pub(crate) keys: usize,
+    pub(crate) packed: usize,
+    pub(crate) mended: usize,
+    pub(crate) digest: [u8; 32],
+    /// Which line it comes from.
+    pub(crate) line: usize,
+    /// The target refused it.
+    pub(crate) gone: bool,
+}
+
+impl Batch {
+    /// Empties it and keeps its room.
+    pub(crate) fn clear(&mut self) {
+        self.rows.clear();
+        self.values.clear();
+        self.keys.clear();
+        self.packed.clear();
+        self.money.clear();
+        self.mended.clear();
+        self.rejects.clear();
+        self.lines.clear();
+        self.counts = Counts::default();
+        self.done = false;
+    }
+
+    /// Bytes that it holds.
+    pub(crate) fn bytes(&self) -> usize {
+        self.values.len() + self.keys.len() + self.packed.len()
+    }
+
+    /// Closes a row whose values, keys and packed key were appended.
+    pub(crate) fn end_row(&mut self, digest: [u8; 32]) {
+        self.rows.push(RowEnd {
+            values: self.values.len(),
+            keys: self.keys.len(),
+            packed: self.packed.len(),
+            mended: self.mended.len(),
+            digest,
+            line: self.lines.len(),
+            gone: false,
+        });
+    }
+}

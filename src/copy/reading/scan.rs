@@ -1,0 +1,406 @@
+//! The reading side of a copy: scans a source table in its order, judges each row, and sends chunks to the writing side.
+//!
+//! In: a source connection inside one read transaction, a compiled dataset. Out: batches.
+//!
+//! Not here: writing (`store`), what a row becomes (`program`, `layout`).
+
+use std::sync::mpsc::{Receiver, SyncSender};
+
+use rusqlite::Connection;
+
+use super::batch::Batch;
+use super::lines::{self, LineDigest, LineMac, State};
+use crate::copy::counts::count;
+use crate::copy::fault::LoadFault;
+use crate::copy::ledger::packed::pack;
+use crate::copy::mapping::cell::{Bench, Mend, Turn, Verdict};
+use crate::copy::mapping::crosswalk::Crosswalk;
+use crate::copy::mapping::draw::Draw;
+use crate::copy::mapping::layout::Layout;
+use crate::copy::mapping::program::{Fate, Owner, Program};
+use crate::copy::mapping::sight::Line;
+use crate::copy::tables::position::{Position, Wanted};
+use crate::copy::value::canon::{self, Values};
+use crate::copy::value::convert::number;
+use crate::copy::value::tally::RowMac;
+use crate::orgdb::link::Flow;
+use crate::orgdb::{DbTrouble, Link, Value, ValueRef};
+use crate::plan::map::Relation;
+
+/// A dataset, compiled for one target.
+pub(crate) struct Compiled {
+    pub(crate) program: Program,
+    pub(crate) layout: Layout,
+    pub(crate) relations: Vec<Relation>,
+    /// Which of the route's targets this is.
+    pub(crate) target: usize,
+    pub(crate) target_code: String,
+    pub(crate) draw: Draw,
+    pub(crate) mac: RowMac,
+    pub(crate) lines: LineMac,
+    /// Rows a chunk holds at most.
+    pub(crate) chunk_rows: usize,
+}
+
+impl Compiled {
+    /// The names under which the crosswalk knows its rows.
+    pub(crate) fn names(&self) -> Vec<String> {
+        let aliases = self.program.aliases.iter().map(|alias| alias.name.clone());
+        std::iter::once(self.program.name.clone())
+            .chain(aliases)
+            .collect()
+    }
+}
+
+/// A chunk is cut at this many bytes, too.
+const CHUNK_BYTES: usize = 8 << 20;
+
+/// Which pass over a dataset.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Pass {
+    /// Rows are inserted.
+    Rows,
+    /// References into the own dataset are set.
+    References,
+}
+
+/// Where chunks go, and where emptied ones come back from.
+pub(crate) struct Outlet {
+    pub(crate) batches: SyncSender<Batch>,
+    pub(crate) spare: Receiver<Batch>,
+}
+
+/// Why a scan stopped early.
+pub(crate) enum Stop {
+    Db(DbTrouble),
+    Data(LoadFault),
+}
+
+impl<E: Into<DbTrouble>> From<E> for Stop {
+    fn from(trouble: E) -> Stop {
+        Stop::Db(trouble.into())
+    }
+}
+
+/// Scans from behind `after` to the end. A writing side that has gone away ends it quietly.
+pub(crate) fn scan(
+    source: &Link,
+    crosswalk: Crosswalk<'_>,
+    compiled: &Compiled,
+    pass: Pass,
+    after: &Position,
+    outlet: &Outlet,
+) -> Result<(), Stop> {
+    let mut scanner = Scanner::new(source.scratch()?, crosswalk, compiled)?;
+    let mut batch = Batch {
+        position: after.clone(),
+        ..Batch::default()
+    };
+    if scanner.seen && !after.is_start() {
+        // The keys of what is durable already: a second row of one of them is refused as before.
+        each(source, compiled, Wanted::UpTo(after), |line| {
+            scanner.line(pass, line, &mut batch)?;
+            batch.clear();
+            Ok(Flow::Continue(()))
+        })?;
+        batch.position = after.clone();
+    }
+    let mut heard = true;
+    each(source, compiled, Wanted::Behind(after), |line| {
+        batch.position = compiled.program.sight.position(line);
+        scanner.line(pass, line, &mut batch)?;
+        if batch.rows.len() + batch.rejects.len() < compiled.chunk_rows
+            && batch.bytes() < CHUNK_BYTES
+        {
+            return Ok(Flow::Continue(()));
+        }
+        let position = batch.position.clone();
+        heard = outlet.batches.send(std::mem::take(&mut batch)).is_ok();
+        batch = outlet.spare.try_recv().unwrap_or_default();
+        batch.clear();
+        batch.position = position;
+        Ok(if heard {
+            Flow::Continue(())
+        } else {
+            Flow::Break(())
+        })
+    })?;
+    if heard {
+        batch.done = true;
+        // Nobody listens only when the writing side has failed, and it says why.
+        drop(outlet.batches.send(batch));
+    }
+    Ok(())
+}
+
+/// Shows the lines that belong to the target.
+pub(crate) fn each(
+    source: &Link,
+    compiled: &Compiled,
+    wanted: Wanted<'_>,
+    mut see: impl FnMut(Line<'_>) -> Result<Flow, Stop>,
+) -> Result<(), Stop> {
+    let Compiled {
+        program, target, ..
+    } = compiled;
+    let sight = &program.sight;
+    let mut parents = sight.open(source, &compiled.relations)?;
+    let (text, values) = sight.scan(wanted);
+    let values: Vec<ValueRef<'_>> = values.iter().map(Value::lend).collect();
+    let owner_way = program.owner_way();
+    source.stream(&text, &values, |row| {
+        parents.go_one_way(row, owner_way)?;
+        if *program.owner(sight.line(row, &parents)) != Owner::Target(*target) {
+            return Ok(Flow::Continue(()));
+        }
+        let held = row.hold();
+        let row = row.or_held(&held);
+        parents.go_on(row, owner_way)?;
+        see(sight.line(row, &parents))
+    })
+}
+
+/// Judges lines into batches.
+pub(crate) struct Scanner<'c> {
+    scratch: &'c Connection,
+    compiled: &'c Compiled,
+    pub(crate) bench: Bench<'c>,
+    spare: Vec<u8>,
+    pub(crate) lines: LineMac,
+    /// Source keys are noted here, since the target would not refuse a second row.
+    seen: bool,
+}
+
+impl<'c> Scanner<'c> {
+    pub(crate) fn new(
+        scratch: &'c Connection,
+        crosswalk: Crosswalk<'c>,
+        compiled: &'c Compiled,
+    ) -> Result<Scanner<'c>, DbTrouble> {
+        let seen = compiled.layout.guards.is_empty();
+        if seen {
+            scratch.execute_batch(
+                "CREATE TEMP TABLE IF NOT EXISTS handover_once (key BLOB PRIMARY KEY) WITHOUT ROWID;
+                 DELETE FROM temp.handover_once;",
+            )?;
+        }
+        let mut bench = Bench::new(crosswalk);
+        bench.target = compiled.target;
+        bench.target_code.clone_from(&compiled.target_code);
+        Ok(Scanner {
+            scratch,
+            compiled,
+            bench,
+            spare: Vec::new(),
+            lines: compiled.lines.clone(),
+            seen,
+        })
+    }
+
+    fn line(&mut self, pass: Pass, line: Line<'_>, batch: &mut Batch) -> Result<(), Stop> {
+        match pass {
+            Pass::Rows => {
+                let digest = self.lines.of(line);
+                self.judge(line, digest, batch)
+            }
+            Pass::References => self.references(line, batch),
+        }
+    }
+
+    /// Judges a line, and notes it with what came of it.
+    pub(crate) fn judge(
+        &mut self,
+        line: Line<'_>,
+        digest: LineDigest,
+        batch: &mut Batch,
+    ) -> Result<(), Stop> {
+        let (rows, rejects) = (batch.rows.len(), batch.rejects.len());
+        self.row(line, batch)?;
+        let stands = batch.rows.len() > rows;
+        let open = if stands {
+            self.hangs()
+        } else {
+            batch.rejects.len() > rejects
+        };
+        batch
+            .lines
+            .push(lines::note(digest, State { stands, open }));
+        Ok(())
+    }
+
+    /// Whether the row that was judged last lacks what it refers to.
+    fn hangs(&self) -> bool {
+        let cells = &self.compiled.program.cells;
+        self.bench.mended.iter().any(|(at, mend)| {
+            let cell = cells.get(*at);
+            *mend == Mend::Null && cell.is_some_and(|cell| matches!(cell.turn, Turn::Lookup(_)))
+        })
+    }
+
+    fn row(&mut self, line: Line<'_>, batch: &mut Batch) -> Result<(), Stop> {
+        let Compiled {
+            program,
+            layout,
+            draw,
+            mac,
+            ..
+        } = self.compiled;
+        if let Some(reason) = program.filtered(line) {
+            count(&mut batch.counts.filtered, reason);
+            return Ok(());
+        }
+        if let Some(column) = program.read_key(line, &mut self.bench) {
+            self.reject(batch, "HO501", column);
+            return Ok(());
+        }
+        let start = batch.values.len();
+        self.bench.mended.clear();
+        let verdict = layout.row(program, line, &mut self.bench, draw, &mut batch.values)?;
+        if verdict != Verdict::Fine {
+            batch.values.truncate(start);
+            return self.say_why(line, batch);
+        }
+        if self.seen && !self.first_of_its_key()? {
+            batch.values.truncate(start);
+            self.reject(batch, "HO506", program.twice());
+            return Ok(());
+        }
+        if !self.money(start, batch) {
+            batch.values.truncate(start);
+            return Ok(());
+        }
+        self.keep_keys(line, batch);
+        let digest = if layout.read_back {
+            [0; 32]
+        } else {
+            let digest = mac.of(&batch.values[start..]);
+            let values = &batch.values[start..];
+            layout.push_key(values, &mut batch.packed);
+            pack(&mut batch.packed, &[], &digest);
+            digest
+        };
+        batch.mended.extend_from_slice(&self.bench.mended);
+        batch.end_row(digest);
+        Ok(())
+    }
+
+    /// The row cannot go: judges it again in the map's order, so that everybody names the same cause.
+    fn say_why(&mut self, line: Line<'_>, batch: &mut Batch) -> Result<(), Stop> {
+        self.spare.clear();
+        let program = &self.compiled.program;
+        match program.judge(line, &mut self.bench, &mut self.spare)? {
+            Fate::Rejected { code, column } => self.reject(batch, code, column),
+            Fate::Unmapped { column } => {
+                return Err(Stop::Data(LoadFault::Data {
+                    code: "HO511",
+                    dataset: program.name.clone(),
+                    column: column.to_owned(),
+                    rows: 1,
+                }));
+            }
+            Fate::Goes | Fate::Filtered(_) => self.reject(batch, "HO510", ""),
+        }
+        Ok(())
+    }
+
+    fn reject(&mut self, batch: &mut Batch, code: &'static str, column: &str) {
+        count(&mut batch.counts.rejected, &format!("{code} {column}"));
+        let key = String::from_utf8_lossy(&self.bench.key).into_owned();
+        batch.rejects.push((key, code, column.to_owned()));
+    }
+
+    fn first_of_its_key(&self) -> Result<bool, DbTrouble> {
+        let mut note = self
+            .scratch
+            .prepare_cached("INSERT OR IGNORE INTO temp.handover_once (key) VALUES (?1)")?;
+        Ok(note.execute([&self.bench.key])? > 0)
+    }
+
+    /// Notes the row's pence; a sum beyond counting rejects the row.
+    fn money(&mut self, start: usize, batch: &mut Batch) -> bool {
+        let layout = &self.compiled.layout;
+        if layout.money.is_empty() {
+            return true;
+        }
+        let before = batch.money.len();
+        for (at, name) in &layout.money {
+            let value = Values(&batch.values[start..]).nth(*at);
+            let pence = match value {
+                Some(ValueRef::Text(text)) => number::pence(text),
+                _ => Some(0),
+            };
+            if let Some(pence) = pence {
+                batch.money.push(pence);
+            } else {
+                batch.money.truncate(before);
+                self.reject(batch, "HO504", name);
+                return false;
+            }
+        }
+        true
+    }
+
+    fn keep_keys(&mut self, line: Line<'_>, batch: &mut Batch) {
+        canon::push_text(&mut batch.keys, &self.bench.key);
+        for alias in &self.compiled.program.aliases {
+            if alias.key(line, &mut self.spare) {
+                canon::push_text(&mut batch.keys, &self.spare);
+            } else {
+                canon::push(&mut batch.keys, ValueRef::Null);
+            }
+        }
+    }
+
+    /// The second pass: a row that refers to something in its own dataset.
+    fn references(&mut self, line: Line<'_>, batch: &mut Batch) -> Result<(), Stop> {
+        let start = batch.values.len();
+        match self.find_references(line, batch)? {
+            Some(true) => batch.end_row([0; 32]),
+            Some(false) | None => batch.values.truncate(start),
+        }
+        Ok(())
+    }
+
+    /// The same for a row whose references may have been others.
+    pub(crate) fn refer(&mut self, line: Line<'_>, batch: &mut Batch) -> Result<(), Stop> {
+        let start = batch.values.len();
+        match self.find_references(line, batch)? {
+            Some(_) => batch.end_row([0; 32]),
+            None => batch.values.truncate(start),
+        }
+        Ok(())
+    }
+
+    /// Appends the row's target key, then the key that each reference finds, or NULL; whether any was
+    /// found. None where the row does not stand.
+    fn find_references(&mut self, line: Line<'_>, batch: &mut Batch) -> Result<Option<bool>, Stop> {
+        let Compiled {
+            program, target, ..
+        } = self.compiled;
+        if program.filtered(line).is_some() || program.read_key(line, &mut self.bench).is_some() {
+            return Ok(None);
+        }
+        let key = std::mem::take(&mut self.bench.key);
+        let mine = self
+            .bench
+            .crosswalk
+            .find(&program.name, *target, &key, &mut batch.values)?;
+        self.bench.key = key;
+        let mut any = false;
+        for (at, later) in program.later.iter().enumerate().filter(|_| mine) {
+            let here = batch.values.len();
+            self.bench.mended.clear();
+            let verdict = later
+                .cell
+                .evaluate(at, line, &mut self.bench, &mut batch.values)?;
+            let lost = verdict != Verdict::Fine || !self.bench.mended.is_empty();
+            if lost {
+                batch.values.truncate(here);
+                canon::push(&mut batch.values, ValueRef::Null);
+                count(&mut batch.counts.mended, &format!("HO505 {}", later.into));
+            }
+            any |= Values(&batch.values[here..]).next() != Some(ValueRef::Null);
+        }
+        Ok(mine.then_some(any))
+    }
+}

@@ -1,0 +1,165 @@
+//! Undo of any step from its ledger: exact keys, before-images, definitions, newest first; rows that
+//! somebody changed since are found first.
+//!
+//! Where everybody else who writes can be kept out, all is done in one go (`untouched`): what was found
+//! to stand as it was written is taken out without being read again. Otherwise, and where something had
+//! changed, each effect goes in a transaction of its own and each row is read as it is taken back.
+//!
+//! In: a deed whose effects stand in a ledger. Out: what was taken out, put back, left and reported.
+//!
+//! Not here: how rows stand (`standing`), how one is taken back (`taking_back`), rows of others that
+//! hang on ours (`children`).
+
+pub(super) mod children;
+mod found;
+mod strangers;
+mod taking_back;
+mod untouched;
+mod wholly;
+
+use crate::copy::ledger::effect;
+use crate::copy::ledger::{Deed, prepared};
+use crate::copy::standing::rereading::{self, Order};
+use crate::copy::standing::{Reading, give_room, note_newest};
+use crate::machine::event::UndoMode;
+use crate::orgdb::link::{Begin, Flow};
+use crate::orgdb::{DbFault, DbTrouble, Link, OrgReader, OrgWriter};
+use found::{Found, listed};
+use taking_back::TakingBack;
+use untouched::Tried;
+
+/// What an undo did, or would do.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Undone {
+    /// Rows taken out.
+    pub removed: u64,
+    /// Rows put back.
+    pub restored: u64,
+    /// Rows changed since, by table and class (`edited`, `deleted`, `has children`).
+    pub changed: Vec<(String, &'static str, u64)>,
+    /// Nothing was undone, since rows had changed and the mode is `refuse`.
+    pub refused: bool,
+}
+
+/// What `undo` would find, without writing.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn look(reader: &OrgReader, deed: &Deed) -> Result<Undone, DbFault> {
+    let deed = deed.clone();
+    let reader = reader.another().await?;
+    reader.with(move |link| look_through(link, &deed)).await
+}
+
+/// Undoes every effect of `deed`'s step and generation in this database; nothing to undo is fine, and
+/// so is half of it. Ledger rows stay, marked undone.
+///
+/// Rows that somebody changed since are found first; with `refuse` nothing is undone then. With
+/// `force` they go too, but rows on which others' rows hang stay in every mode and are reported.
+///
+/// # Errors
+/// When the database refuses; `Fenced` when another executor has taken over.
+pub async fn undo(writer: &OrgWriter, deed: &Deed, mode: UndoMode) -> Result<Undone, DbFault> {
+    match in_one_go(writer, deed, mode).await? {
+        Tried::Undone(done) => return Ok(done),
+        Tried::Changed(found) if mode == UndoMode::Refuse => return Ok(refused(found)),
+        Tried::Unable if mode == UndoMode::Refuse => {
+            let found = look(&writer.reader().await?, deed).await?;
+            if !found.changed.is_empty() {
+                return Ok(refused(found));
+            }
+        }
+        Tried::Changed(_) | Tried::Unable => {}
+    }
+    effect_by_effect(writer, deed, mode).await
+}
+
+/// As [`undo`], for a caller that has just looked itself: rows that change in between are still found,
+/// one by one, as they are taken back.
+///
+/// # Errors
+/// As [`undo`].
+pub async fn take_back(writer: &OrgWriter, deed: &Deed, mode: UndoMode) -> Result<Undone, DbFault> {
+    match in_one_go(writer, deed, mode).await? {
+        Tried::Undone(done) => Ok(done),
+        Tried::Changed(found) if mode == UndoMode::Refuse => Ok(refused(found)),
+        Tried::Changed(_) | Tried::Unable => effect_by_effect(writer, deed, mode).await,
+    }
+}
+
+fn refused(found: Undone) -> Undone {
+    Undone {
+        changed: found.changed,
+        refused: true,
+        ..Undone::default()
+    }
+}
+
+async fn in_one_go(writer: &OrgWriter, deed: &Deed, mode: UndoMode) -> Result<Tried, DbFault> {
+    let (deed, beside) = (deed.clone(), writer.beside());
+    let all = mode == UndoMode::Refuse;
+    let work = move |link: &Link| untouched::take_back(link, beside, &deed, all);
+    writer.with(work).await
+}
+
+async fn effect_by_effect(
+    writer: &OrgWriter,
+    deed: &Deed,
+    mode: UndoMode,
+) -> Result<Undone, DbFault> {
+    let deed = deed.clone();
+    writer.with(move |link| undo_all(link, &deed, mode)).await
+}
+
+fn undo_all(link: &Link, deed: &Deed, mode: UndoMode) -> Result<Undone, DbTrouble> {
+    if !prepared(link)? {
+        return Ok(Undone::default());
+    }
+    give_room(link)?;
+    let effects = effect::standing(link, deed.run, deed.step.as_str(), deed.generation)?;
+    note_newest(link, &[])?;
+    let mut back = TakingBack::new(link, deed, mode);
+    for kept in effects.iter().rev() {
+        effect::begin(link, deed)?;
+        let before = (back.done.clone(), back.changed.clone());
+        if !back.effect(kept)? {
+            link.rollback()?;
+            let found = std::mem::replace(&mut back.changed, before.1);
+            back.done = before.0;
+            back.done.refused = true;
+            return Ok(listed(back.done, found));
+        }
+        effect::mark_undone(link, kept.id, deed)?;
+        link.commit()?;
+    }
+    effect::begin(link, deed)?;
+    effect::entomb(link, deed)?;
+    link.commit()?;
+    Ok(listed(back.done, back.changed))
+}
+
+/// Holds every row of the step against its digest, and looks for others' rows that hang on ours.
+fn look_through(link: &Link, deed: &Deed) -> Result<Undone, DbTrouble> {
+    if !prepared(link)? {
+        return Ok(Undone::default());
+    }
+    give_room(link)?;
+    // One moment for all of it, and one lock.
+    link.begin(Begin::Read)?;
+    let effects = effect::standing(link, deed.run, deed.step.as_str(), deed.generation)?;
+    let ids: Vec<i64> = effects.iter().map(|kept| kept.id).collect();
+    note_newest(link, &ids)?;
+    let (mut reading, mut found) = (Reading::new(link, &deed.key), Found::new(link)?);
+    rereading::each(
+        &mut reading,
+        &ids,
+        Order::NewestFirst,
+        |_, part, rows, held| {
+            found.add(part, rows, &held)?;
+            Ok(Flow::Continue(()))
+        },
+    )?;
+    let found = found.end()?;
+    link.commit()?;
+    Ok(found)
+}

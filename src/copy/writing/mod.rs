@@ -1,0 +1,9 @@
+//! The writing side of a copy: a chunk's rows into the target, with their ledger row, in one
+//! transaction.
+//!
+//! Not here: the ledger's own tables (`ledger`), taking rows out again (`undo`).
+
+pub(super) mod chunk;
+mod into_file;
+mod into_server;
+pub(super) mod store;

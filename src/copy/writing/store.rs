@@ -1,0 +1,244 @@
+//! The writing side of a copy: a chunk's rows, crosswalk, rejected rows, undo and ledger row become
+//! durable in one transaction.
+//!
+//! In: batches. Out: effects, and counts that stand in the ledger with them.
+//!
+//! Not here: judging rows (`scan`), a chunk's rows (`chunk`), when what is loaded (`load`).
+
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender};
+
+use serde::{Deserialize, Serialize};
+use tokio::sync::mpsc::UnboundedSender;
+
+use super::chunk::Chunk;
+use crate::copy::counts::Counts;
+use crate::copy::fault::LoadFault;
+use crate::copy::ledger::effect::{self, Head, Part};
+use crate::copy::ledger::{Deed, Effect};
+use crate::copy::reading::batch::Batch;
+use crate::copy::reading::lines;
+use crate::copy::reading::scan::{Compiled, Pass};
+use crate::copy::tables::position::Position;
+use crate::copy::tables::triggers;
+use crate::copy::value::tally::Tally;
+use crate::orgdb::{DbTrouble, Link};
+
+/// How far a dataset has got: kept with each chunk, never exported.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Mark {
+    pub(crate) dataset: String,
+    /// The second pass, over references into the own dataset.
+    pub(crate) second: bool,
+    /// The last source row that was judged.
+    pub(crate) position: Position,
+    pub(crate) done: bool,
+    /// Counts of the dataset so far.
+    pub(crate) counts: Counts,
+}
+
+/// What the writing side needs to know.
+#[derive(Clone)]
+pub(crate) struct Work {
+    pub(crate) compiled: Arc<Compiled>,
+    pub(crate) deed: Deed,
+    pub(crate) source: String,
+    pub(crate) pass: Pass,
+    /// Target triggers are set aside.
+    pub(crate) quiet: bool,
+    /// The names under which other datasets look this one's keys up: itself, its aliases.
+    pub(crate) keeps: bool,
+    /// Most rejected rows: by `code column`, and of all.
+    pub(crate) limits: Vec<(String, u64)>,
+    pub(crate) limit: Option<u64>,
+}
+
+/// The writing side's ends of the channels.
+pub(crate) struct Inlet {
+    pub(crate) batches: Receiver<Batch>,
+    pub(crate) spare: Sender<Batch>,
+    pub(crate) effects: UnboundedSender<Effect>,
+}
+
+/// Writes batches until the last; none when the reading side stopped before that.
+pub(crate) fn store(
+    link: &Link,
+    work: &Work,
+    inlet: &Inlet,
+    mut mark: Mark,
+    mut ordinal: u64,
+) -> Result<Result<Option<Mark>, LoadFault>, DbTrouble> {
+    if let Some(file) = link.sqlite() {
+        file.pragma_update(None, "cache_size", -32_000)?;
+        file.pragma_update(None, "wal_autocheckpoint", 16_384)?;
+    }
+    for mut batch in &inlet.batches {
+        ordinal += 1;
+        let effect = match chunk(link, work, &mut batch, &mut mark, ordinal)? {
+            Ok(effect) => effect,
+            Err(fault) => {
+                link.rollback()?;
+                return Ok(Err(fault));
+            }
+        };
+        // Nobody may be listening, and what is durable stays durable.
+        drop(inlet.effects.send(effect));
+        drop(inlet.spare.send(batch));
+        if mark.done {
+            return Ok(Ok(Some(mark)));
+        }
+    }
+    Ok(Ok(None))
+}
+
+fn chunk(
+    link: &Link,
+    work: &Work,
+    batch: &mut Batch,
+    mark: &mut Mark,
+    ordinal: u64,
+) -> Result<Result<Effect, LoadFault>, DbTrouble> {
+    let layout = &work.compiled.layout;
+    let kind = match work.pass {
+        Pass::Rows => format!("insert:{}", mark.dataset),
+        Pass::References => format!("update:{}", mark.dataset),
+    };
+    effect::begin(link, &work.deed)?;
+    let aside = if work.quiet {
+        triggers::set_aside(link, &layout.shape.table)?
+    } else {
+        Vec::new()
+    };
+    // An effect with this ordinal was not there when we began, and two executors cannot be at work: a
+    // session of our own, cut before, ended after we had looked. Looking again is enough.
+    let id = effect::open(link, &work.deed, ordinal, &kind)?.ok_or(DbTrouble::Clash)?;
+    let mut chunk = Chunk::new(link, work, batch, std::mem::take(&mut mark.counts));
+    match work.pass {
+        Pass::Rows => chunk.insert(batch)?,
+        Pass::References => chunk.update(batch)?,
+    }
+    chunk.add(&batch.counts);
+    chunk.keep_rejects(batch, ordinal)?;
+    if batch.done && work.pass == Pass::Rows {
+        link.count_on(&layout.shape.table, &layout.bound)?;
+    }
+    let Chunk {
+        tally,
+        body,
+        counts,
+        span,
+        ..
+    } = chunk;
+    mark.counts = counts;
+    let behind = std::mem::take(&mut mark.position);
+    mark.position = batch.position.clone();
+    mark.done = batch.done;
+    if let Some(fault) = beyond_limit(work, &mark.counts) {
+        return Ok(Err(fault));
+    }
+    triggers::put_back(link, &aside)?;
+    effect::close(
+        link,
+        id,
+        &tally,
+        parts(work, body, span, mark, (behind, &batch.lines))?,
+    )?;
+    link.commit()?;
+    Ok(Ok(Effect {
+        ordinal,
+        kind,
+        rows: tally.rows,
+        root: tally.root(),
+    }))
+}
+
+/// The kind of an effect that only counts.
+pub(crate) const COUNT: &str = "count:all";
+
+/// Writes marks down by themselves: an effect without rows.
+pub(crate) fn note(
+    link: &Link,
+    deed: &Deed,
+    marks: &[Mark],
+    ordinal: u64,
+) -> Result<Effect, DbTrouble> {
+    effect::begin(link, deed)?;
+    let id = effect::open(link, deed, ordinal, COUNT)?.ok_or(DbTrouble::Clash)?;
+    let tally = Tally::default();
+    let parts = marks.iter().map(position).collect::<Result<_, _>>()?;
+    effect::close(link, id, &tally, parts)?;
+    link.commit()?;
+    Ok(Effect {
+        ordinal,
+        kind: COUNT.to_owned(),
+        rows: 0,
+        root: tally.root(),
+    })
+}
+
+fn position(mark: &Mark) -> Result<Part, DbTrouble> {
+    Ok(Part {
+        head: Head::Position,
+        body: serde_json::to_vec(mark).map_err(|_| DbTrouble::Other(0))?,
+    })
+}
+
+fn parts(
+    work: &Work,
+    body: Vec<u8>,
+    span: Option<(i64, i64)>,
+    mark: &Mark,
+    (behind, lines): (Position, &[u64]),
+) -> Result<Vec<Part>, DbTrouble> {
+    let Compiled {
+        layout, program, ..
+    } = &*work.compiled;
+    let (shape, label) = (layout.shape.clone(), program.name.clone());
+    let head = match work.pass {
+        Pass::Rows => Head::Insert {
+            shape,
+            label,
+            quiet: work.quiet,
+            span,
+        },
+        Pass::References => Head::Update {
+            shape,
+            label,
+            set: program
+                .later
+                .iter()
+                .map(|later| later.into.clone())
+                .collect(),
+        },
+    };
+    let position = position(mark)?;
+    let lines = (work.pass == Pass::Rows).then(|| Part {
+        head: Head::Lines {
+            behind: Some(behind),
+        },
+        body: lines::pack(lines.iter().copied()),
+    });
+    Ok([Part { head, body }, position]
+        .into_iter()
+        .chain(lines)
+        .collect())
+}
+
+/// More rows are rejected than the map allows.
+pub(crate) fn beyond_limit(work: &Work, counts: &Counts) -> Option<LoadFault> {
+    let fault = |code, column: &str, rows| LoadFault::Data {
+        code,
+        dataset: work.compiled.program.name.clone(),
+        column: column.to_owned(),
+        rows,
+    };
+    for (name, limit) in &work.limits {
+        let rows = counts.rejected.get(name).copied().unwrap_or_default();
+        if rows > *limit {
+            let column = name.split_once(' ').map_or("", |(_, column)| column);
+            return Some(fault("HO511", column, rows));
+        }
+    }
+    let all = counts.rejected.values().sum();
+    (all > work.limit?).then(|| fault("HO512", "", all))
+}
