@@ -362,17 +362,30 @@ pub enum ExportForm {
     Mermaid,
     /// Control totals with their signers, for those who answer for the money: text, JSON and CSV
     Reconciliation,
+    /// Everything an auditor needs, in a folder that explains itself (BagIt)
+    Pack,
+    /// Names, reasons and what people handed in, for those who may read them (BagIt)
+    Annex,
+    /// The log for process mining: OCEL 2.0, JSON
+    Ocel,
+    /// The log for process mining: XES
+    Xes,
+    /// The log as a table
+    Csv,
+    /// Copies and checks for a catalogue of data: OpenLineage events, one a line
+    #[value(name = "openlineage")]
+    OpenLineage,
 }
 
 /// `export`
 #[derive(Debug, Args)]
 pub struct Export {
-    /// A run; for a reconciliation, a folder that `export --as log` wrote will do
+    /// A run; for a reconciliation or a view of the log, an exported log or a pack will do
     pub run: Option<String>,
     /// What to write
     #[arg(long = "as", value_enum, default_value_t = ExportForm::Log)]
     pub form: ExportForm,
-    /// Where to (a new folder for a log or a reconciliation; a file otherwise, `-` for stdout)
+    /// Where to (a new folder for a log, a reconciliation, a pack or an annex; a file otherwise, `-` for stdout)
     #[arg(long, value_name = "PATH")]
     pub to: PathBuf,
 }

@@ -1,5 +1,5 @@
-//! `handover close RUN`: export the log, take our tables' rows out of the organisations' databases,
-//! write the log's last entry. Undo ends there.
+//! `handover close RUN`: keep what the ledgers say and the restricted annex, write the log's last entry,
+//! export the log, take our tables' rows out of the organisations' databases. Undo ends there.
 
 use super::Outcome;
 use super::args::{Close, Global};
@@ -7,8 +7,11 @@ use super::exit::Exit;
 use super::failure::{Failure, hint};
 use super::output::Output;
 use super::rollback::confirm;
+use super::settings::Project;
 use super::site;
-use crate::run::close;
+use crate::run::Site;
+use crate::run::close::{self, Kept};
+use crate::run::connect::Addresses;
 
 pub(super) async fn close(args: &Close, global: &Global, output: &Output) -> Outcome {
     let (project, mut site) = site::run(args.run.as_deref(), global).await?;
@@ -26,13 +29,25 @@ pub(super) async fn close(args: &Close, global: &Global, output: &Output) -> Out
     let addresses = project.addresses(&plan)?.all()?;
     let clock = site::clock(&site);
     let label = site.head.label.clone();
-    let mut site = close::close(site, clock, Box::new(|_, _| {})).await?;
+    let keep = async |site: &Site| keep(site, &project, &addresses).await;
+    let mut site = close::close(site, clock, Box::new(|_, _| {}), keep).await?;
     let lines = site.journal.export_log(site.head.id, &args.to).await?;
     close::clear(site.head.id, &addresses).await?;
     output.say(&format!(
-        "Closed {label}. {lines} entries are in {}. What we kept in {} databases is gone; undo ends here.",
+        "Closed {label}. {lines} entries are in {}. What we kept in {} databases is gone; undo ends here.\n\
+         Next: handover export {label} --as pack --to FOLDER",
         args.to.display(),
         addresses.len()
     ));
     Ok(Exit::Done)
+}
+
+/// What will be gone, or may change, once the run is closed.
+async fn keep(site: &Site, project: &Project, addresses: &Addresses) -> Result<Kept, Failure> {
+    let effects = close::keep_effects(site, addresses).await?;
+    let annex = super::evidence::keep_annex(site, project)?;
+    Ok(Kept {
+        annex: Some(annex),
+        effects: Some(effects),
+    })
 }

@@ -1,13 +1,16 @@
-//! `handover export RUN --as log|json|mermaid|reconciliation --to PATH`
+//! `handover export RUN --as log|json|mermaid|reconciliation --to PATH`; what else it writes is in
+//! `evidence`.
 
 use std::path::Path;
 
 use super::Outcome;
 use super::args::{Export, ExportForm, Global};
+use super::evidence;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::output::Output;
 use super::site;
+use crate::export::views::View;
 use crate::preview::timetable::points;
 use crate::replay::totals;
 use crate::report::reconciliation::{ReconciliationReport, csv};
@@ -15,8 +18,17 @@ use crate::report::status::StatusReport;
 use crate::report::{self, Manner, Report as _};
 
 pub(super) async fn export(args: &Export, global: &Global, output: &Output) -> Outcome {
-    if args.form == ExportForm::Reconciliation {
-        return reconciliation(args, global, output).await;
+    match args.form {
+        ExportForm::Reconciliation => return reconciliation(args, global, output).await,
+        ExportForm::Pack => return evidence::pack(args, global, output).await,
+        ExportForm::Annex => return evidence::annex(args, global, output).await,
+        ExportForm::Ocel => return evidence::view(View::Ocel, args, global, output).await,
+        ExportForm::Xes => return evidence::view(View::Xes, args, global, output).await,
+        ExportForm::Csv => return evidence::view(View::Csv, args, global, output).await,
+        ExportForm::OpenLineage => {
+            return evidence::view(View::OpenLineage, args, global, output).await;
+        }
+        ExportForm::Log | ExportForm::Json | ExportForm::Mermaid => {}
     }
     let (_, mut site) = site::run(args.run.as_deref(), global).await?;
     let plan = site::plan_of(&site)?;
@@ -36,7 +48,7 @@ pub(super) async fn export(args: &Export, global: &Global, output: &Output) -> O
             let status = StatusReport::of(&site.head.label, &site.run, &plan, at, &points);
             format!("{:#}\n", status.json())
         }
-        ExportForm::Mermaid | ExportForm::Reconciliation => report::mermaid::graph(&plan),
+        _ => report::mermaid::graph(&plan),
     };
     put(&args.to, &text, output)
 }

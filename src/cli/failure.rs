@@ -4,9 +4,13 @@
 use std::fmt;
 
 use super::exit::Exit;
+use crate::export::bag::BagFault;
+use crate::export::pack::PackFault;
+use crate::export::views::ViewFault;
 use crate::journal::JournalFault;
 use crate::orgdb::{DbFault, DbTrouble};
 use crate::preview::LookFault;
+use crate::run::close::KeepFault;
 use crate::run::decisions::WordFault;
 use crate::run::rollback::BackFault;
 use crate::run::who::WhoFault;
@@ -116,6 +120,41 @@ impl From<JournalFault> for Failure {
             ..failure
         }
         .with(hint(fault.remedy()))
+    }
+}
+
+impl From<BagFault> for Failure {
+    fn from(fault: BagFault) -> Failure {
+        let exit = match fault {
+            BagFault::Exists(_) | BagFault::NoBag(_) => Exit::Usage,
+            BagFault::Path { .. } | BagFault::TooLarge { .. } => Exit::Difference,
+            BagFault::Io(..) => Exit::Database,
+        };
+        Failure::from_error(exit, &fault)
+    }
+}
+
+impl From<PackFault> for Failure {
+    fn from(fault: PackFault) -> Failure {
+        match fault {
+            PackFault::Bag(fault) => fault.into(),
+            PackFault::Log(fault) | PackFault::View(ViewFault::Log(fault)) => fault.into(),
+            PackFault::View(ViewFault::Write(_)) | PackFault::Kept(..) => {
+                Failure::from_error(Exit::Database, &fault)
+            }
+            PackFault::View(ViewFault::Line { .. })
+            | PackFault::Line { .. }
+            | PackFault::NoOpening => Failure::from_error(Exit::Difference, &fault),
+        }
+    }
+}
+
+impl From<KeepFault> for Failure {
+    fn from(fault: KeepFault) -> Failure {
+        match fault {
+            KeepFault::Db(fault) => fault.into(),
+            KeepFault::File(_) => Failure::from_error(Exit::Database, &fault),
+        }
     }
 }
 

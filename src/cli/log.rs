@@ -1,11 +1,13 @@
-//! The log that a `RUN|LOG` names: an exported folder, or a run's, exported for the moment.
+//! The log that a `RUN|LOG|PACK` names: an exported folder's, a pack's, or a run's, exported for the moment.
 
 use std::path::{Path, PathBuf};
 
 use super::args::Global;
+use super::exit::Exit;
 use super::failure::Failure;
 use super::settings::Project;
 use super::site;
+use crate::export::pack::Pack;
 use crate::journal::LogFolder;
 use crate::run::Site;
 
@@ -35,6 +37,9 @@ pub(super) async fn open(what: &str, global: &Global) -> Result<Log, Failure> {
             made: None,
         });
     }
+    if path.join("bagit.txt").is_file() {
+        return packed(path);
+    }
     let (project, mut site) = site::run(Some(what), global).await?;
     let made = std::env::temp_dir().join(format!("handover-log-{}", uuid::Uuid::now_v7()));
     site.journal.export_log(site.head.id, &made).await?;
@@ -42,5 +47,23 @@ pub(super) async fn open(what: &str, global: &Global) -> Result<Log, Failure> {
         folder: LogFolder::open(&made)?,
         of: Some((project, site)),
         made: Some(made),
+    })
+}
+
+/// The log of a pack whose every file is what its lists say.
+fn packed(path: &Path) -> Result<Log, Failure> {
+    let pack = Pack::open(path)?;
+    if let Some(found) = pack.bag().check()?.first() {
+        let says = format!("`{}` is not as it was packed: {}", found.path, found.says);
+        return Err(Failure::coded(Exit::Difference, "HO602", says));
+    }
+    let folder = pack.log().ok_or_else(|| {
+        let says = format!("`{}` holds no step log", path.display());
+        Failure::new(Exit::CannotTell, says)
+    })?;
+    Ok(Log {
+        folder,
+        of: None,
+        made: None,
     })
 }

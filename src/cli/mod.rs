@@ -12,6 +12,7 @@ mod approve;
 mod check;
 mod close;
 mod demo;
+mod evidence;
 mod explain;
 mod export;
 mod key;

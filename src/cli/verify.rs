@@ -9,8 +9,9 @@ use super::output::Output;
 use super::site;
 use crate::copy::verify::narrow::Narrowed;
 use crate::machine::event::ClockKind;
-use crate::replay::verify::{Evidence, Finding, Report, verify as judge};
+use crate::replay::verify::{Evidence, verify as judge};
 use crate::report::differing::{DifferingRow, Values};
+use crate::report::judged::claims;
 use crate::report::proof::{Claim, Outcome as Held, ProofReport};
 use crate::report::words::count;
 use crate::run::against_live::{self, Ask};
@@ -41,30 +42,6 @@ pub(super) async fn verify(args: &Verify, global: &Global, output: &Output) -> O
     } else {
         report.exit
     }))
-}
-
-fn claims(judged: &Report) -> Vec<Claim> {
-    // A log that is only not closed holds as far as it goes.
-    let holds = judged.findings.iter().all(|one| one.code == "UNCLOSED");
-    let whole = format!("{} entries, none missing, none altered", count(judged.size));
-    let honest = "every start, undo and decision was allowed by the plan at its moment";
-    let held = [("record", whole.as_str()), ("replay", honest)].into_iter();
-    let held = held.filter(|_| holds);
-    held.map(|(name, says)| Claim::new(name, Held::Pass, says))
-        .chain(judged.findings.iter().map(claim))
-        .collect()
-}
-
-fn claim(finding: &Finding) -> Claim {
-    let outcome = if finding.missing {
-        Held::CannotTell
-    } else {
-        Held::Fail
-    };
-    let at = finding
-        .seq
-        .map_or(String::new(), |seq| format!("entry {seq}: "));
-    Claim::new(finding.code, outcome, format!("{at}{}", finding.says))
 }
 
 async fn live(

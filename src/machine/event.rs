@@ -686,4 +686,10 @@ pub struct LogClosed {
     pub other: u64,
     /// Digest over the final state and roots of every step.
     pub root: Digest,
+    /// Digest of the list of digests of the restricted annex, as it was then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub annex: Option<Digest>,
+    /// Digest of the list of digests of the ledgers' rows that were kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub effects: Option<Digest>,
 }

@@ -256,6 +256,8 @@ impl Run {
             undone,
             other,
             root: Digest::of(lines.as_bytes()),
+            annex: None,
+            effects: None,
         }
     }
 }

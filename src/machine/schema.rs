@@ -85,9 +85,15 @@ fn actor() -> Value {
     })
 }
 
+/// The schema as it is handed out: canonical JSON.
+#[must_use]
+pub fn bytes() -> Vec<u8> {
+    // Fixed texts and numbers: always JSON.
+    serde_json_canonicalizer::to_vec(&entry_v1()).unwrap_or_default()
+}
+
 /// The digest that `log.opened` holds.
 #[must_use]
 pub fn digest() -> Digest {
-    let canonical = serde_json_canonicalizer::to_vec(&entry_v1());
-    Digest::of(&canonical.unwrap_or_default())
+    Digest::of(&bytes())
 }

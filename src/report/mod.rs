@@ -12,6 +12,7 @@ pub mod differing;
 pub mod explain;
 pub mod faults;
 pub mod ink;
+pub mod judged;
 pub mod mermaid;
 pub mod moved;
 pub mod preview;

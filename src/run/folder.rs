@@ -16,6 +16,10 @@ pub const STATEMENTS: &str = "statements";
 pub const EVIDENCE: &str = "evidence";
 /// What must not stand in the log: differing rows, by keyed digests.
 pub const DETAILS: &str = "details";
+/// Rows of the ledgers, kept when the run is closed and the ledgers go.
+pub const EFFECTS: &str = "effects";
+/// The restricted annex, as it was when the run was closed.
+pub const ANNEX: &str = "annex";
 
 impl RunFolder {
     /// The folder of a run, below the journal's own.
@@ -52,6 +56,16 @@ impl RunFolder {
     pub fn put(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
         private_folder(&self.0)?;
         whole(&self.0, name, bytes)
+    }
+
+    /// Keeps a file by a name of ours in a part of the folder, whole or not at all; an older one goes.
+    ///
+    /// # Errors
+    /// When the file system refuses.
+    pub fn put_in(&self, part: &str, name: &str, bytes: &[u8]) -> io::Result<()> {
+        let folder = self.0.join(part);
+        private_folder(&folder)?;
+        whole(&folder, name, bytes)
     }
 
     /// Where the file of that name is, if it is there.

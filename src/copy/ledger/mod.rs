@@ -7,6 +7,7 @@
 //! Not here: writing effects (`pen`, `load`), taking them back (`undo`).
 
 pub(super) mod effect;
+pub mod kept;
 pub(super) mod packed;
 pub(super) mod pen;
 pub mod seen;

@@ -152,6 +152,8 @@ fn run_events() -> Vec<Event> {
             undone: 2,
             other: 3,
             root: digest("root"),
+            annex: Some(digest("annex")),
+            effects: Some(digest("effects")),
         }),
     ]
 }

@@ -1,0 +1,119 @@
+//! `handover export RUN --as pack|annex|ocel|xes|csv|openlineage --to PATH`: what auditors keep, and what
+//! other tools read.
+
+use std::fs;
+use std::io::{self, BufWriter, Write};
+use std::path::Path;
+
+use super::Outcome;
+use super::args::{Export, Global};
+use super::exit::Exit;
+use super::failure::{Failure, hint};
+use super::output::Output;
+use super::settings::Project;
+use super::{log, site};
+use crate::export::pack::{self, Annex, Beside, annex};
+use crate::export::views::{self, View, ViewFault};
+use crate::plan::digest::Digest;
+use crate::run::Site;
+use crate::run::folder::{ANNEX, DETAILS, EFFECTS, EVIDENCE, STATEMENTS};
+
+pub(super) async fn pack(args: &Export, global: &Global, output: &Output) -> Outcome {
+    let mut log = log::open(args.run.as_deref().unwrap_or("."), global).await?;
+    let Some((_, site)) = &mut log.of else {
+        return Err(Failure::usage("a pack is made from a run").with(hint(
+            "name the run, in the folder of its plan: handover export RUN --as pack --to FOLDER",
+        )));
+    };
+    let beside = beside(site).await?;
+    let packed = pack::write(&args.to, &log.folder, &beside)?;
+    let shown = args.to.display();
+    output.say(&format!(
+        "Packed {} entries into {shown}. Note down outside:\n  last line  {}\n  manifest   {}\n\
+         Next: read {shown}/data/README.txt, or handover verify {shown}",
+        packed.size, packed.head, packed.manifest
+    ));
+    Ok(Exit::Done)
+}
+
+/// What was kept beside a run and belongs into its pack.
+async fn beside(site: &mut Site) -> Result<Beside, Failure> {
+    let effects = site.folder.path().join(EFFECTS);
+    let opened = site.run.opened().map(|opened| opened.schema);
+    let schema = match opened {
+        Some(digest) => site.journal.blob(digest).await.ok(),
+        None => None,
+    };
+    Ok(Beside {
+        effects: Some(effects).filter(|folder| site.run.closed() && folder.is_dir()),
+        schema,
+        ..Beside::default()
+    })
+}
+
+pub(super) async fn annex(args: &Export, global: &Global, output: &Output) -> Outcome {
+    let (project, site) = site::run(args.run.as_deref(), global).await?;
+    let origin = &site.head.origin;
+    let kept = site.folder.path().join(ANNEX);
+    let manifest = if site.run.closed() && kept.is_dir() {
+        annex::again(&args.to, &kept, origin)?
+    } else {
+        annex::write(&args.to, &of(&site, &project))?
+    };
+    output.say(&format!(
+        "Wrote the restricted annex to {}: names, reasons and what people handed in.\n\
+         Hand it on only with leave. Its list of digests has the digest {manifest}",
+        args.to.display()
+    ));
+    Ok(Exit::Done)
+}
+
+/// Makes the annex of a run that is being closed, and keeps it beside the run; its digest.
+pub(super) fn keep_annex(site: &Site, project: &Project) -> Result<Digest, Failure> {
+    let kept = site.folder.path().join(ANNEX);
+    // What a crash left between this and the log's last entry is of no use.
+    if kept.exists() {
+        fs::remove_dir_all(&kept).map_err(|fault| refused(&kept, &fault))?;
+    }
+    Ok(annex::write(&kept, &of(site, project))?)
+}
+
+fn of(site: &Site, project: &Project) -> Annex {
+    Annex {
+        origin: site.head.origin.clone(),
+        folder: site.folder.path().to_owned(),
+        parts: vec![STATEMENTS, EVIDENCE, DETAILS],
+        people: fs::read(project.folder.join("people.toml")).ok(),
+    }
+}
+
+pub(super) async fn view(view: View, args: &Export, global: &Global, output: &Output) -> Outcome {
+    let log = log::open(args.run.as_deref().unwrap_or("."), global).await?;
+    let written = |fault: ViewFault| Failure::from(pack::PackFault::View(fault));
+    if args.to == Path::new("-") {
+        let mut out = BufWriter::new(io::stdout().lock());
+        views::write(view, &log.folder, &mut out).map_err(written)?;
+        out.flush().map_err(|fault| refused(&args.to, &fault))?;
+        return Ok(Exit::Done);
+    }
+    if args.to.exists() {
+        let says = format!("`{}` exists already", args.to.display());
+        return Err(Failure::usage(says));
+    }
+    let unfinished = args.to.with_extension("unfinished");
+    let refused = |fault: io::Error| refused(&args.to, &fault);
+    let mut out = BufWriter::new(fs::File::create(&unfinished).map_err(refused)?);
+    views::write(view, &log.folder, &mut out).map_err(written)?;
+    let file = out
+        .into_inner()
+        .map_err(|fault| refused(fault.into_error()))?;
+    file.sync_all().map_err(refused)?;
+    fs::rename(&unfinished, &args.to).map_err(refused)?;
+    output.say(&format!("Wrote {}", args.to.display()));
+    Ok(Exit::Done)
+}
+
+fn refused(path: &Path, fault: &io::Error) -> Failure {
+    let says = format!("`{}` cannot be written: {fault}", path.display());
+    Failure::new(Exit::Database, says)
+}
