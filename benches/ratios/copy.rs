@@ -12,7 +12,7 @@ use handover::copy::route::Route;
 use handover::demo::generate::{Spec, World, generate};
 use handover::orgdb::Address;
 use handover::plan::map::Becomes;
-use handover::plan::model::Code;
+use handover::plan::model::{Code, Indexes};
 use handover::plan::read_map;
 use rusqlite::Connection;
 use tempfile::TempDir;
@@ -160,6 +160,7 @@ fn east_kent(folder: &Path, spec: &Spec, council: &'static str, watch: &mut Watc
         target: council.into(),
         triggers: None,
         chunk_rows: CHUNK_ROWS,
+        indexes: Indexes::Keep,
         frozen: false,
     };
     let source = folder.join(format!("{}.db", world.sources()[0].code));

@@ -10,7 +10,7 @@ use handover::copy::route::Route;
 use handover::machine::key::RunKey;
 use handover::orgdb::{Address, OrgReader, OrgWriter};
 use handover::plan::map::{Bad, Becomes, ColumnRef, Dataset, Map, MapColumn, Namespace, Origin};
-use handover::plan::model::Place;
+use handover::plan::model::{Indexes, Place};
 
 pub(crate) const COLUMNS: [&str; 7] = [
     "id",
@@ -76,6 +76,7 @@ pub(crate) fn unmapped(amount: &Becomes, chunk_rows: usize) -> Load {
         target: "dover".into(),
         triggers: None,
         chunk_rows,
+        indexes: Indexes::Keep,
         frozen: false,
     }
 }

@@ -22,4 +22,14 @@ pub enum LoadFault {
         /// Rows met so far.
         rows: u64,
     },
+    /// A foreign key that stood aside does not hold over the rows that came in meanwhile.
+    #[error("HO543: {rows} rows of `{table}` have no parent that `{name}` asks for")]
+    Orphans {
+        /// The target table.
+        table: String,
+        /// The foreign key.
+        name: String,
+        /// Rows that refer to nothing.
+        rows: u64,
+    },
 }

@@ -26,12 +26,13 @@ use crate::copy::reading::scan::{self, Compiled, Outlet, Pass, Stop};
 use crate::copy::route::Route;
 use crate::copy::tables::position::Position;
 use crate::copy::value::tally::{RowMac, root_of};
+use crate::copy::writing::aside::{self, Broken};
 use crate::copy::writing::store::{self, Inlet, Mark, Work};
 use crate::orgdb::link::Begin;
 use crate::orgdb::{DbFault, DbTrouble, Dialect, Link, OrgReader, OrgWriter};
 use crate::plan::digest::Digest;
 use crate::plan::map::{Becomes, Dataset, Map, Unmapped};
-use crate::plan::model::{Code, Triggers};
+use crate::plan::model::{Code, Indexes, Triggers};
 
 /// What to copy.
 #[derive(Clone)]
@@ -46,6 +47,8 @@ pub struct Load {
     pub target: Code,
     /// What target triggers do.
     pub triggers: Option<Triggers>,
+    /// What the target's own indexes do.
+    pub indexes: Indexes,
     /// Rows a chunk holds at most.
     pub chunk_rows: usize,
     /// Nobody writes to the source: what was read of it before a stop is as it was.
@@ -98,14 +101,20 @@ pub async fn load(
     copy.book.effects.iter().for_each(&mut chunk_done);
     // One read transaction over the whole copy: every dataset is of the same moment.
     copy.source.with(|link| link.begin(Begin::Read)).await?;
-    if !copy.book.effects.is_empty() && !copy.load.frozen {
+    if copy.book.has_rows() && !copy.load.frozen {
         copy.mend(&mut chunk_done).await?;
+    }
+    if copy.load.indexes == Indexes::Rebuild {
+        copy.set_indexes_aside(&mut chunk_done).await?;
     }
     for at in copy.load.datasets() {
         copy.dataset(at, &mut chunk_done).await?;
     }
     if copy.book.mended {
         copy.count(&mut chunk_done).await?;
+    }
+    if copy.book.has(aside::ASIDE) && !copy.book.has(aside::BUILT) {
+        copy.build_indexes_again(&mut chunk_done).await?;
     }
     Ok(copy.book.loaded())
 }
@@ -117,6 +126,18 @@ impl Load {
         (0..self.map.datasets.len())
             .filter(|at| ours(&self.map.datasets[*at]))
             .collect()
+    }
+
+    /// The tables that it fills, each once, in load order.
+    fn target_tables(&self) -> Vec<String> {
+        let mut tables: Vec<String> = Vec::new();
+        for at in self.datasets() {
+            let table = &self.map.datasets[at].into;
+            if !tables.contains(table) {
+                tables.push(table.clone());
+            }
+        }
+        tables
     }
 }
 
@@ -139,7 +160,7 @@ impl Book {
                 for effect in &kept {
                     let positions = effect::parts_like(link, effect.id, "position")?;
                     // What mends has no position of its own.
-                    mended |= positions.is_empty();
+                    mended |= positions.is_empty() && !is_of_indexes(&effect.effect);
                     mended &= effect.effect.kind != store::COUNT;
                     for part in positions {
                         debug_assert_eq!(part.head, Head::Position);
@@ -168,6 +189,16 @@ impl Book {
             done: false,
             counts: Counts::default(),
         })
+    }
+
+    /// Whether an effect of this kind stands.
+    fn has(&self, kind: &str) -> bool {
+        self.effects.iter().any(|effect| effect.kind == kind)
+    }
+
+    /// Whether anything stands of what was read.
+    fn has_rows(&self) -> bool {
+        !self.effects.iter().all(is_of_indexes)
     }
 
     fn last_ordinal(&self) -> u64 {
@@ -206,6 +237,11 @@ impl Book {
     }
 }
 
+/// Whether an effect is about indexes that stand aside, and not about rows.
+fn is_of_indexes(effect: &Effect) -> bool {
+    [aside::ASIDE, aside::BUILT].contains(&effect.kind.as_str())
+}
+
 /// A copy on its way.
 struct Copy {
     source: OrgReader,
@@ -232,6 +268,56 @@ impl Copy {
             self.pass(at, &compiled, Pass::References, chunk_done)
                 .await?;
         }
+        Ok(())
+    }
+
+    /// Sets the indexes of empty tables aside, once, before the first row.
+    async fn set_indexes_aside(
+        &mut self,
+        chunk_done: &mut (impl FnMut(&Effect) + Send),
+    ) -> Result<(), LoadFault> {
+        if self.book.has(aside::BUILT) {
+            return Ok(());
+        }
+        let deed = self.deed.clone();
+        if self.book.has(aside::ASIDE) {
+            let finish = self.target.with(move |link| aside::drop_noted(link, &deed));
+            return Ok(finish.await?);
+        }
+        // Rows that came in before this was asked for (an amended plan) came with their indexes.
+        if self.book.has_rows() {
+            return Ok(());
+        }
+        let tables = self.load.target_tables();
+        let ordinal = self.book.last_ordinal() + 1;
+        let set_aside = self
+            .target
+            .with(move |link| aside::set_aside(link, &deed, &tables, ordinal));
+        if let Some(effect) = set_aside.await? {
+            chunk_done(&effect);
+            self.book.effects.push(effect);
+        }
+        Ok(())
+    }
+
+    /// Builds them again behind the last row.
+    async fn build_indexes_again(
+        &mut self,
+        chunk_done: &mut (impl FnMut(&Effect) + Send),
+    ) -> Result<(), LoadFault> {
+        let (deed, ordinal) = (self.deed.clone(), self.book.last_ordinal() + 1);
+        let built = self
+            .target
+            .with(move |link| match aside::build_again(link, &deed, ordinal) {
+                Ok(effect) => Ok(Ok(effect)),
+                Err(Broken::Db(trouble)) => Err(trouble),
+                Err(Broken::Orphans { table, name, rows }) => {
+                    Ok(Err(LoadFault::Orphans { table, name, rows }))
+                }
+            });
+        let effect = built.await??;
+        chunk_done(&effect);
+        self.book.effects.push(effect);
         Ok(())
     }
 

@@ -83,3 +83,26 @@ pub struct Hanging {
     /// The engine itself would delete or change the child.
     pub reaches: bool,
 }
+
+/// An index or a foreign key that may be set aside while rows are loaded: what it is made by tells all
+/// of it.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Accessory {
+    /// Its name.
+    pub name: String,
+    /// For a foreign key, what it asks for; none for an index.
+    pub reference: Option<Reference>,
+    /// The statement that makes it.
+    pub made_by: String,
+}
+
+/// What a foreign key asks for.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Reference {
+    /// Its columns.
+    pub columns: Vec<String>,
+    /// The table that they refer to.
+    pub parent: String,
+    /// The columns there.
+    pub parent_columns: Vec<String>,
+}

@@ -12,7 +12,7 @@ use std::ops::ControlFlow;
 
 use rusqlite::types::ValueRef;
 
-use super::catalogue::{Catalogue, Hanging, Table};
+use super::catalogue::{Accessory, Catalogue, Hanging, Table};
 use super::{Address, DbTrouble, Dialect, Row, Sql, Value, mariadb, postgres, sqlite};
 
 /// A session with one database.
@@ -403,6 +403,18 @@ impl Link {
             Engine::Sqlite(connection) => sqlite::catalogue::hanging(connection, parent),
             Engine::Postgres(session) => postgres::catalogue::hanging(session, parent),
             Engine::Mariadb(session) => mariadb::catalogue::hanging(session, parent),
+        }
+    }
+
+    /// Indexes and foreign keys of a table that may be set aside while rows are loaded.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub(crate) fn accessories(&self, table: &str) -> Result<Vec<Accessory>, DbTrouble> {
+        match &self.engine {
+            Engine::Sqlite(connection) => sqlite::accessories::read(connection, table),
+            Engine::Postgres(session) => postgres::accessories::read(session, table),
+            Engine::Mariadb(session) => mariadb::accessories::read(session, table),
         }
     }
 

@@ -286,6 +286,8 @@ pub struct DataCopy {
     pub split: Option<String>,
     /// What the target's own triggers do while rows are loaded.
     pub triggers: Option<Triggers>,
+    /// What the target's own indexes do meanwhile, where its tables are empty.
+    pub indexes: Indexes,
 }
 
 impl DataCopy {
@@ -315,6 +317,16 @@ pub enum Triggers {
     Fire,
     /// They are set aside for the load and put back exactly.
     Off,
+}
+
+/// `indexes = "keep"` or `"rebuild"`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Indexes {
+    /// They stay, and every row is entered into them as it is loaded.
+    #[default]
+    Keep,
+    /// Those of empty tables are set aside and built again behind the last row.
+    Rebuild,
 }
 
 /// `does = "staff-transfer"`.

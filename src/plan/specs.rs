@@ -14,7 +14,7 @@ use super::head::Head;
 use super::map::Map;
 use super::map_file::column_ref;
 use super::model::{
-    Approval, CatchUp, Code, ContractNovation, DataCopy, Each, Freeze, LetterClass, Seat,
+    Approval, CatchUp, Code, ContractNovation, DataCopy, Each, Freeze, Indexes, LetterClass, Seat,
     StaffTransfer, StepSpec, Switch, Task, TenantNotification, Triggers, Verify, VerifyCheck, Wait,
 };
 use super::outline::StepId;
@@ -194,6 +194,10 @@ impl Ground<'_, '_> {
                 "fire" => Triggers::Fire,
                 _ => Triggers::Off,
             }),
+            indexes: match step.form.text("indexes") {
+                Some("rebuild") => Indexes::Rebuild,
+                _ => Indexes::Keep,
+            },
         })
     }
 

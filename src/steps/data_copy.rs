@@ -16,7 +16,7 @@ use crate::machine::event::{DatasetCount, StepMarked};
 use crate::orgdb::{Catalogue, Dialect, Ident, OrgReader, Value};
 use crate::plan::digest::Digest;
 use crate::plan::map::{Becomes, CodeList, Dataset, Map, Origin, Unmapped};
-use crate::plan::model::{Code, DataCopy, Plan, StepSpec, Triggers};
+use crate::plan::model::{Code, DataCopy, Indexes, Plan, StepSpec, Triggers};
 use crate::sql;
 
 pub(super) async fn check(look: &Look, step: &DataCopy) -> Result<Vec<Finding>, Fault> {
@@ -86,6 +86,7 @@ pub(super) fn work(plan: &Plan, step: &DataCopy, target: Dialect) -> Load {
         route: route(plan, step),
         target: step.target.clone(),
         triggers: step.triggers,
+        indexes: step.indexes,
         chunk_rows: chunk_rows(target),
         frozen: false,
     }
@@ -154,18 +155,27 @@ fn part(look: &Look, step: &DataCopy, whole: &look::Forecast) -> Forecast {
         line: format!("{rows} rows"),
         counts: BTreeMap::from([(step.target.clone(), counts)]),
         unrouted,
-        notes: trigger_notes(step),
+        notes: notes(step),
     }
 }
 
-fn trigger_notes(step: &DataCopy) -> Vec<String> {
-    match step.triggers {
-        Some(Triggers::Fire) => vec![format!(
+fn notes(step: &DataCopy) -> Vec<String> {
+    let mut notes = Vec::new();
+    if step.triggers == Some(Triggers::Fire) {
+        notes.push(format!(
             "triggers of `{}` fire while rows are loaded: an exact undo is not promised",
             step.target
-        )],
-        _ => Vec::new(),
+        ));
     }
+    if step.indexes == Indexes::Rebuild {
+        notes.push(format!(
+            "empty tables of `{}` are locked for a moment before their first row, their indexes and \
+             foreign keys do not hold while they are filled, and each table is locked against \
+             writes while they are built again",
+            step.target
+        ));
+    }
+    notes
 }
 
 fn absent_tables(step: &DataCopy, source: &Catalogue) -> Vec<Finding> {
@@ -376,6 +386,14 @@ impl From<LoadFault> for Fault {
                 Fault::refused(code, &about, rows, says).help(format!(
                     "mend the map or the source, then run again; handover explain {code}"
                 ))
+            }
+            LoadFault::Orphans { table, name, rows } => {
+                let says =
+                    format!("{rows} rows of `{table}` have no parent that `{name}` asks for");
+                Fault::refused("HO543", &format!("{table}.{name}"), rows, says).help(
+                    "bring the parents in and run again, or roll the step back and mend the map; \
+                     handover explain HO543",
+                )
             }
         }
     }

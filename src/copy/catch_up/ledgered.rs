@@ -133,7 +133,11 @@ impl<'c> Ledgered<'c> {
                 }
                 Head::Lines { behind: None } => self.single(effect)?,
                 Head::Delete { .. } => self.deleted(effect)?,
-                Head::Insert { .. } | Head::Update { .. } | Head::Change | Head::Position => {}
+                Head::Insert { .. }
+                | Head::Update { .. }
+                | Head::Change
+                | Head::Aside { .. }
+                | Head::Position => {}
             }
         }
         Ok(())

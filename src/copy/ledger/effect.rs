@@ -11,6 +11,7 @@ use super::{Deed, Effect};
 use crate::copy::tables::position::Position;
 use crate::copy::tables::shape::Shape;
 use crate::copy::value::tally::Tally;
+use crate::orgdb::catalogue::Accessory;
 use crate::orgdb::link::Begin;
 use crate::orgdb::{DbTrouble, Dialect, Link, Sql, Value};
 use crate::sql;
@@ -56,6 +57,12 @@ pub(crate) enum Head {
     },
     /// The statement that takes a change of the schema back.
     Change,
+    /// An index or a foreign key that stands aside while rows are loaded.
+    Aside {
+        /// The table that it is of.
+        table: String,
+        accessory: Accessory,
+    },
     /// How far the step had got, with its counts.
     Position,
     /// The lines that were looked at, each as a number (`lines`). Those whose rows stand are in the

@@ -3,6 +3,7 @@
 //!
 //! Not here: what is remembered of rows that were written (`ledger`).
 
+pub(super) mod indexes;
 pub(super) mod keyed;
 pub(super) mod position;
 pub(super) mod shape;

@@ -21,6 +21,7 @@ use crate::copy::ledger::effect;
 use crate::copy::ledger::{Deed, prepared};
 use crate::copy::standing::rereading::{self, Order};
 use crate::copy::standing::{Reading, give_room, note_newest};
+use crate::copy::writing::aside;
 use crate::machine::event::UndoMode;
 use crate::orgdb::link::{Begin, Flow};
 use crate::orgdb::{DbFault, DbTrouble, Link, OrgReader, OrgWriter};
@@ -60,6 +61,7 @@ pub async fn look(reader: &OrgReader, deed: &Deed) -> Result<Undone, DbFault> {
 /// # Errors
 /// When the database refuses; `Fenced` when another executor has taken over.
 pub async fn undo(writer: &OrgWriter, deed: &Deed, mode: UndoMode) -> Result<Undone, DbFault> {
+    build_indexes(writer, deed).await?;
     match in_one_go(writer, deed, mode).await? {
         Tried::Undone(done) => return Ok(done),
         Tried::Changed(found) if mode == UndoMode::Refuse => return Ok(refused(found)),
@@ -80,11 +82,22 @@ pub async fn undo(writer: &OrgWriter, deed: &Deed, mode: UndoMode) -> Result<Und
 /// # Errors
 /// As [`undo`].
 pub async fn take_back(writer: &OrgWriter, deed: &Deed, mode: UndoMode) -> Result<Undone, DbFault> {
+    build_indexes(writer, deed).await?;
     match in_one_go(writer, deed, mode).await? {
         Tried::Undone(done) => Ok(done),
         Tried::Changed(found) if mode == UndoMode::Refuse => Ok(refused(found)),
         Tried::Changed(_) | Tried::Unable => effect_by_effect(writer, deed, mode).await,
     }
+}
+
+/// Indexes and foreign keys that a load was to build again, and did not come to.
+async fn build_indexes(writer: &OrgWriter, deed: &Deed) -> Result<(), DbFault> {
+    let deed = deed.clone();
+    let work = move |link: &Link| match prepared(link)? {
+        true => aside::build_what_goes(link, &deed),
+        false => Ok(()),
+    };
+    writer.with(work).await
 }
 
 fn refused(found: Undone) -> Undone {

@@ -12,6 +12,7 @@ use crate::copy::ledger::Deed;
 use crate::copy::ledger::effect::{self, Head, Kept, Part};
 use crate::copy::ledger::packed::{Packed, Unpacked, unpack};
 use crate::copy::standing::{Held, Reading, Standing};
+use crate::copy::tables::indexes;
 use crate::copy::tables::keyed;
 use crate::copy::tables::shape::{Shape, bind, idents, places};
 use crate::copy::tables::triggers;
@@ -99,6 +100,10 @@ impl<'c> TakingBack<'c> {
         if part.head == Head::Change {
             let text = std::str::from_utf8(&part.body).map_err(|_| DbTrouble::Damaged)?;
             self.link.script(&Sql::definition(text.to_owned()))?;
+            return Ok(true);
+        }
+        if let Head::Aside { table, accessory } = &part.head {
+            indexes::build(self.link, table, accessory)?;
             return Ok(true);
         }
         let Some(rows) = unpack(&part.head, &part.body)? else {

@@ -26,6 +26,7 @@ use crate::copy::ledger::packed::{HALF, Unpacked, unpack};
 use crate::copy::ledger::{Deed, prepared};
 use crate::copy::standing::rereading::{self, Order};
 use crate::copy::standing::{Held, Reading, give_room, note_newest};
+use crate::copy::writing::aside;
 use crate::orgdb::link::{Begin, Flow};
 use crate::orgdb::{DbTrouble, Dialect, Ident, Link, Sql, Value};
 use crate::sql;
@@ -114,7 +115,7 @@ impl<'c> Concerned<'c> {
             }
             // Definitions, and rows that were taken out and may have come again, go in their order.
             Head::Change | Head::Delete { .. } => more = true,
-            Head::Position | Head::Lines { .. } => {}
+            Head::Aside { .. } | Head::Position | Head::Lines { .. } => {}
         })?;
         if tables.is_empty() || more || !lock(link, tables.keys())? {
             return Ok(None);
@@ -188,6 +189,9 @@ impl<'c> Concerned<'c> {
         }
         wholly::empty(self.link, &self.whole)?;
         for kept in &self.effects {
+            if kept.effect.kind == aside::ASIDE {
+                back.effect(kept)?;
+            }
             effect::mark_undone(self.link, kept.id, deed)?;
         }
         effect::entomb(self.link, deed)?;

@@ -248,7 +248,7 @@ fn table_of(head: &Head) -> Option<&str> {
         Head::Insert { shape, .. } | Head::Update { shape, .. } | Head::Delete { shape, .. } => {
             Some(&shape.table)
         }
-        Head::Change | Head::Position | Head::Lines { .. } => None,
+        Head::Change | Head::Aside { .. } | Head::Position | Head::Lines { .. } => None,
     }
 }
 
@@ -257,6 +257,10 @@ fn sign(head: &Head) -> i64 {
     match head {
         Head::Insert { .. } => 1,
         Head::Delete { .. } => -1,
-        Head::Update { .. } | Head::Change | Head::Position | Head::Lines { .. } => 0,
+        Head::Update { .. }
+        | Head::Change
+        | Head::Aside { .. }
+        | Head::Position
+        | Head::Lines { .. } => 0,
     }
 }

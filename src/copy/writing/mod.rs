@@ -3,6 +3,7 @@
 //!
 //! Not here: the ledger's own tables (`ledger`), taking rows out again (`undo`).
 
+pub(super) mod aside;
 pub(super) mod chunk;
 mod into_file;
 mod into_server;

@@ -5,6 +5,7 @@
 //!
 //! Not here: the verbs that every engine has (`link`), what to copy (`copy`).
 
+pub(super) mod accessories;
 pub(super) mod catalogue;
 mod code;
 mod fault;

@@ -3,6 +3,7 @@
 //! Not here: the verbs that every engine has (`link`), the ways that only a file has and that `copy`
 //! takes for itself.
 
+pub(super) mod accessories;
 pub(super) mod catalogue;
 mod fault;
 pub(super) mod holder;

@@ -108,4 +108,11 @@ pub(super) const TABLE: &[Entry] = &[
         "Taking them out would take others' work along.",
         "Let the target's people move or remove their rows, then run again.",
     ),
+    Entry::new(
+        "HO543",
+        "a foreign key that does not hold over the rows that were loaded",
+        "The step sets foreign keys aside while it loads (`indexes = \"rebuild\"`), and one of them cannot be put back: rows refer to parents that are not there.",
+        "The target would be left without a rule that it had.",
+        "Bring the missing parents in and run again; or roll the step back, mend the map so that such rows are left out or their reference is empty, and copy again.",
+    ),
 ];

@@ -171,9 +171,9 @@ pub const KINDS: &[Kind] = &[
             ),
             may(
                 "indexes",
-                Shape::Text,
-                "\"keep\"",
-                "Kept for a later version.",
+                Shape::Word(&["keep", "rebuild"]),
+                "\"rebuild\"",
+                "What the target's own indexes do while rows are loaded. `rebuild`: those of tables that are empty at the start are set aside and built again behind the last row, foreign keys (on PostgreSQL) too; keys and unique indexes always stay, since they decide about single rows. Each such table is locked while that is done, and its foreign keys hold for nobody in between. Where nothing is said, `keep`.",
             ),
         ],
     },

@@ -15,7 +15,7 @@ use handover::plan::map::{
     Bad, Becomes, CodeList, ColumnRef, Condition, CrosswalkAlias, Dataset, Filter, Map, MapColumn,
     Origin, Relation, Test, Unmapped,
 };
-use handover::plan::model::{Code, Place as Where, Triggers};
+use handover::plan::model::{Code, Indexes, Place as Where, Triggers};
 
 pub use super::place::deed;
 use super::place::{Place, writer};
@@ -288,6 +288,7 @@ impl Town {
             target: self.council.into(),
             triggers: self.triggers,
             chunk_rows: self.chunk_rows,
+            indexes: Indexes::Keep,
             frozen: false,
         }
     }

@@ -15,7 +15,7 @@ use handover::demo::generate::{Truth, World, generate};
 use handover::machine::key::RunKey;
 use handover::orgdb::{Address, OrgReader, OrgWriter};
 use handover::plan::map::Map;
-use handover::plan::model::Code;
+use handover::plan::model::{Code, Indexes};
 use handover::plan::read_map;
 use rusqlite::Connection;
 use tempfile::TempDir;
@@ -121,6 +121,7 @@ impl Stage {
             target: target.into(),
             triggers: None,
             chunk_rows: 500,
+            indexes: Indexes::Keep,
             frozen: false,
         };
         load(&self.source().await, &writer, whole, &deed, |_| ())

@@ -8,6 +8,7 @@ mod catching;
 mod cuts;
 mod endings;
 mod habits;
+mod indexes;
 mod mariadb;
 mod narrowed;
 mod oddities;

@@ -13,6 +13,7 @@ use handover::orgdb::Value;
 use handover::orgdb::link::Load as Rows;
 use handover::orgdb::{OrgWriter, Sql};
 use handover::plan::map::{Becomes, Dataset, Map, MapColumn, Origin};
+use handover::plan::model::Indexes;
 
 use super::bases::{Base, Engine};
 use crate::copying::town;
@@ -204,6 +205,7 @@ pub fn what() -> Load {
         target: "base".into(),
         triggers: None,
         chunk_rows: 64,
+        indexes: Indexes::Keep,
         frozen: false,
     }
 }

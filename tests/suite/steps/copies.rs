@@ -2,7 +2,7 @@
 //! verification sees of it.
 
 use handover::machine::event::UndoMode;
-use handover::plan::model::{DataCopy, Step, StepSpec, Triggers, Verify, VerifyCheck};
+use handover::plan::model::{DataCopy, Indexes, Step, StepSpec, Triggers, Verify, VerifyCheck};
 use handover::plan::outline::Undo;
 use handover::steps::{Output, check, preview, run, undo};
 
@@ -70,6 +70,7 @@ pub(super) fn copy(target: &str, triggers: Option<Triggers>) -> Step {
         tables: vec!["property".to_owned(), "tenagree".to_owned()],
         split: Some("property.owner_conf".to_owned()),
         triggers,
+        indexes: Indexes::Keep,
     };
     let id = format!("copy-homes/{target}");
     Step {

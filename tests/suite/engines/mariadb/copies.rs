@@ -10,6 +10,7 @@ use handover::copy::load::{Load as Copying, load};
 use handover::copy::undo;
 use handover::machine::event::UndoMode;
 use handover::orgdb::{Ident, OrgReader, Value};
+use handover::plan::model::Indexes;
 use tokio::sync::Notify;
 
 use super::{SERVER, all, database, prepared};
@@ -118,6 +119,7 @@ async fn a_town_is_copied_from_one_server_to_another_and_taken_back() {
         target: "dover".into(),
         triggers: None,
         chunk_rows: 2,
+        indexes: Indexes::Keep,
         frozen: false,
     };
     // It is stopped in the middle, again and again, and goes on behind what is durable.
@@ -177,6 +179,7 @@ async fn rows_that_people_changed_or_hung_on_ours_are_found() {
         target: "dover".into(),
         triggers: None,
         chunk_rows: 100,
+        indexes: Indexes::Keep,
         frozen: false,
     };
     load(&reader, &writer, what, &deed, |_| {}).await.unwrap();
