@@ -184,6 +184,9 @@ pub struct Check {
     /// Read the papers only, no database
     #[arg(long)]
     pub offline: bool,
+    /// Write rows that may be one, and nobody has decided about, to a new file of decisions
+    #[arg(long, value_name = "FILE", conflicts_with = "offline")]
+    pub propose: Option<PathBuf>,
     /// Treat warnings as errors
     #[arg(long, value_name = "WHAT", value_parser = ["warnings"])]
     pub deny: Option<String>,

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-/// Rows of one dataset for one target, by class; copied + rejected + filtered = routed.
+/// Rows of one dataset for one target, by class; copied + rejected + filtered + merged = routed.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Counts {
     /// Would be (or were) written.
@@ -13,6 +13,9 @@ pub struct Counts {
     pub rejected: BTreeMap<String, u64>,
     /// Left out on purpose, by reason.
     pub filtered: BTreeMap<String, u64>,
+    /// Stand in the target as another row that was there before, by policy: `kept existing`, `decided`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub merged: BTreeMap<String, u64>,
     /// Mended on the way, by what and column: `nul notes`, `encoding surname`, `null bedrooms`; a
     /// reference into the own dataset that found nothing is `HO505 parent_asset_id`.
     #[serde(default)]
@@ -22,10 +25,12 @@ pub struct Counts {
 }
 
 impl Counts {
-    /// Rows that belong to the target: copied + rejected + filtered.
+    /// Rows that belong to the target: copied + rejected + filtered + merged.
     #[must_use]
     pub fn routed(&self) -> u64 {
-        self.copied + self.rejected.values().sum::<u64>() + self.filtered.values().sum::<u64>()
+        let classes = [&self.rejected, &self.filtered, &self.merged];
+        let behind = classes.into_iter().flat_map(BTreeMap::values);
+        self.copied + behind.sum::<u64>()
     }
 }
 

@@ -20,6 +20,7 @@ use crate::copy::mapping::crosswalk::Crosswalk;
 use crate::copy::mapping::draw::Draw;
 use crate::copy::mapping::layout::Layout;
 use crate::copy::mapping::program::{Papers, Program};
+use crate::copy::namesakes::{self, Manners};
 use crate::copy::reading::batch::Batch;
 use crate::copy::reading::lines::LineMac;
 use crate::copy::reading::scan::{self, Compiled, Outlet, Pass, Stop};
@@ -518,6 +519,8 @@ pub(super) fn work(
     let keeps = columns
         .into_iter()
         .any(|column| matches!(&column.becomes, Becomes::Lookup(name) if names(name)));
+    // By the crosswalk it is told, too, whose the rows are that others may meet.
+    let keeps = keeps || dataset.meets();
     let limits = dataset
         .columns
         .iter()
@@ -557,6 +560,16 @@ pub(super) fn compile(
     let mut program = Program::compile(source, &papers, dataset)?;
     let fire = load.triggers == Some(Triggers::Fire);
     let layout = Layout::new(&target, &mut program, &dataset.into, &dataset.money(), fire)?;
+    let bound = |name: &str| layout.bound.iter().position(|bound| bound == name);
+    let source_code = &load.route.source;
+    let meets = match Manners::of((&load.map, dataset), source_code, bound) {
+        Some(manners) => {
+            let ends = (&load.target, source_code);
+            let known = namesakes::standing(&target, ends, dataset, deed.run)?;
+            Some((manners, known))
+        }
+        None => None,
+    };
     let place = load
         .route
         .targets
@@ -570,6 +583,7 @@ pub(super) fn compile(
         target: place.unwrap_or(usize::MAX),
         target_code: load.target.to_string(),
         chunk_rows: load.chunk_rows.max(1),
+        meets,
         program,
         layout,
     })

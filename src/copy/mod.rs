@@ -22,6 +22,7 @@ pub mod ledger;
 pub mod load;
 pub mod look;
 mod mapping;
+pub mod namesakes;
 mod reading;
 pub mod route;
 mod standing;

@@ -419,7 +419,7 @@ pub struct StepMarked {
     pub root: Digest,
 }
 
-/// Counts of a dataset after a step: copied + rejected + filtered = routed rows of the source.
+/// Counts of a dataset after a step: copied + rejected + filtered + merged = routed rows of the source.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DatasetCount {
@@ -436,6 +436,9 @@ pub struct DatasetCount {
     /// Rows left out on purpose.
     #[serde(default, skip_serializing_if = "is_zero", deserialize_with = "counted")]
     pub filtered: u64,
+    /// Rows for which another stands that was there before.
+    #[serde(default, skip_serializing_if = "is_zero", deserialize_with = "counted")]
+    pub merged: u64,
     /// Sum of the dataset's money column, in pence, as text (sums outgrow no integer there).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pence: Option<String>,

@@ -70,7 +70,7 @@ pub struct Fate {
     pub dataset: String,
     /// How many.
     pub rows: u64,
-    /// `copied`, `rejected`, `filtered`, `nobody's`.
+    /// `copied`, `rejected`, `filtered`, `merged`, `nobody's`.
     pub class: Class,
     /// Why, where there is a reason.
     pub reason: Option<String>,
@@ -85,6 +85,8 @@ pub enum Class {
     Rejected,
     /// Left out on purpose.
     Filtered,
+    /// To a row that stood there before.
+    Merged,
     /// To one target or another.
     Shared,
     /// To none: no owner could be told.
@@ -92,10 +94,11 @@ pub enum Class {
 }
 
 impl Class {
-    const ALL: [Class; 5] = [
+    const ALL: [Class; 6] = [
         Class::Copied,
         Class::Rejected,
         Class::Filtered,
+        Class::Merged,
         Class::Shared,
         Class::Nobodys,
     ];
@@ -107,6 +110,7 @@ impl Class {
             Class::Copied => "copied",
             Class::Rejected => "rejected",
             Class::Filtered => "filtered",
+            Class::Merged => "merged",
             Class::Shared => "shared out",
             Class::Nobodys => "nobody's",
         }

@@ -113,11 +113,14 @@ pub(super) fn tables() -> Vec<(String, &'static [Key])> {
         ("`totals`".to_owned(), keys::TOTAL),
         ("a map".to_owned(), keys::MAP),
         ("a map's code list".to_owned(), keys::CODE),
+        ("a code list at one source".to_owned(), keys::AT),
         ("`unmapped`".to_owned(), keys::UNMAPPED),
         ("a map's dataset".to_owned(), keys::DATASET),
         ("a dataset's alias".to_owned(), keys::ALIAS_OF_KEY),
         ("`leave-out`".to_owned(), keys::LEAVE_OUT),
         ("a map's column".to_owned(), keys::COLUMN),
+        ("a paper of decisions".to_owned(), keys::DECISIONS),
+        ("a decided group".to_owned(), keys::GROUP),
     ]);
     all
 }

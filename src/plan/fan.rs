@@ -1,7 +1,9 @@
 //! Fan-out: one authored step becomes one per organisation, and `after` becomes edges between those.
 //!
 //! Between two fanned steps of the same `each` an edge means the same organisation; from a fanned step
-//! to a single one it means all of them.
+//! to a single one it means all of them. Copies of several sources that may make rows of theirs one go one
+//! after the other, in the plan's order of sources: a later one looks for the earlier ones' rows, and is
+//! undone before them.
 //! Not here: what the steps do (`specs`).
 
 use std::collections::BTreeMap;
@@ -9,8 +11,10 @@ use std::collections::BTreeMap;
 use super::authored::Authored;
 use super::fault::Fault;
 use super::head::Head;
-use super::model::Code;
+use super::map::Dataset;
+use super::model::{Code, Each};
 use super::outline::StepId;
+use super::shelf::Shelf;
 use super::source::Desk;
 
 /// Most steps after fan-out.
@@ -28,7 +32,12 @@ pub(super) struct Fanned {
 
 /// Fans `steps` out, in their order, organisations in the plan's order. Unknown names in `after` are
 /// passed over: they were told already.
-pub(super) fn fan(desk: &mut Desk, head: &Head, steps: &[Authored<'_>]) -> Vec<Fanned> {
+pub(super) fn fan(
+    desk: &mut Desk,
+    head: &Head,
+    steps: &[Authored<'_>],
+    shelf: &Shelf,
+) -> Vec<Fanned> {
     let total: usize = steps.iter().map(|step| orgs(head, step).len()).sum();
     if total > STEPS_MAX {
         let fault = Fault::error(
@@ -47,6 +56,8 @@ pub(super) fn fan(desk: &mut Desk, head: &Head, steps: &[Authored<'_>]) -> Vec<F
         .collect();
     let mut fanned = Vec::with_capacity(total);
     for (of, step) in steps.iter().enumerate() {
+        let chained = merges(step, shelf);
+        let mut earlier: Option<StepId> = None;
         for org in orgs(head, step) {
             let mut after: Vec<StepId> = Vec::new();
             for said in &step.after {
@@ -55,13 +66,24 @@ pub(super) fn fan(desk: &mut Desk, head: &Head, steps: &[Authored<'_>]) -> Vec<F
                 };
                 after.extend(edges(head, step, org.as_ref(), before));
             }
+            after.extend(earlier.take());
             after.sort();
             after.dedup();
             let id = id(&step.name, org.as_ref());
+            earlier = chained.then(|| id.clone());
             fanned.push(Fanned { of, id, org, after });
         }
     }
     fanned
+}
+
+/// Whether a step copies several sources into one target, through a map by which rows may become one.
+fn merges(step: &Authored<'_>, shelf: &Shelf) -> bool {
+    let copies = step.does() == "data-copy" && step.each == Some(Each::Source);
+    let map = step.form.text("map").and_then(|path| shelf.maps.get(path));
+    let tables = step.form.plain_texts("tables");
+    let merges = |dataset: &Dataset| dataset.collision.merges() && tables.contains(&dataset.from);
+    copies && map.is_some_and(|map| map.datasets.iter().any(merges))
 }
 
 /// The organisations a step stands for; one `None` where it stands for itself.

@@ -4,11 +4,13 @@
 //!
 //! Not here: reading values (`form`), what they mean together (`steps_read`, `sense`).
 
+mod decision_keys;
 mod map_keys;
 mod plan_keys;
 mod step_keys;
 
-pub use map_keys::{ALIAS_OF_KEY, CODE, COLUMN, CONDITION, DATASET, LEAVE_OUT, MAP, UNMAPPED};
+pub use decision_keys::{DECISIONS, GROUP};
+pub use map_keys::{ALIAS_OF_KEY, AT, CODE, COLUMN, CONDITION, DATASET, LEAVE_OUT, MAP, UNMAPPED};
 pub use plan_keys::{ALIAS, HOMES, ORG, PERSON, PLAN, ROLE, ROOT};
 pub use step_keys::{KINDS, Kind, RETRY, STEP, TOTAL, kind};
 

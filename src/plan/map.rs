@@ -10,7 +10,7 @@
 //! [relation]                              # child column = parent column; legacy schemas declare none
 //! "tenagree.prop_ref" = "property.prop_ref"
 //! "rtrans.tag_ref" = "tenagree.tag_ref"
-//! [code.tenure]                           # a code list
+//! [code.tenure]                           # a code list; `at.ORG.values` says what codes mean at one source
 //! unmapped = { policy = "reject", reason = "not yet agreed", limit = 20 }   # default: a fault
 //! values = { SEC = "secure", INT = "introductory" }
 //! [table.asset]
@@ -51,6 +51,7 @@
 
 use std::collections::BTreeMap;
 
+use super::decisions::Decisions;
 use super::model::{Code, Place};
 
 /// A map file that was read and checked for itself (live codes are checked against a database).
@@ -67,6 +68,8 @@ pub struct Map {
     /// Datasets in load order: a lookup's dataset always stands before the one that looks it up,
     /// a self-lookup excepted.
     pub datasets: Vec<Dataset>,
+    /// What people decided about rows that share a natural key.
+    pub decisions: Decisions,
 }
 
 /// `table.column`.
@@ -93,10 +96,30 @@ pub struct Relation {
 pub struct CodeList {
     /// The pairs; keys are compared after the column's own trim and case.
     pub values: BTreeMap<String, String>,
+    /// Pairs that hold at one source only, and there before the others: the same code may mean
+    /// something else at each.
+    pub at: BTreeMap<Code, BTreeMap<String, String>>,
     /// What happens to a code without a pair.
     pub unmapped: Unmapped,
     /// Where it stands.
     pub place: Place,
+}
+
+impl CodeList {
+    /// The pairs as they hold at a source.
+    pub fn pairs<'l>(&'l self, source: &str) -> impl Iterator<Item = (&'l str, &'l str)> + use<'l> {
+        let own = self.at.get(source);
+        let not_own = move |code: &&String| own.is_none_or(|own| !own.contains_key(*code));
+        let common = self.values.iter().filter(move |(code, _)| not_own(code));
+        let all = common.chain(own.into_iter().flatten());
+        all.map(|(code, into)| (code.as_str(), into.as_str()))
+    }
+
+    /// Every target code that some source's code may become.
+    pub fn targets(&self) -> impl Iterator<Item = &str> {
+        let own = self.at.values().flat_map(BTreeMap::values);
+        self.values.values().chain(own).map(String::as_str)
+    }
 }
 
 /// What an unmapped code does.
@@ -134,6 +157,12 @@ pub struct Dataset {
     pub leave_out: Vec<Filter>,
     /// Most rows that may be rejected, per organisation; absent: no limit but all are reported.
     pub reject_limit: Option<u64>,
+    /// Target columns that tell who or what a row is, wherever it comes from; none: rows are told apart
+    /// by their source keys alone.
+    pub natural_key: Vec<String>,
+    /// What becomes of a row whose natural key a row of another source has, or one that stands at the
+    /// target.
+    pub collision: Collision,
     /// Target columns in the file's order.
     pub columns: Vec<MapColumn>,
     /// Where it stands.
@@ -141,6 +170,12 @@ pub struct Dataset {
 }
 
 impl Dataset {
+    /// Whether rows are held against those of other sources, and against those that stand.
+    #[must_use]
+    pub fn meets(&self) -> bool {
+        !self.natural_key.is_empty() && self.collision != Collision::Namespace
+    }
+
     /// Target columns that are money: decimals of scale 2.
     #[must_use]
     pub fn money(&self) -> Vec<String> {
@@ -148,6 +183,28 @@ impl Dataset {
         let columns = self.columns.iter();
         let columns = columns.filter(|column| is_money(&column.becomes));
         columns.map(|column| column.into.clone()).collect()
+    }
+}
+
+/// What becomes of a row that meets another by its natural key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Collision {
+    /// Nothing is copied before somebody has mended it.
+    #[default]
+    Refuse,
+    /// The row that stands already stands for both: what refers to this one refers to that one.
+    KeepExisting,
+    /// Both stand, each under a natural key of its own: with the source's code before it.
+    Namespace,
+    /// As a person decided about these very rows.
+    Decide,
+}
+
+impl Collision {
+    /// Whether a row may end up as another name for a row that stands already.
+    #[must_use]
+    pub fn merges(self) -> bool {
+        matches!(self, Collision::KeepExisting | Collision::Decide)
     }
 }
 

@@ -7,16 +7,18 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::decisions::Decisions;
 use super::fault::{Fault, PlanFaults};
 use super::form::{Form, Named, Said};
-use super::keys::{ALIAS_OF_KEY, CODE, CONDITION, DATASET, LEAVE_OUT, MAP, UNMAPPED};
+use super::keys::{ALIAS_OF_KEY, AT, CODE, CONDITION, DATASET, LEAVE_OUT, MAP, UNMAPPED};
 use super::map::{
     CodeList, ColumnRef, Condition, CrosswalkAlias, Dataset, Filter, Map, Relation, Test, Unmapped,
 };
+use super::map_collision;
 use super::map_columns::columns;
 use super::map_order::in_load_order;
 use super::map_scope::Scope;
-use super::model::Place;
+use super::model::{Code, Place};
 use super::papers::Papers;
 use super::source::{Desk, Source};
 
@@ -44,6 +46,10 @@ pub(super) struct MapDraft {
     pub(super) map: Map,
     /// Where each owner code's organisation is written.
     pub(super) owners: BTreeMap<String, Said<String>>,
+    /// Where code lists name a source.
+    pub(super) sources: Vec<Said<String>>,
+    /// The paper of decisions, where the map names one.
+    pub(super) decisions: Option<Said<String>>,
 }
 
 /// Reads a map file of a plan; nothing when its TOML is broken.
@@ -56,7 +62,7 @@ pub(super) fn draft(desk: &mut Desk, source: &Source) -> Option<MapDraft> {
         .filter_map(|named| Some((named.name.to_owned(), named.said()?)))
         .collect();
     let relations = relations(desk, &form);
-    let codes = codes(desk, &form);
+    let (codes, sources) = codes(desk, &form);
     let mut datasets: Vec<Dataset> = form
         .named("table")
         .iter()
@@ -72,6 +78,8 @@ pub(super) fn draft(desk: &mut Desk, source: &Source) -> Option<MapDraft> {
         datasets: &datasets,
     };
     scope.check(desk);
+    let decisions = form.said("decisions");
+    map_collision::check(desk, &form, &datasets);
     in_load_order(desk, &mut datasets);
     let map = Map {
         path: source.path.clone(),
@@ -82,8 +90,17 @@ pub(super) fn draft(desk: &mut Desk, source: &Source) -> Option<MapDraft> {
         relations,
         codes,
         datasets,
+        decisions: Decisions {
+            path: decisions.as_ref().map(|said| said.value.clone()),
+            groups: Vec::new(),
+        },
     };
-    Some(MapDraft { map, owners })
+    Some(MapDraft {
+        map,
+        owners,
+        sources,
+        decisions,
+    })
 }
 
 /// `table.column`; a bare column belongs to `table`, where there is one.
@@ -173,8 +190,9 @@ fn relation_cycles(desk: &mut Desk, placed: &[(Relation, Place)]) {
     }
 }
 
-fn codes(desk: &mut Desk, form: &Form<'_>) -> BTreeMap<String, CodeList> {
-    let mut lists = BTreeMap::new();
+/// Code lists, and the sources that they name.
+fn codes(desk: &mut Desk, form: &Form<'_>) -> (BTreeMap<String, CodeList>, Vec<Said<String>>) {
+    let (mut lists, mut sources) = (BTreeMap::new(), Vec::new());
     for named in form.named("code") {
         let Some(table) = named.table() else { continue };
         let what = format!("code list `{}`", named.name);
@@ -186,23 +204,37 @@ fn codes(desk: &mut Desk, form: &Form<'_>) -> BTreeMap<String, CodeList> {
             (heading.clone(), &what),
             &[CODE],
         );
-        let values = list
-            .named("values")
-            .iter()
-            .filter_map(|pair| Some((pair.name.to_owned(), pair.said()?.value)))
-            .collect();
+        let mut at = BTreeMap::new();
+        for own in list.named("at") {
+            let heading = (own.heading(form.source()), what.as_str());
+            let Some(table) = own.table() else { continue };
+            let pairs = Form::read(desk, form.source(), table, heading, &[AT]);
+            at.insert(Code::from(own.name), pairs_of(&pairs));
+            sources.push(Said {
+                value: own.name.to_owned(),
+                place: own.place,
+            });
+        }
         let unmapped = unmapped(desk, &list);
         let place = form.source().place(heading);
+        let values = pairs_of(&list);
         lists.insert(
             named.name.to_owned(),
             CodeList {
                 values,
+                at,
                 unmapped,
                 place,
             },
         );
     }
-    lists
+    (lists, sources)
+}
+
+fn pairs_of(list: &Form<'_>) -> BTreeMap<String, String> {
+    let values = list.named("values").into_iter();
+    let pairs = values.filter_map(|pair| Some((pair.name.to_owned(), pair.said()?.value)));
+    pairs.collect()
 }
 
 fn unmapped(desk: &mut Desk, list: &Form<'_>) -> Unmapped {
@@ -267,6 +299,8 @@ fn dataset(desk: &mut Desk, source: &Source, named: &Named<'_>) -> Option<Datase
         aliases: aliases(desk, &form, &from),
         leave_out: leave_out(desk, &form, &from),
         reject_limit: form.whole("reject-limit"),
+        natural_key: form.plain_texts("natural-key"),
+        collision: map_collision::collision(&form),
         from,
         key,
         id,

@@ -78,7 +78,7 @@ fn plan(desk: &mut Desk, name: &str, papers: &Papers, source: &Source) -> Option
         sense::check(desk, frame, &steps);
     }
     let shelf = shelf(desk, papers, &head, &steps);
-    let fanned = fan(desk, &head, &steps);
+    let fanned = fan(desk, &head, &steps, &shelf);
     let ground = Ground {
         head: &head,
         steps: &steps,
@@ -172,10 +172,13 @@ fn assemble(
     } = parts;
     let frame = head.frame.clone()?;
     let mut papers = papers.clone();
-    let named: BTreeSet<&String> = shelf.maps.keys().chain(shelf.templates.keys()).collect();
+    let decisions = |map: &'_ Arc<super::map::Map>| map.decisions.path.clone();
+    let decisions = shelf.maps.values().filter_map(decisions);
+    let named = shelf.maps.keys().chain(shelf.templates.keys()).cloned();
+    let named: BTreeSet<String> = named.chain(decisions).collect();
     papers.keep(|path| {
         let own = matches!(path, "plan.toml" | "people.toml") || path.starts_with("letters/");
-        own || super::shelf::counts_as_list(path) || named.contains(&path.to_owned())
+        own || super::shelf::counts_as_list(path) || named.contains(path)
     });
     let outline = outline(
         &head,

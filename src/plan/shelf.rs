@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::authored::Authored;
+use super::decisions;
 use super::fault::Fault;
 use super::form::Said;
 use super::head::Head;
@@ -48,8 +49,16 @@ pub(super) fn shelf(
                 .open(papers, &said.value)
                 .and_then(|source| draft(desk, &source))
             {
-                Some(draft) => {
+                Some(mut draft) => {
                     asked(desk, head, &draft);
+                    // A paper that is not there yet decides nothing: `check` says what is open.
+                    if let Some(path) = draft.decisions.as_ref().map(|said| &said.value)
+                        && papers.get(path).is_some()
+                        && let Some(source) = desk.open(papers, path)
+                    {
+                        let decided = decisions::read(desk, &source, head, &draft.map);
+                        draft.map.decisions = decided;
+                    }
                     shelf.maps.insert(said.value, Arc::new(draft.map));
                 }
                 None => {
@@ -90,7 +99,7 @@ fn exists(desk: &mut Desk, papers: &Papers, said: &Said<String>) -> bool {
 
 /// What the plan asks of a map beyond its own text.
 fn asked(desk: &mut Desk, head: &Head, draft: &MapDraft) {
-    for said in draft.owners.values() {
+    for said in draft.owners.values().chain(&draft.sources) {
         if !head.orgs.contains_key(said.value.as_str()) {
             let known = head.orgs.keys().map(AsRef::as_ref);
             let fault = Fault::error(
@@ -134,7 +143,7 @@ fn keeps_landlord(head: &Head, map: &Map, dataset: &Dataset, column: &MapColumn)
         (_, Becomes::Code(list)) => map
             .codes
             .get(list)
-            .is_some_and(|list| list.values.values().all(|org| council(org))),
+            .is_some_and(|list| list.targets().all(council)),
         _ => false,
     }
 }

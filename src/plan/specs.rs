@@ -227,6 +227,19 @@ impl Ground<'_, '_> {
             &self.steps[copied.of],
             copied.org.as_ref(),
         )?;
+        let merges = copy
+            .map
+            .datasets
+            .iter()
+            .find(|dataset| dataset.collision.merges() && copy.tables.contains(&dataset.from));
+        if let Some(dataset) = merges {
+            let says = format!(
+                "rows of `{}` may become one, and cannot be caught up with",
+                dataset.name
+            );
+            let help = "take this step out and copy inside the freeze, or decide otherwise about `collision`";
+            desk.push(Fault::error("HO316", &said.place, says).help(help));
+        }
         Some(CatchUp {
             of: copied.id.clone(),
             copy,

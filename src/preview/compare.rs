@@ -92,12 +92,14 @@ impl Said<'_> {
         foretold: &Counts,
         found: Option<&DatasetCount>,
     ) -> Vec<Difference> {
-        let (rows, rejected, filtered) =
-            found.map_or((0, 0, 0), |out| (out.rows, out.rejected, out.filtered));
+        let [rows, rejected, filtered, merged] = found.map_or([0; 4], |out| {
+            [out.rows, out.rejected, out.filtered, out.merged]
+        });
         let numbers = [
             ("copied", foretold.copied, rows),
             ("rejected", foretold.rejected.values().sum(), rejected),
             ("filtered", foretold.filtered.values().sum(), filtered),
+            ("merged", foretold.merged.values().sum(), merged),
         ];
         let mut differences: Vec<Difference> = numbers
             .into_iter()

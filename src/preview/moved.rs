@@ -102,11 +102,12 @@ fn drifts(signed: &Preview, fresh: &Preview) -> Vec<Drift> {
     drifts
 }
 
-fn numbers(counts: &Counts) -> [(&'static str, i128); 4] {
+fn numbers(counts: &Counts) -> [(&'static str, i128); 5] {
     [
         ("to copy", counts.copied.into()),
         ("kept back", counts.rejected.values().sum::<u64>().into()),
         ("left out", counts.filtered.values().sum::<u64>().into()),
+        ("merged", counts.merged.values().sum::<u64>().into()),
         ("pence", counts.pence.values().sum()),
     ]
 }

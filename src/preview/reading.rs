@@ -100,6 +100,9 @@ impl Reading {
                 for (reason, rows) in &counts.filtered {
                     let _ = writeln!(lines, "{org}\t{dataset}\tfiltered {reason}\t{rows}");
                 }
+                for (policy, rows) in &counts.merged {
+                    let _ = writeln!(lines, "{org}\t{dataset}\tmerged {policy}\t{rows}");
+                }
                 for (column, pence) in &counts.pence {
                     let _ = writeln!(lines, "{org}\t{dataset}\tpence {column}\t{pence}");
                 }
@@ -121,6 +124,9 @@ fn add(into: &mut Counts, counts: &Counts) {
     }
     for (reason, rows) in &counts.filtered {
         *into.filtered.entry(reason.clone()).or_default() += rows;
+    }
+    for (policy, rows) in &counts.merged {
+        *into.merged.entry(policy.clone()).or_default() += rows;
     }
     for (rule, values) in &counts.mended {
         *into.mended.entry(rule.clone()).or_default() += values;

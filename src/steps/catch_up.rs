@@ -118,6 +118,7 @@ fn done(step: &CatchUp, caught: &CaughtUp) -> Output {
         rows: found.inserted + found.changed + found.removed,
         rejected: found.rejected,
         filtered: 0,
+        merged: 0,
         pence: None,
         root: caught.roots.get(dataset).copied().unwrap_or_default(),
     };

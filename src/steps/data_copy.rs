@@ -6,11 +6,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Act, Fault, Finding, Forecast, Look, Output, shape};
+use super::{Act, Fault, Finding, Forecast, Look, Output, company, shape};
 use crate::copy::counts::Counts;
 use crate::copy::fault::LoadFault;
 use crate::copy::load::{Load, Loaded, chunk_rows, load};
 use crate::copy::look::{self, UnmappedCode};
+use crate::copy::namesakes::Strangers;
 use crate::copy::route::Route;
 use crate::machine::event::{DatasetCount, StepMarked};
 use crate::orgdb::{Catalogue, Dialect, Ident, OrgReader, Value};
@@ -48,13 +49,12 @@ pub(super) async fn fits(look: &Look, step: &DataCopy) -> Result<Vec<Finding>, F
     let route = route(&look.plan, step);
     let live = look::unmapped_codes(reader, &step.map, &step.tables, &route).await?;
     found.extend(live.iter().filter_map(|code| unmapped(step, code)));
+    found.extend(company::check(look, step).await?);
     Ok(found)
 }
 
 pub(super) async fn preview(look: &Look, step: &DataCopy) -> Result<Forecast, Fault> {
-    let reader = look.reader(&step.source)?;
-    let route = route(&look.plan, step);
-    let whole = look::forecast(reader, &step.map, &step.tables, &route).await?;
+    let whole = company::foretold(look, step, &[], Strangers::All).await?;
     Ok(part(look, step, &whole))
 }
 
@@ -313,7 +313,7 @@ async fn homes(look: &Look, step: &DataCopy) -> Result<Option<Finding>, Fault> {
 /// How many homes a source holds.
 async fn homes_at(reader: &OrgReader, map: &Map, dataset: &Dataset) -> Result<u64, Fault> {
     let table = Ident::new(&dataset.from);
-    let counted: i64 = if let Some((column, codes)) = dwelling_codes(map, dataset) {
+    let counted: i64 = if let Some((column, codes)) = dwelling_codes(map, dataset, reader.org()) {
         let column = Ident::new(&column);
         let query = sql!(
             "SELECT rtrim({}), count(*) FROM {} GROUP BY 1",
@@ -333,14 +333,18 @@ async fn homes_at(reader: &OrgReader, map: &Map, dataset: &Dataset) -> Result<u6
 }
 
 /// The source column and codes that become `dwelling`, where the map says which assets are homes.
-fn dwelling_codes<'a>(map: &'a Map, dataset: &'a Dataset) -> Option<(String, Vec<&'a str>)> {
+fn dwelling_codes<'a>(
+    map: &'a Map,
+    dataset: &'a Dataset,
+    source: &str,
+) -> Option<(String, Vec<&'a str>)> {
     dataset.columns.iter().find_map(|column| {
         let (Origin::Column(from), Becomes::Code(list)) = (&column.from, &column.becomes) else {
             return None;
         };
         let list = map.codes.get(list)?;
-        let pairs = list.values.iter().filter(|(_, into)| *into == "dwelling");
-        let codes: Vec<&str> = pairs.map(|(code, _)| code.as_str()).collect();
+        let pairs = list.pairs(source).filter(|(_, into)| *into == "dwelling");
+        let codes: Vec<&str> = pairs.map(|(code, _)| code).collect();
         let own = from.table == dataset.from && !codes.is_empty();
         own.then(|| (from.column.clone(), codes))
     })
@@ -366,6 +370,7 @@ fn count(target: &Code, dataset: &str, counts: &Counts, root: Digest) -> Dataset
         rows: counts.copied,
         rejected: counts.rejected.values().sum(),
         filtered: counts.filtered.values().sum(),
+        merged: counts.merged.values().sum(),
         pence: money.then(|| counts.pence.values().sum::<i128>().to_string()),
         root,
     }

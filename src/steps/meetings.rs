@@ -159,6 +159,11 @@ fn keys(table: &Table) -> impl Iterator<Item = &[String]> {
 /// The map's columns for a key in which sources could meet: all of it is filled, and nothing in it is
 /// each source's own.
 fn may_meet<'d>(dataset: &'d Dataset, key: &[String]) -> Option<Vec<&'d MapColumn>> {
+    // Rows that share this key share the natural key, too: the map says what becomes of them.
+    let told = dataset.natural_key.iter().all(|name| key.contains(name));
+    if told && !dataset.natural_key.is_empty() {
+        return None;
+    }
     let column = |name: &String| {
         let mut columns = dataset.columns.iter();
         let drawn = dataset.id.as_deref() == Some(name);

@@ -8,6 +8,7 @@
 
 mod approval;
 mod catch_up;
+mod company;
 mod contract_novation;
 mod data_copy;
 mod fault;
@@ -25,6 +26,7 @@ mod undoing;
 mod verify;
 mod wait;
 
+pub use company::undecided;
 pub(crate) use verify::narrowing;
 
 use std::collections::BTreeMap;

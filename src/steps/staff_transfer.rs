@@ -347,6 +347,7 @@ fn count(dataset: &str, org: &Code, rows: u64, root: Digest) -> DatasetCount {
         rows,
         rejected: 0,
         filtered: 0,
+        merged: 0,
         pence: None,
         root,
     }

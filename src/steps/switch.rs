@@ -104,6 +104,7 @@ pub(super) async fn run(act: &Act, step: &Switch) -> Result<Output, Fault> {
         rows: hand.rows(org, "switch:asset"),
         rejected: 0,
         filtered: 0,
+        merged: 0,
         pence: None,
         root: hand.root(org),
     });

@@ -445,6 +445,8 @@ fn hand_over(outlet: &SyncSender<Change>, change: Change) -> bool {
 fn cannot(compiled: &Compiled) -> Option<LoadFault> {
     let layout = &compiled.layout;
     let known = !layout.read_back && !layout.shape.key.is_empty() && !layout.guards.is_empty();
+    // What was taken for another row has none of its own that could be changed.
+    let known = known && !compiled.merges();
     (!known).then(|| LoadFault::Data {
         code: "HO540",
         dataset: compiled.program.name.clone(),

@@ -4,15 +4,18 @@
 //!
 //! Not here: the scans themselves (`survey`), looking at what was written (`verify`).
 
+mod company;
 pub mod slices;
 pub(super) mod survey;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::copy::counts::Counts;
+use crate::copy::namesakes::{Namesakes, Undecided};
 use crate::copy::route::Route;
 use crate::orgdb::{DbFault, Link, OrgReader, Value};
+use crate::plan::decisions::RowRef;
 use crate::plan::digest::Digest;
 use crate::plan::map::{Dataset, Map};
 use crate::plan::model::Code;
@@ -29,6 +32,12 @@ pub struct Forecast {
     pub unrouted: BTreeMap<String, BTreeMap<String, u64>>,
     /// The slices that were asked for, by target; nothing where none were.
     pub slices: BTreeMap<Code, BTreeMap<Slice, Sliced>>,
+    /// Natural keys of the rows that would stand.
+    pub names: Namesakes,
+    /// Rows that share a natural key, and nobody has decided about them.
+    pub undecided: Vec<Undecided>,
+    /// Rows that somebody decided to be another's, by dataset.
+    pub decided: BTreeSet<(String, RowRef)>,
 }
 
 /// A live code that its list does not cover.
@@ -79,22 +88,23 @@ pub async fn forecast(
     tables: &[String],
     route: &Route,
 ) -> Result<Arc<Forecast>, DbFault> {
-    totals(reader, map, tables, route, &[]).await
+    totals(reader, (map, tables), route, &[], &Namesakes::default()).await
 }
 
-/// The same, with what the rows that go come to in slices.
+/// The same, with what the rows that go come to in slices; `known` stand before any of them comes.
 ///
 /// # Errors
 /// Those of [`forecast`].
 pub async fn totals(
     reader: &OrgReader,
-    map: &Map,
-    tables: &[String],
+    (map, tables): (&Map, &[String]),
     route: &Route,
     slices: &[Slice],
+    known: &Namesakes,
 ) -> Result<Arc<Forecast>, DbFault> {
     let question = Question {
         slices: slices.to_vec(),
+        known: known.clone(),
         ..Question::new(map, tables, route)
     };
     let about = question.about("forecast");
@@ -121,6 +131,9 @@ async fn in_shares(reader: &OrgReader, question: Arc<Question>) -> Result<Foreca
         whole.targets.extend(part.targets);
         whole.unrouted.extend(part.unrouted);
         whole.slices.extend(part.slices);
+        whole.names.extend(&part.names);
+        whole.undecided.extend(part.undecided);
+        whole.decided.extend(part.decided);
     }
     Ok(whole)
 }
@@ -167,6 +180,7 @@ pub(super) struct Question {
     pub(super) tables: Vec<String>,
     pub(super) route: Route,
     pub(super) slices: Vec<Slice>,
+    pub(super) known: Namesakes,
 }
 
 impl Question {
@@ -176,6 +190,7 @@ impl Question {
             tables: tables.to_vec(),
             route: route.clone(),
             slices: Vec::new(),
+            known: Namesakes::default(),
         }
     }
 
@@ -186,7 +201,9 @@ impl Question {
             tables,
             route,
             slices,
+            known,
         } = self;
-        Digest::of(format!("{verb} {map:?} {tables:?} {route:?} {slices:?}").as_bytes())
+        let known = known.told();
+        Digest::of(format!("{verb} {map:?} {tables:?} {route:?} {slices:?} {known}").as_bytes())
     }
 }

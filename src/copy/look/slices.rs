@@ -59,7 +59,7 @@ pub fn codes<'m>(map: &'m Map, dataset: &Dataset, column: &str) -> Option<&'m Co
 pub fn called(list: &CodeList, code: Option<&str>) -> String {
     match code.map(str::trim_end) {
         None | Some("") => NONE.to_owned(),
-        Some(code) if list.values.values().any(|known| known == code) => code.to_owned(),
+        Some(code) if list.targets().any(|known| known == code) => code.to_owned(),
         Some(_) => OTHER.to_owned(),
     }
 }

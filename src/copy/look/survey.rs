@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 
+use super::company::Company;
 use super::slices::Scales;
 use super::{Forecast, Mapped, Question, UnmappedCode};
 use crate::copy::counts::{Counts, count};
@@ -77,6 +78,7 @@ pub(crate) fn counted(
             let slices = found.slices.entry(target.clone()).or_default();
             slices.extend(surveyor.scales.of(at));
         }
+        surveyor.company.tell(&mut found);
         for ((_, target), counts) in targets().zip(surveyor.counts) {
             if let Some(of_target) = found.targets.get_mut(target) {
                 of_target.insert(dataset.name.clone(), counts);
@@ -156,6 +158,7 @@ struct Surveyor<'q> {
     money: Vec<(usize, String)>,
     counts: Vec<Counts>,
     scales: Scales,
+    company: Company<'q>,
 }
 
 impl<'q> Surveyor<'q> {
@@ -177,6 +180,7 @@ impl<'q> Surveyor<'q> {
             money: dataset.money().into_iter().filter_map(place).collect(),
             counts: vec![Counts::default(); question.route.targets.len()],
             scales: Scales::new(question, dataset, &program),
+            company: Company::new(question, dataset, &program),
             program,
         })
     }
@@ -194,6 +198,7 @@ impl<'q> Surveyor<'q> {
             money,
             counts,
             scales,
+            company,
         } = self;
         let mut out = Vec::new();
         let wanted = |owner: &Owner| share.counts(owner);
@@ -219,7 +224,12 @@ impl<'q> Surveyor<'q> {
                 Fate::Rejected { code, column } => reject(counts, code, column),
                 Fate::Unmapped { column } => reject(counts, "HO511", column),
                 Fate::Goes => {
-                    if goes(program, money, line, bench, &out, counts)? {
+                    let Some(pence) = due(program, money, line, bench, &out, counts)? else {
+                        return Ok(());
+                    };
+                    let code = &question.route.targets[target];
+                    if company.meet(code, &bench.key, &out, counts) {
+                        goes(program, pence, bench, counts);
                         scales.weigh(target, &out);
                     }
                 }
@@ -275,15 +285,16 @@ fn reject(counts: &mut Counts, code: &str, column: &str) {
     count(&mut counts.rejected, &format!("{code} {column}"));
 }
 
-/// The row would go, unless its key went before; whether it would.
-fn goes(
+/// The row's pence, column by column, where it could go: none where its key went before, or no sum can
+/// take its money.
+fn due<'m>(
     program: &Program,
-    money: &[(usize, String)],
+    money: &'m [(usize, String)],
     line: Line<'_>,
     bench: &mut Bench<'_>,
     out: &[u8],
     counts: &mut Counts,
-) -> Result<bool, DbTrouble> {
+) -> Result<Option<Vec<(&'m String, i64)>>, DbTrouble> {
     let mut pence = Vec::with_capacity(money.len());
     for (at, name) in money {
         let value = match Values(out).nth(*at) {
@@ -294,7 +305,7 @@ fn goes(
             pence.push((name, value));
         } else {
             reject(counts, "HO504", name);
-            return Ok(false);
+            return Ok(None);
         }
     }
     if !bench
@@ -302,7 +313,7 @@ fn goes(
         .note(&program.name, bench.target, &bench.key)?
     {
         reject(counts, "HO506", program.twice());
-        return Ok(false);
+        return Ok(None);
     }
     let mut named = Vec::new();
     for alias in &program.aliases {
@@ -310,6 +321,11 @@ fn goes(
             bench.crosswalk.note(&alias.name, bench.target, &named)?;
         }
     }
+    Ok(Some(pence))
+}
+
+/// The row goes.
+fn goes(program: &Program, pence: Vec<(&String, i64)>, bench: &Bench<'_>, counts: &mut Counts) {
     counts.copied += 1;
     for (name, value) in pence {
         match counts.pence.get_mut(name) {
@@ -321,7 +337,6 @@ fn goes(
         let column = program.cells.get(*at).map_or("", |cell| &cell.into);
         count(&mut counts.mended, &format!("{} {column}", mend.word()));
     }
-    Ok(true)
 }
 
 /// Live codes that their lists do not cover.

@@ -14,7 +14,8 @@ use crate::copy::value::convert::date;
 use crate::copy::value::fit::Fit;
 use crate::orgdb::{DbTrouble, Link, ValueRef};
 use crate::plan::map::{
-    Becomes, ColumnRef, Condition, Dataset, Map, MapColumn, Namespace, Origin, Test, Unmapped,
+    Becomes, Collision, ColumnRef, Condition, Dataset, Map, MapColumn, Namespace, Origin, Test,
+    Unmapped,
 };
 use foldhash::HashMap;
 use jiff::tz::TimeZone;
@@ -147,6 +148,10 @@ impl Program {
         let (mut cells, mut later) = (Vec::new(), Vec::new());
         for column in &dataset.columns {
             let mut made = cell(papers, column, &mut slot)?;
+            let apart = dataset.collision == Collision::Namespace;
+            if apart && dataset.natural_key.contains(&column.into) {
+                made.namespace = Some(namespace(papers));
+            }
             let own_reference = matches!(&made.turn, Turn::Lookup(name)
                 if *name == dataset.name || dataset.aliases.iter().any(|alias| alias.name == *name));
             if own_reference {
@@ -372,12 +377,16 @@ fn cell(
         bad: column.bad,
         required: column.required,
         namespace: match column.namespace {
-            Namespace::Source => Some(format!("{}:", papers.route.source)),
+            Namespace::Source => Some(namespace(papers)),
             Namespace::None => None,
         },
         default: column.default.clone(),
         fit: Fit::default(),
     })
+}
+
+fn namespace(papers: &Papers<'_>) -> String {
+    format!("{}:", papers.route.source)
 }
 
 fn source(
@@ -442,10 +451,10 @@ fn turn(papers: &Papers<'_>, column: &MapColumn) -> Turn {
         Becomes::Uprn => Turn::Uprn,
         Becomes::Code(list) => {
             let list = papers.map.codes.get(list);
+            let pairs = list.map(|list| list.pairs(&papers.route.source));
+            let owned = |(code, into): (&str, &str)| (code.to_owned(), into.to_owned());
             Turn::Code {
-                values: list
-                    .map(|list| list.values.clone().into_iter().collect())
-                    .unwrap_or_default(),
+                values: pairs.into_iter().flatten().map(owned).collect(),
                 otherwise: match list.map(|list| &list.unmapped) {
                     Some(Unmapped::Reject { .. }) => Otherwise::Reject,
                     Some(Unmapped::Keep) => Otherwise::Keep,

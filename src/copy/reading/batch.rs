@@ -24,6 +24,8 @@ pub(crate) struct Batch {
     pub(crate) mended: Vec<(usize, Mend)>,
     /// Rows that cannot go: source key, code, column.
     pub(crate) rejects: Vec<(String, &'static str, String)>,
+    /// Rows for which another stands at the target.
+    pub(crate) others: Vec<OtherName>,
     /// Every line that was looked at, with what came of it (`lines`).
     pub(crate) lines: Vec<u64>,
     /// Rejected and filtered rows of this chunk, and what a second pass could not find.
@@ -32,6 +34,15 @@ pub(crate) struct Batch {
     pub(crate) position: Position,
     /// The scan is over.
     pub(crate) done: bool,
+}
+
+/// A name under which the crosswalk will know a row that stands already.
+#[derive(Debug, Clone)]
+pub(crate) struct OtherName {
+    /// The dataset, one of its further names, or what tells that this is no row of its own.
+    pub(crate) name: String,
+    pub(crate) source_key: String,
+    pub(crate) target_key: String,
 }
 
 /// Where a row ends in each part of its batch, and its digest.
@@ -57,6 +68,7 @@ impl Batch {
         self.money.clear();
         self.mended.clear();
         self.rejects.clear();
+        self.others.clear();
         self.lines.clear();
         self.counts = Counts::default();
         self.done = false;

@@ -8,7 +8,7 @@ use std::sync::mpsc::{Receiver, SyncSender};
 
 use rusqlite::Connection;
 
-use super::batch::Batch;
+use super::batch::{Batch, OtherName};
 use super::lines::{self, LineDigest, LineMac, State};
 use crate::copy::counts::count;
 use crate::copy::fault::LoadFault;
@@ -19,6 +19,7 @@ use crate::copy::mapping::draw::Draw;
 use crate::copy::mapping::layout::Layout;
 use crate::copy::mapping::program::{Fate, Owner, Program};
 use crate::copy::mapping::sight::Line;
+use crate::copy::namesakes::{Manners, Meeting, Namesakes, merged};
 use crate::copy::tables::position::{Position, Wanted};
 use crate::copy::value::canon::{self, Values};
 use crate::copy::value::convert::number;
@@ -40,9 +41,18 @@ pub(crate) struct Compiled {
     pub(crate) lines: LineMac,
     /// Rows a chunk holds at most.
     pub(crate) chunk_rows: usize,
+    /// How its rows meet others, and who stands at the target.
+    pub(crate) meets: Option<(Manners, Namesakes)>,
 }
 
 impl Compiled {
+    /// Whether a row may be taken for one that stands already.
+    pub(crate) fn merges(&self) -> bool {
+        self.meets
+            .as_ref()
+            .is_some_and(|(manners, _)| manners.merges())
+    }
+
     /// The names under which the crosswalk knows its rows.
     pub(crate) fn names(&self) -> Vec<String> {
         let aliases = self.program.aliases.iter().map(|alias| alias.name.clone());
@@ -109,7 +119,7 @@ pub(crate) fn scan(
     each(source, compiled, Wanted::Behind(after), |line| {
         batch.position = compiled.program.sight.position(line);
         scanner.line(pass, line, &mut batch)?;
-        if batch.rows.len() + batch.rejects.len() < compiled.chunk_rows
+        if batch.rows.len() + batch.rejects.len() + batch.others.len() < compiled.chunk_rows
             && batch.bytes() < CHUNK_BYTES
         {
             return Ok(Flow::Continue(()));
@@ -177,7 +187,7 @@ impl<'c> Scanner<'c> {
         crosswalk: Crosswalk<'c>,
         compiled: &'c Compiled,
     ) -> Result<Scanner<'c>, DbTrouble> {
-        let seen = compiled.layout.guards.is_empty();
+        let seen = compiled.layout.guards.is_empty() || compiled.merges();
         if seen {
             scratch.execute_batch(
                 "CREATE TEMP TABLE IF NOT EXISTS handover_once (key BLOB PRIMARY KEY) WITHOUT ROWID;
@@ -269,6 +279,12 @@ impl<'c> Scanner<'c> {
             batch.values.truncate(start);
             return Ok(());
         }
+        if self.stands_already(line, start, batch)? {
+            let money = batch.money.len() - layout.money.len();
+            batch.money.truncate(money);
+            batch.values.truncate(start);
+            return Ok(());
+        }
         self.keep_keys(line, batch);
         let digest = if layout.read_back {
             [0; 32]
@@ -282,6 +298,57 @@ impl<'c> Scanner<'c> {
         batch.mended.extend_from_slice(&self.bench.mended);
         batch.end_row(digest);
         Ok(())
+    }
+
+    /// Whether another row stands at the target for this one, whose values begin at `start`: the crosswalk
+    /// will know that one by this row's keys, too.
+    fn stands_already(
+        &mut self,
+        line: Line<'_>,
+        start: usize,
+        batch: &mut Batch,
+    ) -> Result<bool, Stop> {
+        let Compiled {
+            program,
+            target_code,
+            meets: Some((manners, known)),
+            ..
+        } = self.compiled
+        else {
+            return Ok(false);
+        };
+        let Some(name) = manners.name(&batch.values[start..]) else {
+            return Ok(false);
+        };
+        let target = target_code.as_str().into();
+        match manners.meet(known, &target, (&self.bench.key, &name)) {
+            Meeting::Alone => Ok(false),
+            Meeting::Stops(code) => Err(Stop::Data(LoadFault::Data {
+                code,
+                dataset: program.name.clone(),
+                column: manners.columns(),
+                rows: 1,
+            })),
+            Meeting::Merges(other, why) => {
+                let target_key = other.target.as_deref().unwrap_or_default();
+                let mut know = |name: String, key: &[u8]| {
+                    batch.others.push(OtherName {
+                        name,
+                        source_key: String::from_utf8_lossy(key).into_owned(),
+                        target_key: target_key.to_owned(),
+                    });
+                };
+                know(program.name.clone(), &self.bench.key);
+                know(merged(&program.name), &self.bench.key);
+                for alias in &program.aliases {
+                    if alias.key(line, &mut self.spare) {
+                        know(alias.name.clone(), &self.spare);
+                    }
+                }
+                count(&mut batch.counts.merged, why);
+                Ok(true)
+            }
+        }
     }
 
     /// The row cannot go: judges it again in the map's order, so that everybody names the same cause.

@@ -175,6 +175,7 @@ impl<'c> Chunk<'c> {
         let pairs = [
             (&mut self.counts.rejected, &counts.rejected),
             (&mut self.counts.filtered, &counts.filtered),
+            (&mut self.counts.merged, &counts.merged),
             (&mut self.counts.mended, &counts.mended),
         ];
         for (all, new) in pairs {

@@ -237,7 +237,7 @@ impl Chunk<'_> {
 }
 
 /// Columns of the crosswalk, in the order of a note.
-const NOTED: [&str; 7] = [
+pub(super) const NOTED: [&str; 7] = [
     "run",
     "dataset",
     "org",
@@ -248,7 +248,7 @@ const NOTED: [&str; 7] = [
 ];
 
 /// `(?1, ?2), (?3, ?4)`
-fn rows_of(rows: usize, width: usize) -> Sql {
+pub(super) fn rows_of(rows: usize, width: usize) -> Sql {
     let row = |row: usize| {
         let places: Vec<Sql> = (1..=width)
             .map(|at| sql!("?{}", row * width + at))

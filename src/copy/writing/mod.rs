@@ -7,4 +7,5 @@ pub(super) mod aside;
 pub(super) mod chunk;
 mod into_file;
 mod into_server;
+mod other_names;
 pub(super) mod store;

@@ -119,6 +119,7 @@ fn chunk(
     }
     chunk.add(&batch.counts);
     chunk.keep_rejects(batch, ordinal)?;
+    chunk.keep_other_names(batch)?;
     if batch.done && work.pass == Pass::Rows {
         link.count_on(&layout.shape.table, &layout.bound)?;
     }

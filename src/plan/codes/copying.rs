@@ -115,4 +115,18 @@ pub(super) const TABLE: &[Entry] = &[
         "The target would be left without a rule that it had.",
         "Bring the missing parents in and run again; or roll the step back, mend the map so that such rows are left out or their reference is empty, and copy again.",
     ),
+    Entry::new(
+        "HO545",
+        "rows that may be one, and nobody has decided",
+        "Rows of several sources, or of a source and the target, share a natural key for which the map says `collision = \"decide\"`, and the paper of decisions says nothing of them.",
+        "Two people would be made one, or one would be written to twice.",
+        "`handover check --propose FILE` writes them down by their references; mark each group `same` or `different` in the map's `decisions`.",
+    ),
+    Entry::new(
+        "HO546",
+        "a decision about rows that are no longer alike",
+        "The paper of decisions calls rows the same that do not share a natural key now, or that are not there.",
+        "The copy takes them for two: what was decided is not what will be done.",
+        "Look at the rows at their organisations, then mend the data or take the group out.",
+    ),
 ];

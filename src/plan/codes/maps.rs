@@ -108,4 +108,18 @@ pub(super) const TABLE: &[Entry] = &[
         "It would get none, and nobody would notice until it looked.",
         "Add its code to `[owner]` in the map.",
     ),
+    Entry::new(
+        "HO316",
+        "a collision policy that cannot be carried out",
+        "A dataset says what becomes of rows that are alike, but not by what they are (`natural-key`), by a column that cannot tell, without a key that could stand for both (`id`), or without the paper of decisions.",
+        "Two rows would be taken for one, or one for two, without anybody having said so.",
+        "Say `natural-key`, `id` and, for `collision = \"decide\"`, `decisions`.",
+    ),
+    Entry::new(
+        "HO317",
+        "a decision about rows that cannot be taken",
+        "A group in the paper of decisions names no dataset that is decided about, a row of no organisation, a single row, two rows of one organisation as the same, or rows that another group decides about.",
+        "What was decided must be plain to whoever signs it.",
+        "Write rows as `ORGANISATION:KEY`, as `handover check --propose` does, and decide about each pair once.",
+    ),
 ];

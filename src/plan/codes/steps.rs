@@ -168,9 +168,9 @@ pub(super) const TABLE: &[Entry] = &[
     Entry::new(
         "HO537",
         "references of several sources meet",
-        "Several sources go into one target, and the same value stands at two of them for a key that the target takes only once.",
-        "The second source's row would be refused in mid-run.",
-        "Say `namespace = true` for the column, so that each source keeps its own (`dover:K00001`), or mend the values at the sources.",
+        "Several sources go into one target, and the same value stands at two of them for a key that the target takes only once, or for a `natural-key` of the map; or it stands at the target already.",
+        "The second source's row would be refused in mid-run, or the same thing would stand there twice.",
+        "Say `namespace = true` for the column, so that each source keeps its own (`dover:K00001`); or say in the map what becomes of such rows (`collision`); or mend the values at the sources.",
     ),
     Entry::new(
         "HO538",

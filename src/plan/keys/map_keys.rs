@@ -31,6 +31,12 @@ pub const MAP: &[Key] = &[
         "[code.tenure]",
         "Code lists, each by a short name.",
     ),
+    may(
+        "decisions",
+        Shape::Text,
+        "\"maps/same-people.toml\"",
+        "The paper in which people decided about rows that share a natural key (`collision = \"decide\"`).",
+    ),
     must(
         "table",
         Shape::TablesByName(DATASET),
@@ -48,12 +54,26 @@ pub const CODE: &[Key] = &[
         "Source code = target code.",
     ),
     may(
+        "at",
+        Shape::TablesByName(AT),
+        "[code.tenure.at.dover.values]",
+        "What codes mean at one source, where they mean something else there.",
+    ),
+    may(
         "unmapped",
         Shape::Table(UNMAPPED),
         "{ policy = \"reject\", reason = \"not yet agreed\", limit = 20 }",
         "What happens to a code that is not in the list. A fault unless said.",
     ),
 ];
+
+/// `[code.NAME.at.ORGANISATION]`
+pub const AT: &[Key] = &[must(
+    "values",
+    Shape::TextsByName,
+    "{ SEC = \"non-secure\" }",
+    "Source code = target code, at this source.",
+)];
 
 /// `unmapped = { … }`
 pub const UNMAPPED: &[Key] = &[
@@ -115,6 +135,18 @@ pub const DATASET: &[Key] = &[
         Shape::Whole(0, ROWS_MAX),
         "100",
         "Most rows that may be rejected, per organisation.",
+    ),
+    may(
+        "natural-key",
+        Shape::Texts,
+        "[\"ni_no\"]",
+        "Target columns that tell who or what a row is, wherever it comes from.",
+    ),
+    may(
+        "collision",
+        Shape::Word(&["refuse", "keep-existing", "namespace", "decide"]),
+        "\"keep-existing\"",
+        "What becomes of a row whose natural key another source's row has, or one that stands at the target: refuse all, let the one that stands stand for both, keep both apart by the source's code, or as a person decided. Refuse unless said.",
     ),
     must(
         "column",

@@ -57,13 +57,23 @@ pub(super) fn details(name: &str, counts: &Counts) -> Vec<String> {
         .filtered
         .iter()
         .map(|(reason, rows)| format!("{name}: {} left out, {reason}", many(*rows, "row", "rows")));
+    let merged = counts.merged.iter();
+    let merged = merged.map(|(policy, rows)| {
+        let rows = many(*rows, "row", "rows");
+        format!("{name}: {rows} stand as others that were there before, {policy}")
+    });
     let mended = counts.mended.iter().map(|(rule, values)| {
         format!(
             "{name}: {} mended, {rule}",
             many(*values, "value", "values")
         )
     });
-    pence.chain(kept).chain(left).chain(mended).collect()
+    pence
+        .chain(kept)
+        .chain(left)
+        .chain(merged)
+        .chain(mended)
+        .collect()
 }
 
 fn nobodys(lines: &mut Lines, preview: &Preview, manner: Manner) {

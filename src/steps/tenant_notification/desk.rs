@@ -326,6 +326,7 @@ impl<'a> Desk<'a> {
                 rows: 0,
                 rejected: 0,
                 filtered: 0,
+                merged: 0,
                 pence: None,
                 root,
             });
@@ -343,6 +344,7 @@ impl<'a> Desk<'a> {
                 rows: 0,
                 rejected,
                 filtered: 0,
+                merged: 0,
                 pence: None,
                 root,
             });

@@ -16,8 +16,9 @@ use std::sync::Arc;
 
 use self::compare::Over;
 pub(crate) use self::rows::narrowing;
-use super::{Act, Fault, Finding, Forecast, Look, Output, catch_up, data_copy};
+use super::{Act, Fault, Finding, Forecast, Look, Output, catch_up, company, data_copy};
 use crate::copy::look;
+use crate::copy::namesakes::Strangers;
 use crate::machine::event::Check;
 use crate::machine::total::{Total, Verdict};
 use crate::plan::map::{Becomes, Dataset, Origin};
@@ -128,10 +129,10 @@ async fn forecasts<'a>(
 ) -> Result<Forecasts<'a>, Fault> {
     let mut forecasts = Forecasts::new();
     for Copied { id, copy, .. } in copies {
-        let route = data_copy::route(&look.plan, copy);
-        let reader = look.reader(&copy.source)?;
         let slices = totals::slices(step, copy);
-        let forecast = look::totals(reader, &copy.map, &copy.tables, &route, &slices).await?;
+        let run = look.run.as_ref().map_or(uuid::Uuid::nil(), |run| run.id);
+        let met = Strangers::Met(run);
+        let forecast = company::foretold(look, copy, &slices, met).await?;
         forecasts.insert(id, forecast);
     }
     Ok(forecasts)

@@ -403,10 +403,12 @@ fn fates_of(dataset: &Dataset, counts: &Counts) -> Vec<Fate> {
     };
     let rejected = counts.rejected.iter();
     let filtered = counts.filtered.iter();
+    let merged = counts.merged.iter();
     [fate(counts.copied, Class::Copied, None)]
         .into_iter()
         .chain(rejected.map(|(why, rows)| fate(*rows, Class::Rejected, Some(why))))
         .chain(filtered.map(|(why, rows)| fate(*rows, Class::Filtered, Some(why))))
+        .chain(merged.map(|(why, rows)| fate(*rows, Class::Merged, Some(why))))
         .collect()
 }
 

@@ -115,6 +115,8 @@ pub fn dataset(name: &str, from: &str, key: &str, id: &str, columns: Vec<MapColu
         aliases: Vec::new(),
         leave_out: Vec::new(),
         reject_limit: None,
+        natural_key: Vec::new(),
+        collision: handover::plan::map::Collision::Refuse,
         columns,
         place: Where::default(),
     }
@@ -214,6 +216,7 @@ pub fn map() -> Map {
         values: [("SEC", "secure"), ("INT", "introductory")]
             .map(|(from, to)| (from.to_owned(), to.to_owned()))
             .into(),
+        at: std::collections::BTreeMap::new(),
         unmapped: Unmapped::Reject {
             reason: "not agreed".to_owned(),
             limit: 5,
@@ -231,6 +234,7 @@ pub fn map() -> Map {
         ],
         codes: [("tenure".to_owned(), list)].into(),
         datasets: vec![asset, tenancy, txn],
+        decisions: handover::plan::decisions::Decisions::default(),
     }
 }
 

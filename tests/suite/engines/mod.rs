@@ -10,6 +10,7 @@ mod endings;
 mod habits;
 mod indexes;
 mod mariadb;
+mod merging;
 mod narrowed;
 mod oddities;
 mod pairs;

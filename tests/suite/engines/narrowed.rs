@@ -142,6 +142,7 @@ fn map() -> Map {
             town::dataset("account", "account", "ref", "account_id", account),
             line,
         ],
+        decisions: handover::plan::decisions::Decisions::default(),
     }
 }
 

@@ -182,6 +182,7 @@ pub fn map() -> Map {
             town::dataset("account", "account", "ref", "account_id", account),
             line,
         ],
+        decisions: handover::plan::decisions::Decisions::default(),
     }
 }
 

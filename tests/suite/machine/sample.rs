@@ -226,6 +226,7 @@ fn step_events() -> Vec<Event> {
                 rows: 3610,
                 rejected: 2,
                 filtered: 0,
+                merged: 0,
                 pence: Some("46620190".to_owned()),
                 root: digest("homes"),
             }],

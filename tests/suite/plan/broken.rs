@@ -20,7 +20,7 @@ fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("plans/broken")
 }
 
-fn sound() -> Papers {
+pub(crate) fn sound() -> Papers {
     Papers::open(&folder().join("sound")).expect("the sound plan can be read")
 }
 

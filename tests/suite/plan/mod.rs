@@ -2,6 +2,7 @@
 
 mod broken;
 mod dates;
+mod decisions;
 mod map_files;
 mod pages;
 mod robust;

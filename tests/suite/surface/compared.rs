@@ -18,6 +18,7 @@ fn out(dataset: &str, rows: u64, pence: Option<&str>) -> DatasetCount {
         rows,
         rejected: 0,
         filtered: 0,
+        merged: 0,
         pence: pence.map(str::to_owned),
         root: Digest::ZERO,
     }

@@ -54,6 +54,7 @@ fn story() -> Vec<Entry> {
         rows: 4_510,
         rejected: 13,
         filtered: 0,
+        merged: 0,
         pence: None,
         root: Digest::ZERO,
     };
