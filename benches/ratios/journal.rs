@@ -283,6 +283,7 @@ fn outcome(start: &Draft) -> Draft {
         rows: 250_000,
         rejected: 12,
         filtered: 0,
+        merged: 0,
         pence: Some("49811002".to_owned()),
         root: Digest::of(b"root"),
     }];

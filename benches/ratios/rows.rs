@@ -9,7 +9,9 @@ use handover::copy::load::{Load, Loaded, load};
 use handover::copy::route::Route;
 use handover::machine::key::RunKey;
 use handover::orgdb::{Address, OrgReader, OrgWriter};
-use handover::plan::map::{Bad, Becomes, ColumnRef, Dataset, Map, MapColumn, Namespace, Origin};
+use handover::plan::map::{
+    Bad, Becomes, Collision, ColumnRef, Dataset, Map, MapColumn, Namespace, Origin,
+};
 use handover::plan::model::{Indexes, Place};
 
 pub(crate) const COLUMNS: [&str; 7] = [
@@ -58,6 +60,8 @@ pub(crate) fn unmapped(amount: &Becomes, chunk_rows: usize) -> Load {
         aliases: Vec::new(),
         leave_out: Vec::new(),
         reject_limit: None,
+        natural_key: Vec::new(),
+        collision: Collision::Refuse,
         columns: COLUMNS.map(column).into(),
         place: Place::default(),
     };

@@ -17,7 +17,7 @@ use handover::machine::event::UndoMode;
 use handover::orgdb::{Sql, Value};
 use handover::plan::decisions::{Group, RowRef, Verdict};
 use handover::plan::map::Map;
-use handover::plan::model::{Code, Place};
+use handover::plan::model::{Code, Indexes, Place};
 use handover::plan::read_map;
 
 use super::bases::{Base, Engine};
@@ -156,6 +156,7 @@ impl Merge {
             target: "base".into(),
             triggers: None,
             chunk_rows: 1,
+            indexes: Indexes::Keep,
             frozen: true,
         };
         let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
