@@ -25,4 +25,5 @@ pub mod replay;
 pub mod report;
 pub mod run;
 pub mod seal;
+pub mod signature;
 pub mod steps;

@@ -307,6 +307,7 @@ fn outline(steps: usize, wide: usize) -> Arc<Outline> {
             after: (layer.saturating_sub(wide)..layer).map(id).collect(),
             start: None,
             gate: Gate::None,
+            signed: Vec::new(),
             undo: Undo::Automatic,
             undo_until: None,
             subjects: vec![Subject::Data],

@@ -8,6 +8,7 @@ use super::args::{Approve, Global};
 use super::exit::Exit;
 use super::failure::{Failure, hint};
 use super::output::Output;
+use super::signing::{self, Signing};
 use super::site;
 use crate::plan::digest::Digest;
 use crate::plan::model::{Code, Plan};
@@ -15,8 +16,9 @@ use crate::plan::outline::StepId;
 use crate::preview::sign::{self, Ask, SignFault};
 use crate::preview::{Preview, RollbackPreview, Signature};
 use crate::report::words::some;
-use crate::run::decisions::{self, Asked, Meaning, Word};
-use crate::run::{Clock, Session, Who};
+use crate::run::decisions::{self, Asked, Meaning, Word, WordFault};
+use crate::run::{Clock, Session, Site, Who, approvals};
+use crate::signature::{Proof, Statement};
 
 /// Evidence is a paper, not a database.
 const EVIDENCE_BYTES_MAX: u64 = 16 * 1024 * 1024;
@@ -49,23 +51,57 @@ pub(super) async fn approve(args: &Approve, global: &Global, output: &Output) ->
         &roles,
     )?;
     let evidence = evidence(args)?;
+    let digest = evidence.as_deref().map(Digest::of);
+    let proof = match signing::asked(args)? {
+        Signing::Word => None,
+        Signing::Bring(proof) => Some(proof),
+        Signing::Write(file) => {
+            let statement = stated(&mut site, &step, &who, args, digest).await?;
+            output.say(&signing::hand_out(&statement, file, args)?);
+            return Ok(Exit::Done);
+        }
+        Signing::Here(key) => {
+            let statement = stated(&mut site, &step, &who, args, digest).await?;
+            Some(Proof::made(&statement, &key))
+        }
+    };
     site::held_against(&project, &mut site).await?;
     let word = Word {
         who,
         means: meaning(args),
-        reason: &args.reason,
+        reason: signing::reason(args)?,
         evidence: evidence.as_deref(),
+        proof: proof.as_ref(),
     };
     let mut session = Session::claim(site, Vec::new(), clock, Box::new(|_, _| {})).await?;
     let taken = decisions::take(&mut session, &step, &word).await;
     let site = session.release().await?;
     taken?;
     let who = &word.who;
+    let how = if proof.is_some() {
+        "Signed and recorded"
+    } else {
+        "Recorded"
+    };
     output.say(&format!(
-        "Recorded: {} as {} of {} on `{step}` of {}.\nNext: handover run {}",
+        "{how}: {} as {} of {} on `{step}` of {}.\nNext: handover run {}",
         who.person, who.role, who.org, site.head.label, site.head.label
     ));
     Ok(Exit::Done)
+}
+
+/// What `who` would sign at that step now.
+async fn stated(
+    site: &mut Site,
+    step: &StepId,
+    who: &Who,
+    args: &Approve,
+    evidence: Option<Digest>,
+) -> Result<Statement, Failure> {
+    let window = signing::window(args)?;
+    let decides = (who, meaning(args));
+    let stated = approvals::statement(site, step, decides, evidence, window).await;
+    stated.map_err(|fault| WordFault::Proof(fault).into())
 }
 
 fn meaning(args: &Approve) -> Meaning {
@@ -103,6 +139,18 @@ enum Paper {
     Rollback(Box<RollbackPreview>),
 }
 
+impl Paper {
+    /// What somebody would sign under it now.
+    fn statement(&self, plan: &Plan, ask: &Ask<'_>, args: &Approve) -> Result<Statement, Failure> {
+        let window = signing::window(args)?;
+        let stated = match self {
+            Paper::Plan(preview) => sign::to_sign(preview, plan, ask, window),
+            Paper::Rollback(preview) => sign::to_sign_rollback(preview, plan, ask, window),
+        };
+        stated.map_err(refused)
+    }
+}
+
 async fn sign_file(path: &Path, args: &Approve, global: &Global, output: &Output) -> Outcome {
     if args.refuse || args.revoke || args.undone {
         return Err(
@@ -135,10 +183,26 @@ async fn sign_file(path: &Path, args: &Approve, global: &Global, output: &Output
     let ask = Ask {
         person: &who.person,
         role: &who.role,
-        reason: &args.reason,
+        reason: args.reason.as_deref().unwrap_or_default(),
         at: Clock::real().now().moment(),
         as_at: as_at.moment(),
         evidence,
+        proof: None,
+    };
+    let proof = match signing::asked(args)? {
+        Signing::Word => None,
+        Signing::Bring(proof) => Some(proof),
+        Signing::Write(file) => {
+            let statement = paper.statement(&plan, &ask, args)?;
+            output.say(&signing::hand_out(&statement, file, args)?);
+            return Ok(Exit::Done);
+        }
+        Signing::Here(key) => Some(Proof::made(&paper.statement(&plan, &ask, args)?, &key)),
+    };
+    let ask = Ask {
+        reason: signing::reason(args)?,
+        proof: proof.as_ref(),
+        ..ask
     };
     let signature = put(&mut paper, &plan, &ask)?;
     let (bytes, missing) = match &paper {
@@ -152,8 +216,13 @@ async fn sign_file(path: &Path, args: &Approve, global: &Global, output: &Output
     } else {
         format!("{} to come.", some(missing, "signature", "signatures"))
     };
+    let how = if proof.is_some() {
+        ", with their key"
+    } else {
+        ""
+    };
     output.say(&format!(
-        "Signed by {} as {} of {}. {next}",
+        "Signed by {} as {} of {}{how}. {next}",
         signature.person, signature.seat.role, signature.org
     ));
     Ok(Exit::Done)
@@ -164,6 +233,13 @@ fn put(paper: &mut Paper, plan: &Plan, ask: &Ask<'_>) -> Result<Signature, Failu
         Paper::Plan(preview) => sign::sign(preview, plan, ask),
         Paper::Rollback(preview) => sign::sign_rollback(preview, plan, ask),
     };
-    signed
-        .map_err(|fault: SignFault| Failure::coded(Exit::Unsigned, fault.code(), fault.to_string()))
+    signed.map_err(refused)
+}
+
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "maps a refusal in a chain of results"
+)]
+fn refused(fault: SignFault) -> Failure {
+    Failure::coded(Exit::Unsigned, fault.code(), fault.to_string())
 }

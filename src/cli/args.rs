@@ -271,8 +271,8 @@ pub struct Approve {
     #[arg(long = "as", value_name = "WHO")]
     pub who: String,
     /// Why, in their words (kept beside the run, not in the log)
-    #[arg(long)]
-    pub reason: String,
+    #[arg(long, required_unless_present = "statement")]
+    pub reason: Option<String>,
     /// A file that proves it
     #[arg(long, value_name = "FILE")]
     pub evidence: Option<PathBuf>,
@@ -285,6 +285,18 @@ pub struct Approve {
     /// Attest that a step was undone by hand
     #[arg(long, conflicts_with_all = ["refuse", "revoke"])]
     pub undone: bool,
+    /// Sign with this key file (Ed25519, as `ssh-keygen` writes it, without a passphrase)
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["statement", "signature", "undone"])]
+    pub key: Option<PathBuf>,
+    /// Write what is to be signed to this file; with --signature, the file that was signed
+    #[arg(long, value_name = "FILE", conflicts_with = "undone")]
+    pub statement: Option<PathBuf>,
+    /// The signature that `ssh-keygen -Y sign` made
+    #[arg(long, value_name = "FILE", requires = "statement")]
+    pub signature: Option<PathBuf>,
+    /// For how many days what is signed counts
+    #[arg(long, value_name = "DAYS", default_value_t = crate::run::approvals::DAYS, value_parser = clap::value_parser!(u32).range(1..=366))]
+    pub days: u32,
 }
 
 /// What an undo does with rows that changed since.

@@ -8,8 +8,10 @@ use crate::export::bag::BagFault;
 use crate::export::pack::PackFault;
 use crate::export::views::ViewFault;
 use crate::journal::JournalFault;
+use crate::machine::illegal::Breach;
 use crate::orgdb::{DbFault, DbTrouble};
 use crate::preview::LookFault;
+use crate::run::approvals::ProofFault;
 use crate::run::close::KeepFault;
 use crate::run::decisions::WordFault;
 use crate::run::rollback::BackFault;
@@ -225,8 +227,24 @@ impl From<WordFault> for Failure {
     fn from(fault: WordFault) -> Failure {
         match fault {
             WordFault::Site(SiteFault::Illegal { illegal, .. }) => {
-                Failure::coded(Exit::Unsigned, "HO403", illegal.to_string())
+                let code = match illegal.breach.code() {
+                    "REPLAYED_APPROVAL" | "KEY_EXPIRED" => "HO411",
+                    "BAD_APPROVAL" => "HO410",
+                    _ if illegal.breach == Breach::NoSignature => "HO409",
+                    _ => "HO403",
+                };
+                Failure::coded(Exit::Unsigned, code, illegal.to_string())
             }
+            WordFault::Proof(ProofFault::Site(fault)) => fault.into(),
+            WordFault::Proof(ProofFault::NoDecision) => Failure::from_error(Exit::Usage, &fault)
+                .with(hint(
+                    "`handover status` shows whose decisions the run waits for",
+                )),
+            WordFault::Proof(ref why) => Failure::coded(
+                Exit::Unsigned,
+                "HO410",
+                format!("the signature is not taken: {why}"),
+            ),
             WordFault::Site(fault) => fault.into(),
             WordFault::Keep(_) => Failure::from_error(Exit::Database, &fault),
             WordFault::NoStep(_) | WordFault::NotAsked { .. } => {

@@ -23,6 +23,7 @@ mod progress;
 mod replay;
 mod rollback;
 mod run;
+mod signing;
 mod site;
 mod status;
 mod verify;

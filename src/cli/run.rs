@@ -25,6 +25,7 @@ use crate::preview::timetable::points;
 use crate::preview::{self, Preview};
 use crate::report;
 use crate::report::rest::RestReport;
+use crate::run::begin::clock_kind;
 use crate::run::connect::{self, Addresses, Readers};
 use crate::run::decisions::{self, Meaning, Word};
 use crate::run::{Bounds, Clock, Session, Site, Who, begin, carry_on, rehearsed, rollback};
@@ -177,7 +178,8 @@ async fn signed(
         if site.run.paper() == preview.paper.fingerprint {
             return Ok(Ready::Run(project, Box::new(site)));
         }
-        let plan = whole(&preview, &project, output).await?;
+        let rehearsal = clock_kind(&site) == ClockKind::MadeUp;
+        let plan = whole(&preview, &project, rehearsal, output).await?;
         return Ok(Ready::Amend(project, Box::new(site), plan, preview));
     }
     if project.journal.exists() {
@@ -191,7 +193,7 @@ async fn signed(
             }
         }
     }
-    let plan = whole(&preview, &project, output).await?;
+    let plan = whole(&preview, &project, args.rehearsal, output).await?;
     Ok(Ready::New(project, plan, preview))
 }
 
@@ -199,10 +201,22 @@ async fn signed(
 async fn whole(
     preview: &Preview,
     project: &Project,
+    rehearsal: bool,
     output: &Output,
 ) -> Result<Arc<Plan>, Failure> {
     let plan = plan_of(preview, project, output).await?;
     let missing = preview::missing(preview, &plan);
+    let recorded = preview::sign::only_recorded(preview, &plan);
+    if let (true, false, false) = (missing.is_empty(), recorded.is_empty(), rehearsal) {
+        let seats: Vec<String> = recorded.iter().map(seat).collect();
+        let says = format!(
+            "the plan asks for a signature with a key of {}",
+            seats.join(", ")
+        );
+        return Err(Failure::coded(Exit::Unsigned, "HO409", says).with(hint(
+            "handover preview --out FILE, and have it signed with --key or --statement",
+        )));
+    }
     if missing.is_empty() {
         return Ok(plan);
     }
@@ -329,6 +343,7 @@ async fn retries(args: &Args, site: Site, clock: &Clock) -> Result<Site, Failure
             means: Meaning::Yes,
             reason: "asked for with --retry",
             evidence: None,
+            proof: None,
         };
         taken = decisions::take(&mut session, &StepId::from(step.as_str()), &word).await;
         if taken.is_err() {

@@ -9,6 +9,7 @@
 
 pub mod generate;
 mod home;
+pub mod keys;
 pub mod papers;
 pub mod people;
 pub mod prints;

@@ -17,11 +17,18 @@ pub fn names() -> Vec<&'static str> {
     folders.filter_map(|dir| dir.path().to_str()).collect()
 }
 
-/// Writes a shipped plan into `folder`, whole or not at all: false when there is no such plan.
+/// One file of a shipped plan.
+#[must_use]
+pub fn text(name: &str, path: &str) -> Option<&'static str> {
+    PLANS.get_file(Path::new(name).join(path))?.contents_utf8()
+}
+
+/// Writes a shipped plan into `folder`, whole or not at all: false when there is no such plan. Files
+/// beside it, readable by their owner only, take the place of the plan's own.
 ///
 /// # Errors
 /// When the file system refuses.
-pub fn lay_out(name: &str, folder: &Path, beside: &[(&str, String)]) -> io::Result<bool> {
+pub fn lay_out(name: &str, folder: &Path, beside: &[(String, String)]) -> io::Result<bool> {
     let Some(plan) = PLANS.get_dir(name) else {
         return Ok(false);
     };
@@ -31,7 +38,10 @@ pub fn lay_out(name: &str, folder: &Path, beside: &[(&str, String)]) -> io::Resu
     }
     write_all(plan, Path::new(name), &unfinished)?;
     for (path, text) in beside {
-        write(&unfinished.join(path), text.as_bytes())?;
+        let path = unfinished.join(path);
+        write(&path, text.as_bytes())?;
+        #[cfg(unix)]
+        fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
     }
     fs::rename(&unfinished, folder)?;
     Ok(true)

@@ -14,8 +14,10 @@ use crate::machine::time::Time;
 use crate::plan::model::{Code, ContractNovation, Plan, Seat, StepSpec};
 use crate::plan::outline::{Holder, StepId};
 use crate::run::decisions::{self, Meaning, Word};
-use crate::run::{Clock, Session, Site, Who};
+use crate::run::{Clock, Session, Site, Who, approvals};
+use crate::signature::Proof;
 
+use super::keys::Keys;
 use super::story::StoryFault;
 
 /// Says every word that the run waits for, once; how many were said.
@@ -26,6 +28,7 @@ pub async fn answer(
     site: Site,
     clock: &Clock,
     registers: Option<&Registers>,
+    keys: Option<&Keys>,
 ) -> Result<(Site, usize), StoryFault> {
     let wanted = words(&site, clock.as_at(), registers)?;
     if wanted.is_empty() {
@@ -34,13 +37,7 @@ pub async fn answer(
     let mut session = Session::claim(site, Vec::new(), clock.clone(), Box::new(|_, _| {})).await?;
     let mut said = Ok(());
     for wanted in &wanted {
-        let word = Word {
-            who: wanted.who.clone(),
-            means: Meaning::Yes,
-            reason: wanted.reason,
-            evidence: wanted.evidence.as_deref(),
-        };
-        said = decisions::take(&mut session, &wanted.step, &word).await;
+        said = say(&mut session, wanted, keys).await;
         if said.is_err() {
             break;
         }
@@ -50,7 +47,41 @@ pub async fn answer(
     Ok((site, wanted.len()))
 }
 
+async fn say(
+    session: &mut Session<'_>,
+    wanted: &Wanted,
+    keys: Option<&Keys>,
+) -> Result<(), StoryFault> {
+    let proof = match keys.filter(|_| wanted.decides) {
+        Some(keys) => Some(signed(session, wanted, keys).await?),
+        None => None,
+    };
+    let word = Word {
+        who: wanted.who.clone(),
+        means: Meaning::Yes,
+        reason: wanted.reason,
+        evidence: wanted.evidence.as_deref(),
+        proof: proof.as_ref(),
+    };
+    Ok(decisions::take(session, &wanted.step, &word).await?)
+}
+
+/// The decision as somebody signs it with their invented key.
+async fn signed(
+    session: &mut Session<'_>,
+    wanted: &Wanted,
+    keys: &Keys,
+) -> Result<Proof, StoryFault> {
+    let window = approvals::window(session.now().at.moment(), approvals::DAYS)?;
+    let who = (&wanted.who, Meaning::Yes);
+    let statement =
+        approvals::statement(&mut session.site, &wanted.step, who, None, window).await?;
+    Ok(Proof::made(&statement, &keys.of(&wanted.who.person)?))
+}
+
 struct Wanted {
+    /// A decision, rather than an answer.
+    decides: bool,
     step: StepId,
     who: Who,
     reason: &'static str,
@@ -75,6 +106,7 @@ fn words(
                 for who in fill(plan, &seats, as_at, taken) {
                     let reason = "the papers were read and are in order";
                     wanted.push(Wanted {
+                        decides: true,
                         step: step.clone(),
                         who,
                         reason,
@@ -93,6 +125,7 @@ fn words(
                         .into_bytes(),
                     );
                     wanted.push(Wanted {
+                        decides: false,
                         step: step.clone(),
                         who,
                         reason,
@@ -113,6 +146,7 @@ fn words(
                     let reason = "the deeds came back signed by all three";
                     let evidence = evidence.clone();
                     wanted.push(Wanted {
+                        decides: false,
                         step: step.clone(),
                         who,
                         reason,

@@ -13,6 +13,7 @@ use tokio::sync::watch;
 
 use super::generate::{self, Spec, World};
 use super::home::Home;
+use super::keys::Keys;
 use super::schema::Engine;
 use super::servers::ServerError;
 use super::{papers, people};
@@ -33,15 +34,18 @@ use crate::plan::papers::{FolderFault, Papers};
 use crate::preview::amend::Signed;
 use crate::preview::model::FileFault;
 use crate::preview::rollback::{RollbackLook, look_rollback};
+use crate::preview::sign::to_sign;
 use crate::preview::{
     self, Ask, LookFault, Moment, Preview, RollbackPreview, SignFault, sign, sign_rollback,
 };
+use crate::run::approvals::{self, ProofFault};
 use crate::run::connect::{self, Addresses, Readers};
 use crate::run::decisions::WordFault;
 use crate::run::rollback::BackFault;
 use crate::run::{
     Bounds, CarryFault, Clock, Session, Site, SiteFault, begin, carry_on, drive_on, rollback,
 };
+use crate::signature::{PrivateKeyFault, Proof};
 use crate::steps::Fault;
 
 /// Homes of a world whose plan does not say how many.
@@ -64,6 +68,17 @@ pub struct Script {
     pub seed: u64,
     /// Which data-copy step breaks; `none`; or the plan's own if absent.
     pub breaks: Option<String>,
+}
+
+impl Script {
+    /// The keys of its people.
+    #[must_use]
+    pub fn keys(&self) -> Keys {
+        Keys {
+            plan: self.plan.clone(),
+            seed: self.seed,
+        }
+    }
 }
 
 /// Who tells the story.
@@ -166,6 +181,12 @@ pub enum StoryFault {
     /// A word.
     #[error(transparent)]
     Word(#[from] WordFault),
+    /// An invented key.
+    #[error("an invented person's key cannot be made")]
+    Key(#[from] PrivateKeyFault),
+    /// What somebody is to sign.
+    #[error(transparent)]
+    Proof(#[from] ProofFault),
     /// A rollback.
     #[error(transparent)]
     Back(#[from] BackFault),
@@ -255,7 +276,10 @@ impl Stage {
             }
             teller.say("This folder holds a demo already: going on from where it stands.");
         } else {
-            let beside = [(".demo.json", text)];
+            let mut beside = vec![(".demo.json".to_owned(), text)];
+            if let Some(people) = papers::text(&script.plan, "people.toml") {
+                beside.extend(script.keys().hand_out(people)?);
+            }
             if !papers::lay_out(&script.plan, &folder, &beside)? {
                 return Err(StoryFault::NoPlan(script.plan));
             }
@@ -385,12 +409,13 @@ impl Stage {
         let mut preview = preview::look(Arc::clone(&plan), readers, &moment, None).await?;
         teller.preview(&preview);
         teller.chapter("Signing it");
-        Self::sign_all(&mut preview, &plan, as_at, teller)?;
+        self.sign_all(&mut preview, &plan, as_at, teller)?;
         self.save("demo.preview", &preview)?;
         Ok((plan, preview))
     }
 
     fn sign_all<T: Teller>(
+        &self,
         preview: &mut Preview,
         plan: &Plan,
         as_at: Time,
@@ -404,15 +429,21 @@ impl Stage {
             .collect();
         let signers = people::fill(plan, &missing, as_at, taken);
         for who in &signers {
+            let now = Clock::real().now().moment();
             let ask = Ask {
                 person: &who.person,
                 role: &who.role,
                 reason: "read and agreed in committee",
-                at: Clock::real().now().moment(),
+                at: now,
                 as_at: as_at.moment(),
                 evidence: None,
+                proof: None,
             };
-            sign(preview, plan, &ask)?;
+            let window = approvals::window(now, approvals::DAYS)?;
+            let statement = to_sign(preview, plan, &ask, window)?;
+            let proof = Proof::made(&statement, &self.script.keys().of(&who.person)?);
+            let proof = Some(&proof);
+            sign(preview, plan, &Ask { proof, ..ask })?;
         }
         let names: Vec<String> = signers
             .iter()
@@ -517,7 +548,8 @@ impl Stage {
             }
             self.live_on(&site, &plan, teller).await?;
             let clock = clock_of(&site, &plan);
-            let (answered, words) = people::answer(site, &clock, registers.as_ref()).await?;
+            let (answered, words) =
+                people::answer(site, &clock, registers.as_ref(), Some(&self.script.keys())).await?;
             site = answered;
             if words == 0 {
                 return Ok(site);
@@ -634,6 +666,7 @@ impl Stage {
                 at: clock.now().moment(),
                 as_at: clock.as_at().moment(),
                 evidence: None,
+                proof: None,
             };
             sign_rollback(&mut preview, &plan, &ask)?;
         }
@@ -746,7 +779,7 @@ impl Stage {
                 "handover preview --amend: {kept} signatures stand, since the change does not touch them."
             ),
         });
-        Self::sign_all(&mut amended, &new, clock.as_at(), teller)?;
+        self.sign_all(&mut amended, &new, clock.as_at(), teller)?;
         self.save("amend.preview", &amended)?;
         let mut session = Session::claim(site, Vec::new(), clock, teller.watch(&new)).await?;
         rollback::amend(&mut session, Arc::clone(&new), &amended).await?;

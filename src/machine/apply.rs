@@ -255,7 +255,8 @@ impl Run {
             }
         };
         self.may_decide(outline, &body.on, seats, verdict, &entry.actor, entry.as_at)
-            .map_err(Breach::NotTheirs)
+            .map_err(Breach::NotTheirs)?;
+        self.judge_proof(outline, entry, body, verdict)
     }
 
     fn judge_hold(&self, entry: &Entry, body: &HoldBegun, now: Now) -> Judged {

@@ -13,6 +13,7 @@ use super::time::Time;
 use crate::plan::digest::Digest;
 use crate::plan::model::{Code, Seat};
 use crate::plan::outline::StepId;
+use crate::signature::statement::{After, Window};
 
 /// The format of entries, `v` in every line.
 pub const VERSION: u32 = 1;
@@ -299,6 +300,23 @@ pub struct Decision {
     /// Counts and sums per organisation that the decision was made on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reading: Option<Digest>,
+    /// Where it was signed: by what, from when to when, and on which head of the log.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signed: Option<Signed>,
+}
+
+/// What a signature adds to a decision; the actor holds the key's fingerprint. With the rest of the entry
+/// it gives the signed statement again, byte for byte.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Signed {
+    /// Digest of the signature's file.
+    pub signature: Digest,
+    /// From when to when it counts, and its nonce.
+    pub window: Window,
+    /// The head of the log that the signer saw, at a gate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<After>,
 }
 
 /// An executor has the run.

@@ -47,6 +47,12 @@ pub enum NotTheirs {
     /// A seat decides once; a refusal must be revoked before a grant.
     #[error("that seat has decided already")]
     Decided,
+    /// A key that is not the person's in the paper that is decided by.
+    #[error("the key is not the one that the plan has for them")]
+    OtherKey,
+    /// One key is one pair of eyes, whatever code stands beside it.
+    #[error("the same key has decided already, for somebody else")]
+    SameKey,
     /// There is no standing decision of that seat to revoke.
     #[error("that seat has decided nothing that could be revoked")]
     NothingToRevoke,

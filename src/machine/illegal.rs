@@ -155,6 +155,21 @@ pub enum Breach {
     /// The decision is not that person's to make.
     #[error("the decision is not theirs: {0}")]
     NotTheirs(#[source] NotTheirs),
+    /// The plan asks for a signature there.
+    #[error("it must be signed, and is not")]
+    NoSignature,
+    /// Method, key and signature do not go together.
+    #[error("its method, its key and its signature do not go together")]
+    Proof,
+    /// What was signed is something else than what the entry says.
+    #[error("what was signed is another decision: of another log, run, plan, step, person or head")]
+    OtherStatement,
+    /// Signed too early or too late.
+    #[error("what was signed does not count at that moment")]
+    Window,
+    /// Signed once, used twice.
+    #[error("what was signed has been used already")]
+    Nonce,
     /// Too few distinct people.
     #[error("it needs the standing decisions of {needed} people")]
     FourEyes {
@@ -215,6 +230,7 @@ impl Breach {
             | Breach::NotListed => "ORDER",
             Breach::DoubleRun | Breach::Key => "DOUBLE_RUN",
             Breach::Unapproved
+            | Breach::NoSignature
             | Breach::Unanswered
             | Breach::Unsigned
             | Breach::NotFreed
@@ -222,8 +238,11 @@ impl Breach {
             | Breach::NotAsked => "UNAPPROVED",
             Breach::Refused => "REFUSED",
             Breach::TooLate => "LATE_APPROVAL",
-            Breach::NotTheirs(NotTheirs::Author | NotTheirs::SamePerson)
+            Breach::NotTheirs(NotTheirs::Author | NotTheirs::SamePerson | NotTheirs::SameKey)
             | Breach::FourEyes { .. } => "FOUR_EYES",
+            Breach::NotTheirs(NotTheirs::OtherKey) | Breach::Proof => "BAD_APPROVAL",
+            Breach::OtherStatement | Breach::Nonce => "REPLAYED_APPROVAL",
+            Breach::Window => "KEY_EXPIRED",
             Breach::NotTheirs(_) => "ROLE",
             Breach::Irreversible | Breach::Reversible => "IRREVERSIBLE",
             Breach::NoRollback(_) | Breach::NoRollbackOn | Breach::NotThisRollback => "ROLLBACK",

@@ -40,6 +40,7 @@
 
 pub mod amend;
 mod apply;
+pub mod approval;
 pub mod canonical;
 pub mod decide;
 pub mod event;

@@ -13,6 +13,7 @@ use super::time::Time;
 use crate::plan::digest::Digest;
 use crate::plan::model::Code;
 use crate::plan::outline::{Outline, StepId};
+use crate::signature::statement::Nonce;
 
 /// Outlines by paper fingerprint: what a run may be bound or amended to.
 #[derive(Debug, Clone, Default)]
@@ -28,6 +29,11 @@ impl Shelf {
     #[must_use]
     pub fn get(&self, paper: &Digest) -> Option<&Arc<Outline>> {
         self.0.get(paper)
+    }
+
+    /// Every outline, in the order of fingerprints.
+    pub(super) fn outlines(&self) -> impl Iterator<Item = &Outline> {
+        self.0.values().map(AsRef::as_ref)
     }
 }
 
@@ -229,6 +235,8 @@ pub struct Decided {
     pub actor: Actor,
     /// Counts and sums it was made on.
     pub reading: Option<Digest>,
+    /// The nonce of what was signed, where it was.
+    pub nonce: Option<Nonce>,
     /// It counts no more: a rollback passed it, it was revoked, or it was itself a revocation.
     pub void: bool,
 }

@@ -216,6 +216,7 @@ impl Run {
                 on: body.on.clone(),
                 actor: entry.actor.clone(),
                 reading: body.reading,
+                nonce: body.signed.map(|signed| signed.window.nonce),
                 void,
             },
         );

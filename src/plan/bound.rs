@@ -11,21 +11,22 @@ use super::head::Head;
 use super::model::{Seat, Step, StepSpec};
 use super::outline::{Gate, Outline, OutlineStep, Subject, Undo};
 use super::people::Somebody;
+use super::proof::Proofs;
 use super::seats::{holders, seats};
 
-/// The outline; `steps`, `fanned` and `done` are parallel as `fanned.of` says.
+/// The outline; `authored`, `fanned` and `done` are parallel as `fanned.of` says.
 pub(super) fn outline(
     head: &Head,
     people: &[Somebody],
     authored: &[Authored<'_>],
-    fanned: &[Fanned],
-    done: &[Step],
+    (fanned, done): (&[Fanned], &[Step]),
     paper: Digest,
+    proofs: &Proofs,
 ) -> Outline {
     let steps: Vec<OutlineStep> = fanned
         .iter()
         .zip(done)
-        .map(|(one, step)| outline_step(&authored[one.of], one, step))
+        .map(|(one, step)| outline_step(&authored[one.of], one, step, proofs))
         .collect();
     let index = steps
         .iter()
@@ -37,6 +38,10 @@ pub(super) fn outline(
         .iter()
         .flat_map(|role| seats(head, &role.value, None))
         .collect();
+    let author = people.iter().find(|one| {
+        let code = head.author.as_ref().map(|said| said.value.as_str());
+        code == Some(&one.person.code)
+    });
     let zone = head.frame.as_ref().map(|frame| frame.zone.clone());
     Outline {
         paper,
@@ -46,10 +51,17 @@ pub(super) fn outline(
         author: head.author.as_ref().map(|said| said.value.as_str().into()),
         holders: zone.map(|zone| holders(people, &zone)).unwrap_or_default(),
         signed_by: signed,
+        signed: proofs.papers.clone(),
+        author_key: author.and_then(|one| one.person.key.clone()),
     }
 }
 
-fn outline_step(authored: &Authored<'_>, one: &Fanned, step: &Step) -> OutlineStep {
+fn outline_step(
+    authored: &Authored<'_>,
+    one: &Fanned,
+    step: &Step,
+    proofs: &Proofs,
+) -> OutlineStep {
     let undo_until = match (&step.does, &authored.undo) {
         (StepSpec::StaffTransfer(staff), Undo::Automatic) => Some(staff.effective),
         _ => None,
@@ -59,6 +71,7 @@ fn outline_step(authored: &Authored<'_>, one: &Fanned, step: &Step) -> OutlineSt
         after: one.after.clone(),
         start: authored.start.as_ref().map(|said| said.value),
         gate: gate(&step.does),
+        signed: proofs.at(&authored.name).to_vec(),
         undo: authored.undo.clone(),
         undo_until,
         subjects: subjects(&step.does).to_vec(),

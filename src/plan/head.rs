@@ -10,7 +10,7 @@ use super::dates::{Frame, day, local};
 use super::fault::Fault;
 use super::form::{Form, Said, check_name};
 use super::keys::{ALIAS, HOMES, ORG, PLAN, ROLE};
-use super::model::{Alias, Code, Each, Homes, Org, OrgKind, Place, Role};
+use super::model::{Alias, Code, Each, Homes, Org, OrgKind, Place, Proof, Role};
 use super::source::Desk;
 use crate::calendar::{self, ClockChange};
 
@@ -189,6 +189,7 @@ fn roles(desk: &mut Desk, root: &Form<'_>) -> BTreeMap<Code, (Role, Place)> {
         let role = Role {
             title: form.text("title").unwrap_or(named.name).to_owned(),
             each: each(&form),
+            proof: proof(&form),
         };
         roles.insert(Arc::from(named.name), (role, named.place));
     }
@@ -200,6 +201,15 @@ pub(super) fn each(form: &Form<'_>) -> Option<Each> {
     match form.text("each")? {
         "source" => Some(Each::Source),
         "target" => Some(Each::Target),
+        _ => None,
+    }
+}
+
+/// `decision = "signed" | "recorded"`
+pub(super) fn proof(form: &Form<'_>) -> Option<Proof> {
+    match form.text("decision")? {
+        "signed" => Some(Proof::Signed),
+        "recorded" => Some(Proof::Recorded),
         _ => None,
     }
 }

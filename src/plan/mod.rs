@@ -27,6 +27,8 @@ mod near;
 pub mod outline;
 pub mod papers;
 mod people;
+mod proof;
+pub mod public_key;
 pub mod quorum;
 mod read;
 mod reference;

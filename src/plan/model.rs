@@ -13,6 +13,7 @@ use super::fault::PlanFaults;
 use super::map::Map;
 use super::outline::{Outline, StepId, Undo};
 use super::papers::Papers;
+use super::public_key::PublicKey;
 
 /// A short lower-case name (`dover`, `s151`, `p01`, `copy-homes`) that the author chose.
 pub type Code = Arc<str>;
@@ -156,6 +157,17 @@ pub struct Role {
     pub title: String,
     /// One holder per source or target organisation; absent: one holder in all.
     pub each: Option<Each>,
+    /// Whether its decisions must be signed, where the plan says so.
+    pub proof: Option<Proof>,
+}
+
+/// What makes a decision count: `decision = "signed"` or `"recorded"`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Proof {
+    /// A signature with the person's key over what they decide.
+    Signed,
+    /// Somebody's word that they decided so.
+    Recorded,
 }
 
 /// A role in one organisation (or in none, where the role is held once): what a decision is asked of.
@@ -185,6 +197,8 @@ pub struct Person {
     pub from: Option<jiff::civil::Date>,
     /// Last day, inclusive.
     pub to: Option<jiff::civil::Date>,
+    /// The key that they sign with.
+    pub key: Option<PublicKey>,
 }
 
 /// Where in which file something stands, for faults that are found later than reading.

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::digest::Digest;
 use super::model::{Code, Seat};
+use super::public_key::PublicKey;
 
 /// The author's own name for a step, with `/organisation` where one step stands for several: the
 /// only id that is ever stored.
@@ -120,6 +121,8 @@ pub struct OutlineStep {
     pub start: Option<Timestamp>,
     /// What it waits for.
     pub gate: Gate,
+    /// Roles whose yes at the gate must be signed.
+    pub signed: Vec<Code>,
     /// Its undo word.
     pub undo: Undo,
     /// The undo word becomes `cannot` once this moment has passed (staff transfers at handover).
@@ -163,6 +166,8 @@ pub struct Holder {
     pub from: Option<Timestamp>,
     /// First moment at which it no longer holds.
     pub to: Option<Timestamp>,
+    /// The key that they sign with.
+    pub key: Option<PublicKey>,
 }
 
 /// The whole paper as the machine sees it.
@@ -182,4 +187,8 @@ pub struct Outline {
     pub holders: Vec<Holder>,
     /// Who signs a preview (and an amendment).
     pub signed_by: Vec<Seat>,
+    /// Roles whose yes to a preview must be signed with their key.
+    pub signed: Vec<Code>,
+    /// The author's key: another code with it is still the author.
+    pub author_key: Option<PublicKey>,
 }

@@ -12,6 +12,7 @@ use super::fault::Fault;
 use super::form::{Form, Said, check_name, named};
 use super::keys::PERSON;
 use super::model::{Code, Person, Place};
+use super::public_key::PublicKey;
 use super::source::{Desk, Source};
 
 /// Heads the canonical form of `people.toml` that has no names.
@@ -24,6 +25,8 @@ pub(super) struct Somebody {
     pub(super) place: Place,
     pub(super) org: Said<String>,
     pub(super) roles: Vec<Said<String>>,
+    /// A key is given, sound or not.
+    pub(super) keyed: bool,
 }
 
 /// Everybody in the file, in its order.
@@ -52,6 +55,7 @@ pub(super) fn people(desk: &mut Desk, source: &Source) -> Option<Vec<Somebody>> 
         all.extend(somebody(desk, named.name, &form));
     }
     same_twice(desk, &all);
+    same_key(desk, &all);
     Some(all)
 }
 
@@ -83,6 +87,7 @@ fn somebody(desk: &mut Desk, code: &str, form: &Form<'_>) -> Option<Somebody> {
             .collect(),
         from,
         to,
+        key: key(desk, form),
     };
     let place = form.heading().clone();
     Some(Somebody {
@@ -90,7 +95,39 @@ fn somebody(desk: &mut Desk, code: &str, form: &Form<'_>) -> Option<Somebody> {
         place,
         org,
         roles,
+        keyed: form.has("key"),
     })
+}
+
+fn key(desk: &mut Desk, form: &Form<'_>) -> Option<PublicKey> {
+    let said = form.said("key")?;
+    match said.value.parse() {
+        Ok(key) => Some(key),
+        Err(fault) => {
+            let fault = Fault::error("HO209", &said.place, "this is no public key")
+                .label(fault.to_string())
+                .help("copy the whole line of the `.pub` file that `ssh-keygen -t ed25519` wrote");
+            desk.push(fault);
+            None
+        }
+    }
+}
+
+/// One key under two codes is one pair of eyes, whenever each of them is in post.
+fn same_key(desk: &mut Desk, all: &[Somebody]) {
+    let mut seen: BTreeMap<[u8; 32], &Code> = BTreeMap::new();
+    for one in all {
+        let Some(key) = &one.person.key else { continue };
+        if let Some(first) = seen.get(&key.point) {
+            let says = format!("`{first}` and `{}` have the same key", one.person.code);
+            let fault = Fault::error("HO210", &one.place, says)
+                .label("whoever has that key could decide as either of them")
+                .help("each person signs with a key of their own: make another with `ssh-keygen -t ed25519`");
+            desk.push(fault);
+        } else {
+            seen.insert(key.point, &one.person.code);
+        }
+    }
 }
 
 /// One human under two codes could decide twice.
@@ -149,6 +186,9 @@ pub fn nameless(bytes: &[u8]) -> Option<String> {
         );
         for (key, day) in [("from", person.from), ("to", person.to)] {
             let _ = day.map(|day| writeln!(out, "{key} = {day}"));
+        }
+        if let Some(key) = &person.key {
+            let _ = writeln!(out, "key = {}", quoted(&key.to_string()));
         }
     }
     Some(out)

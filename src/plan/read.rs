@@ -17,10 +17,11 @@ use super::keys::ROOT;
 use super::model::{Phase, Place, Plan, Step};
 use super::papers::Papers;
 use super::people::{Somebody, people};
+use super::proof::Proofs;
 use super::shelf::{Shelf, lists, shelf};
 use super::source::{Desk, Source};
 use super::specs::Ground;
-use super::{names, seats, sense};
+use super::{names, proof, seats, sense};
 
 /// Reads and checks a plan folder's papers. `name` is the folder's name.
 ///
@@ -73,7 +74,8 @@ fn plan(desk: &mut Desk, name: &str, papers: &Papers, source: &Source) -> Option
         desk.push(fault.help("add a table `[step.NAME]` for each thing to be done"));
     }
     names::check(desk, &head, &steps, &everybody);
-    seats::check(desk, &head, &steps, &everybody);
+    let proofs = proof::proofs(&head, &steps);
+    seats::check(desk, &head, &steps, &everybody, &proofs);
     if let Some(frame) = &head.frame {
         sense::check(desk, frame, &steps);
     }
@@ -94,6 +96,7 @@ fn plan(desk: &mut Desk, name: &str, papers: &Papers, source: &Source) -> Option
         head,
         everybody,
         shelf,
+        proofs,
     };
     assemble(name, papers, parts, &steps, &fanned, done?)
 }
@@ -103,6 +106,7 @@ struct Parts {
     head: Head,
     everybody: Vec<Somebody>,
     shelf: Shelf,
+    proofs: Proofs,
 }
 
 fn everybody(desk: &mut Desk, papers: &Papers) -> Vec<Somebody> {
@@ -169,6 +173,7 @@ fn assemble(
         head,
         everybody,
         shelf,
+        proofs,
     } = parts;
     let frame = head.frame.clone()?;
     let mut papers = papers.clone();
@@ -184,9 +189,9 @@ fn assemble(
         &head,
         &everybody,
         steps,
-        fanned,
-        &done,
+        (fanned, &done),
         papers.fingerprint(),
+        &proofs,
     );
     Some(Plan {
         name: Arc::from(name),

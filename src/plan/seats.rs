@@ -18,6 +18,7 @@ use super::head::Head;
 use super::model::{Code, Each, Person, Seat};
 use super::outline::Holder;
 use super::people::Somebody;
+use super::proof::Proofs;
 use super::source::Desk;
 
 /// Most people and seats that are matched before a run.
@@ -53,7 +54,13 @@ fn holds(person: &Person, seat: &Seat, day: Option<Date>) -> bool {
 }
 
 /// Checks the seats of every decision and task of the plan.
-pub(super) fn check(desk: &mut Desk, head: &Head, steps: &[Authored<'_>], people: &[Somebody]) {
+pub(super) fn check(
+    desk: &mut Desk,
+    head: &Head,
+    steps: &[Authored<'_>],
+    people: &[Somebody],
+    proofs: &Proofs,
+) {
     let Some(frame) = &head.frame else { return };
     let bench = Bench {
         head,
@@ -66,6 +73,7 @@ pub(super) fn check(desk: &mut Desk, head: &Head, steps: &[Authored<'_>], people
         let by = step.form.texts("by");
         if step.does() == "approval" {
             bench.decisions(desk, &by, Some(day));
+            bench.keys(desk, &by, proofs.at(&step.name), Some(day));
             if step.form.has("by") && by.is_empty() {
                 let fault = Fault::error(
                     "HO117",
@@ -80,6 +88,7 @@ pub(super) fn check(desk: &mut Desk, head: &Head, steps: &[Authored<'_>], people
         }
     }
     bench.decisions(desk, &head.signed_by, None);
+    bench.keys(desk, &head.signed_by, &proofs.papers, None);
     if head.sound && head.signed_by.is_empty() && steps.iter().any(Authored::moves) {
         let fault = Fault::error(
             "HO208",
@@ -202,6 +211,35 @@ impl Bench<'_> {
         false
     }
 
+    /// Whoever must sign somewhere has a key to sign with.
+    fn keys(&self, desk: &mut Desk, roles: &[Said<String>], signed: &[Code], day: Option<Date>) {
+        let signing = |role: &&Said<String>| signed.iter().any(|code| **code == *role.value);
+        for role in roles.iter().filter(signing) {
+            let seats = seats(self.head, &role.value, None);
+            let decides = |seat: &&Seat, needs_key: bool| {
+                self.people.iter().any(|one| {
+                    let can = !needs_key || one.keyed;
+                    can && !self.is_author(&one.person) && holds(&one.person, seat, day)
+                })
+            };
+            // A seat without any holder was told already.
+            let mute = |seat: &&Seat| decides(seat, false) && !decides(seat, true);
+            let mute: Vec<&Seat> = seats.iter().filter(mute).collect();
+            if mute.is_empty() {
+                continue;
+            }
+            let says = format!("nobody who holds the role `{}` can sign", role.value);
+            let fault = Fault::error("HO211", &role.place, says)
+                .label(of_orgs(&mute).map_or_else(
+                    || "no holder has a `key`".to_owned(),
+                    |orgs| format!("no holder has a `key` at {orgs}"),
+                ))
+                .help("give each holder their `key` in `people.toml`, or say `decision = \"recorded\"` if their word is enough")
+                .note("decisions that open the way to what cannot be undone are signed unless the plan says otherwise");
+            desk.push(fault);
+        }
+    }
+
     /// A seat for which nobody is left when every other seat has its own person (a matching of seats
     /// and people by augmenting paths).
     fn too_few(&self, asked: &[Seat], day: Option<Date>) -> Option<Seat> {
@@ -265,6 +303,7 @@ pub(super) fn holders(people: &[Somebody], zone: &TimeZone) -> Vec<Holder> {
                 org: person.org.clone(),
                 from: person.from.and_then(begin),
                 to: person.to.and_then(|day| begin(day.tomorrow().ok()?)),
+                key: person.key.clone(),
             });
         }
     }

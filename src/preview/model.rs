@@ -21,6 +21,7 @@ use crate::machine::event::{ClockKind, Method};
 use crate::plan::digest::Digest;
 use crate::plan::model::{Code, Seat};
 use crate::plan::outline::{StepId, Undo};
+use crate::signature::Proof;
 
 /// The format of preview files, `format` in each.
 pub const FORMAT: u32 = 1;
@@ -264,13 +265,38 @@ pub struct Signature {
     /// preview's own where the signature was carried over by an amendment that did not touch it.
     #[schemars(with = "String")]
     pub signed: Digest,
-    /// Digest of the statement ([`super::sign::Statement`]).
+    /// Digest of the statement: of what was signed with a key, or of what was recorded
+    /// ([`super::sign::Statement`]).
     #[schemars(with = "String")]
     pub statement: Digest,
+    /// What was signed with a key, and how.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sshsig: Option<SshsigSaid>,
     /// Digest of an evidence file, where one was handed in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>")]
     pub evidence: Option<Digest>,
+}
+
+/// A statement and the OpenSSH signature over it, as they are checked with `ssh-keygen -Y verify`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SshsigSaid {
+    /// The statement, byte for byte.
+    pub statement: String,
+    /// The armoured signature.
+    pub signature: String,
+}
+
+impl Signature {
+    /// What proves it, where it was made with a key.
+    #[must_use]
+    pub fn proof(&self) -> Option<Proof> {
+        self.sshsig.as_ref().map(|said| Proof {
+            statement: said.statement.clone().into_bytes(),
+            signature: said.signature.clone().into_bytes(),
+        })
+    }
 }
 
 /// A preview file that cannot be used.

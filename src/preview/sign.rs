@@ -4,19 +4,25 @@
 //! Out: a [`Signature`] whose statement digest enters the log (`approval.granted`); the words stay in
 //! the preview file.
 //!
-//! Not here: gates of a run (`machine` holds those), cryptographic signatures.
+//! A signature is somebody's recorded word, or one made with their key over a statement in canonical
+//! form (`signature`): then anybody can check it with `ssh-keygen`.
+//!
+//! Not here: gates of a run (`machine` holds those).
 
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::model::{FileFault, Preview, Signature};
+use super::model::{FileFault, Preview, Signature, SshsigSaid};
 use super::rollback::RollbackPreview;
 use crate::machine::event::{Method, On};
 use crate::plan::digest::Digest;
 use crate::plan::model::{Code, Plan, Seat};
-use crate::plan::outline::Holder;
+use crate::plan::outline::{Holder, Outline};
+use crate::plan::public_key::PublicKey;
+use crate::signature::statement::{self, About, Window};
+use crate::signature::{NoProof, Proof};
 
 /// Who wants to sign, in which role, why, when.
 #[derive(Debug, Clone)]
@@ -33,10 +39,12 @@ pub struct Ask<'a> {
     pub as_at: Timestamp,
     /// Digest of an evidence file.
     pub evidence: Option<Digest>,
+    /// What they signed with their key; without it their word is recorded.
+    pub proof: Option<&'a Proof>,
 }
 
 /// Why somebody may not sign.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, thiserror::Error)]
 pub enum SignFault {
     /// No signature is asked of that role.
     #[error("no signature is asked of the role `{role}`")]
@@ -72,6 +80,21 @@ pub enum SignFault {
         /// The person's code.
         person: Code,
     },
+    /// The files they handed in prove nothing.
+    #[error(transparent)]
+    NoProof(#[from] NoProof),
+    /// They signed something else.
+    #[error("what was signed is another decision: {0} differs")]
+    Other(&'static str),
+    /// They signed what no longer counts, or does not count yet.
+    #[error("what was signed counts from {} to {}", .0.not_before, .0.not_after)]
+    Window(Window),
+    /// With another key.
+    #[error("the key that signed is not the one that `people.toml` has for `{person}`")]
+    Key {
+        /// The person's code.
+        person: Code,
+    },
 }
 
 impl SignFault {
@@ -84,6 +107,8 @@ impl SignFault {
             SignFault::Author { .. } => "HO404",
             SignFault::Filled { .. } => "HO408",
             SignFault::Twice { .. } => "HO405",
+            SignFault::NoProof(_) | SignFault::Other(_) | SignFault::Key { .. } => "HO410",
+            SignFault::Window(_) => "HO411",
         }
     }
 }
@@ -132,13 +157,52 @@ impl Statement<'_> {
 /// Signs a preview's paper and adds the signature to it.
 ///
 /// # Errors
-/// See [`SignFault`]: HO403 to HO408. The preview is then as it was.
+/// See [`SignFault`]: HO403 to HO408, HO410 and HO411. The preview is then as it was.
 pub fn sign(preview: &mut Preview, plan: &Plan, ask: &Ask<'_>) -> Result<Signature, SignFault> {
-    let on = paper(preview.paper.fingerprint);
     let house = House::of(plan);
-    let signature = house.signature(&preview.seats, &preview.signatures, &on, ask)?;
+    let signature = house.signature(&Sheet::of(preview), ask)?;
     preview.signatures.push(signature.clone());
     Ok(signature)
+}
+
+/// What somebody signs with their key under a preview, within `window`.
+///
+/// # Errors
+/// As [`sign`].
+pub fn to_sign(
+    preview: &Preview,
+    plan: &Plan,
+    ask: &Ask<'_>,
+    window: Window,
+) -> Result<statement::Statement, SignFault> {
+    let sheet = Sheet::of(preview);
+    let signature = House::of(plan).recorded(&sheet, ask)?;
+    Ok(sheet.statement(&signature, window))
+}
+
+/// What somebody signs with their key under a rollback's preview, within `window`.
+///
+/// # Errors
+/// As [`sign`].
+pub fn to_sign_rollback(
+    preview: &RollbackPreview,
+    plan: &Plan,
+    ask: &Ask<'_>,
+    window: Window,
+) -> Result<statement::Statement, SignFault> {
+    let sheet = Sheet::of_rollback(preview);
+    let signature = House::of(plan).recorded(&sheet, ask)?;
+    Ok(sheet.statement(&signature, window))
+}
+
+/// Seats that signed without a key although the plan asks for one; a rehearsal may do with that.
+#[must_use]
+pub fn only_recorded(preview: &Preview, plan: &Plan) -> Vec<Seat> {
+    let signs = |signature: &&Signature| {
+        signature.method == Method::Recorded && plan.outline.signed.contains(&signature.seat.role)
+    };
+    let recorded = preview.signatures.iter().filter(signs);
+    recorded.map(|signature| signature.seat.clone()).collect()
 }
 
 /// Signs a rollback's preview and adds the signature to it.
@@ -150,9 +214,8 @@ pub fn sign_rollback(
     plan: &Plan,
     ask: &Ask<'_>,
 ) -> Result<Signature, SignFault> {
-    let on = rollback(preview.digest());
     let house = House::of(plan);
-    let signature = house.signature(&preview.seats, &preview.signatures, &on, ask)?;
+    let signature = house.signature(&Sheet::of_rollback(preview), ask)?;
     preview.signatures.push(signature.clone());
     Ok(signature)
 }
@@ -185,13 +248,89 @@ pub(super) fn rollback(preview: Digest) -> On {
 pub(super) fn unedited(signatures: &[Signature], on: fn(Digest) -> On) -> Result<(), FileFault> {
     let edited = |signature: &&Signature| {
         let on = on(signature.signed);
-        said(signature, &on).digest() != signature.statement
+        match signature.proof() {
+            None => {
+                signature.method != Method::Recorded
+                    || said(signature, &on).digest() != signature.statement
+            }
+            Some(proof) => !proves(&proof, signature, &on),
+        }
     };
     match signatures.iter().find(edited) {
         Some(signature) => Err(FileFault::Edited {
             person: signature.person.clone(),
         }),
         None => Ok(()),
+    }
+}
+
+/// The signature holds, and is over what its entry in the preview says.
+fn proves(proof: &Proof, signature: &Signature, on: &On) -> bool {
+    let Ok((made, _)) = proof.opened() else {
+        return false;
+    };
+    let sheet = Sheet {
+        seats: &[],
+        signatures: &[],
+        on: on.clone(),
+        reading: made.reading,
+    };
+    signature.method == Method::Sshsig
+        && Digest::of(&proof.statement) == signature.statement
+        && made == sheet.statement(signature, made.window)
+}
+
+/// What lies before whoever signs.
+struct Sheet<'a> {
+    seats: &'a [Seat],
+    signatures: &'a [Signature],
+    on: On,
+    reading: Option<Digest>,
+}
+
+impl<'a> Sheet<'a> {
+    fn of(preview: &'a Preview) -> Sheet<'a> {
+        Sheet {
+            seats: &preview.seats,
+            signatures: &preview.signatures,
+            on: paper(preview.paper.fingerprint),
+            reading: Some(preview.reading.digest),
+        }
+    }
+
+    fn of_rollback(preview: &'a RollbackPreview) -> Sheet<'a> {
+        Sheet {
+            seats: &preview.seats,
+            signatures: &preview.signatures,
+            on: rollback(preview.digest()),
+            reading: None,
+        }
+    }
+
+    fn digest(&self) -> Digest {
+        match &self.on {
+            On::Paper { paper } => *paper,
+            On::Rollback { preview } => *preview,
+            On::Gate { .. } => Digest::ZERO,
+        }
+    }
+
+    fn statement(&self, signature: &Signature, window: Window) -> statement::Statement {
+        statement::Statement {
+            about: match &self.on {
+                On::Rollback { preview } => About::Rollback { rollback: *preview },
+                On::Paper { .. } | On::Gate { .. } => About::Paper {
+                    plan: self.digest(),
+                },
+            },
+            decision: statement::Verdict::Approve,
+            person: signature.person.clone(),
+            role: signature.seat.role.clone(),
+            org: signature.org.clone(),
+            reading: self.reading,
+            evidence: signature.evidence,
+            window,
+        }
     }
 }
 
@@ -212,6 +351,7 @@ fn said<'a>(signature: &'a Signature, on: &'a On) -> Statement<'a> {
 struct House<'a> {
     author: &'a Code,
     holders: &'a [Holder],
+    outline: &'a Outline,
 }
 
 impl<'a> House<'a> {
@@ -219,25 +359,59 @@ impl<'a> House<'a> {
         House {
             author: &plan.author,
             holders: &plan.outline.holders,
+            outline: &plan.outline,
         }
     }
 
-    fn signature(
-        &self,
-        seats: &[Seat],
-        signed: &[Signature],
-        on: &On,
-        ask: &Ask<'_>,
-    ) -> Result<Signature, SignFault> {
+    /// The signature with its proof, where there is one.
+    fn signature(&self, sheet: &Sheet<'_>, ask: &Ask<'_>) -> Result<Signature, SignFault> {
+        let mut signature = self.recorded(sheet, ask)?;
+        let Some(proof) = ask.proof else {
+            return Ok(signature);
+        };
+        let (made, key) = proof.opened()?;
+        if let Some(part) = made.differs_from(&sheet.statement(&signature, made.window)) {
+            return Err(SignFault::Other(part));
+        }
+        if !made.window.holds(ask.at) {
+            return Err(SignFault::Window(made.window));
+        }
+        self.own_key(&signature.person, &key)?;
+        signature.method = Method::Sshsig;
+        signature.statement = Digest::of(&proof.statement);
+        signature.sshsig = Some(SshsigSaid {
+            statement: String::from_utf8_lossy(&proof.statement).into_owned(),
+            signature: String::from_utf8_lossy(&proof.signature).into_owned(),
+        });
+        Ok(signature)
+    }
+
+    /// The key is the person's, and not also the author's.
+    fn own_key(&self, person: &Code, key: &PublicKey) -> Result<(), SignFault> {
+        let person = person.clone();
+        let author = self.outline.author_key.as_ref();
+        if author.is_some_and(|author| author.point == key.point) {
+            return Err(SignFault::Author { person });
+        }
+        let mut own = self.holders.iter().filter(|holder| holder.person == person);
+        if own.any(|holder| holder.key.as_ref() == Some(key)) {
+            Ok(())
+        } else {
+            Err(SignFault::Key { person })
+        }
+    }
+
+    fn recorded(&self, sheet: &Sheet<'_>, ask: &Ask<'_>) -> Result<Signature, SignFault> {
         let (person, role): (Code, Code) = (ask.person.into(), ask.role.into());
-        if !seats.iter().any(|seat| seat.role == role) {
+        if !sheet.seats.iter().any(|seat| seat.role == role) {
             return Err(SignFault::NotAsked { role });
         }
         if *self.author == person {
             return Err(SignFault::Author { person });
         }
-        let (seat, org) = self.seat(seats, signed, ask)?;
-        if signed.iter().any(|signature| signature.person == person) {
+        let (seat, org) = self.seat(sheet.seats, sheet.signatures, ask)?;
+        let mut signed = sheet.signatures.iter();
+        if signed.any(|signature| signature.person == person) {
             return Err(SignFault::Twice { person });
         }
         let mut signature = Signature {
@@ -247,15 +421,12 @@ impl<'a> House<'a> {
             reason: ask.reason.to_owned(),
             at: ask.at,
             method: Method::Recorded,
-            signed: match on {
-                On::Paper { paper } => *paper,
-                On::Rollback { preview } => *preview,
-                On::Gate { .. } => Digest::ZERO,
-            },
+            signed: sheet.digest(),
             statement: Digest::ZERO,
+            sshsig: None,
             evidence: ask.evidence,
         };
-        signature.statement = said(&signature, on).digest();
+        signature.statement = said(&signature, &sheet.on).digest();
         Ok(signature)
     }
 

@@ -15,6 +15,7 @@
 //!
 //! Not here: the organisations' databases (nobody needs them to replay), printing (`report`).
 
+pub mod approvals;
 pub mod fold;
 pub mod papers;
 pub mod totals;

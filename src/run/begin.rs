@@ -4,12 +4,15 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
+use super::approvals::keep_all;
 use super::clock::Clock;
 use super::folder::RunFolder;
 use super::session::{Session, Watch, claimant, moment};
 use super::site::{Site, SiteFault};
 use crate::journal::{Draft, Journal, JournalFault, NewRun, create_key};
-use crate::machine::event::{Actor, ClockKind, Decision, Event, LogOpened, OrgPrint, PlanBound};
+use crate::machine::event::{
+    Actor, ClockKind, Decision, Event, LogOpened, OrgPrint, PlanBound, Signed,
+};
 use crate::plan::digest::Digest;
 use crate::plan::model::Plan;
 use crate::plan::papers::{self, Papers};
@@ -64,6 +67,7 @@ pub async fn begin<'a>(
     let head = journal.head(id).await?;
     let site = Site::open(journal, head).await?;
     let mut session = Session::begun(site, lease, clock, watch);
+    keep_all(&mut session.site.journal, &preview.signatures).await?;
     session
         .append(decisions(&preview.signatures, Some(preview.reading.digest)))
         .await?;
@@ -87,13 +91,22 @@ pub(super) async fn put_papers(journal: &mut Journal, plan: &Plan) -> Result<Dig
 /// The decisions that signatures of a preview are.
 #[must_use]
 pub fn decisions(signatures: &[Signature], reading: Option<Digest>) -> Vec<Draft> {
-    let granted = |signature: &Signature| Draft {
+    signatures
+        .iter()
+        .map(|signature| granted(signature, reading))
+        .collect()
+}
+
+fn granted(signature: &Signature, reading: Option<Digest>) -> Draft {
+    let proof = signature.proof();
+    let made = proof.as_ref().and_then(|proof| proof.opened().ok());
+    Draft {
         about: None,
         actor: Actor::Person {
             person: signature.person.clone(),
             role: signature.seat.role.clone(),
             org: signature.org.clone(),
-            key: None,
+            key: made.as_ref().map(|(_, key)| key.fingerprint()),
         },
         event: Event::ApprovalGranted(Decision {
             on: crate::machine::event::On::Paper {
@@ -102,10 +115,17 @@ pub fn decisions(signatures: &[Signature], reading: Option<Digest>) -> Vec<Draft
             statement: signature.statement,
             method: signature.method,
             evidence: signature.evidence,
-            reading,
+            reading: match &made {
+                Some((statement, _)) => statement.reading,
+                None => reading,
+            },
+            signed: proof.zip(made).map(|(proof, (statement, _))| Signed {
+                signature: proof.signature_digest(),
+                window: statement.window,
+                after: None,
+            }),
         }),
-    };
-    signatures.iter().map(granted).collect()
+    }
 }
 
 /// Whether a run's clock is made up; a run that is not opened has none.

@@ -3,6 +3,7 @@
 //!
 //! Not here: signing previews (`preview::sign`), whether a word counts (`machine`).
 
+use super::approvals::{self, ProofFault};
 use super::folder::{EVIDENCE, STATEMENTS};
 use super::session::Session;
 use super::site::SiteFault;
@@ -16,6 +17,7 @@ use crate::plan::digest::Digest;
 use crate::plan::model::Code;
 use crate::plan::outline::{Gate, StepId};
 use crate::preview::sign::Statement;
+use crate::signature::Proof;
 
 /// What somebody means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,6 +43,8 @@ pub struct Word<'a> {
     pub reason: &'a str,
     /// A file they handed in.
     pub evidence: Option<&'a [u8]>,
+    /// What they signed, where they did.
+    pub proof: Option<&'a Proof>,
 }
 
 /// Why a word cannot be taken.
@@ -57,6 +61,9 @@ pub enum WordFault {
         /// Where it stands.
         state: &'static str,
     },
+    /// The signature does not prove it.
+    #[error("the signature is not taken: {0}")]
+    Proof(#[source] ProofFault),
     /// The words could not be kept.
     #[error("the statement could not be kept beside the run")]
     Keep(#[source] std::io::Error),
@@ -130,13 +137,25 @@ pub async fn take(
         None => None,
     };
     let statement = keep_statement(session, &on, word, evidence)?;
-    let decision = Decision {
+    let mut actor = word.who.actor();
+    let mut decision = Decision {
         on,
         statement,
         method: Method::Recorded,
         evidence,
         reading: None,
+        signed: None,
     };
+    if let Some(proof) = word.proof {
+        if matches!(asked, Some(Asked::Answer(..))) {
+            return Err(WordFault::Proof(ProofFault::NoDecision));
+        }
+        let who = (&word.who, word.means);
+        let proven = approvals::proven(&mut session.site, decision, who, proof).await;
+        let key;
+        (decision, key) = proven.map_err(WordFault::Proof)?;
+        actor = word.who.with_key(key);
+    }
     let answer = |answer| {
         Event::HoldAnswered(HoldAnswered {
             answer,
@@ -157,7 +176,7 @@ pub async fn take(
     let about = session.site.run.about(step);
     let draft = crate::journal::Draft {
         about,
-        actor: word.who.actor(),
+        actor,
         event,
     };
     session.append(vec![draft]).await?;

@@ -10,6 +10,7 @@
 //! Not here: printing, the rules (`machine`), the work (`steps`).
 
 pub mod against_live;
+pub mod approvals;
 pub mod begin;
 pub mod carry;
 pub mod clock;

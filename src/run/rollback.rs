@@ -6,6 +6,7 @@
 
 use std::sync::Arc;
 
+use super::approvals::keep_all;
 use super::begin::{decisions, put_papers};
 use super::session::Session;
 use super::site::SiteFault;
@@ -49,6 +50,9 @@ pub async fn go_back(
     }
     let first = session.site.run.next_seq();
     let digest = preview.digest();
+    keep_all(&mut session.site.journal, &preview.signatures)
+        .await
+        .map_err(SiteFault::from)?;
     let mut drafts = decisions(&preview.signatures, None);
     for draft in &mut drafts {
         if let Event::ApprovalGranted(decision) = &mut draft.event {
@@ -83,6 +87,7 @@ pub async fn amend(
         .cloned()
         .collect();
     let first = session.site.run.next_seq();
+    keep_all(&mut session.site.journal, &fresh).await?;
     let mut drafts = decisions(&fresh, Some(preview.reading.digest));
     let approvals = (first..first + drafts.len() as u64).collect();
     let amended = PlanAmended {

@@ -85,6 +85,17 @@ impl Who {
             key: None,
         }
     }
+
+    /// As entries say it of somebody who signed, by the fingerprint of their key.
+    #[must_use]
+    pub fn with_key(&self, fingerprint: String) -> Actor {
+        Actor::Person {
+            person: self.person.clone(),
+            role: self.role.clone(),
+            org: self.org.clone(),
+            key: Some(fingerprint),
+        }
+    }
 }
 
 /// Keeps those that fit, unless none does: a wish that nobody meets is judged later, by the gate.

@@ -10,7 +10,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("plan", &["calendar"]),
     ("seal", &["plan"]),
     ("signature", &["plan"]),
-    ("machine", &["plan", "calendar"]),
+    ("machine", &["plan", "calendar", "signature"]),
     ("journal", &["plan", "machine", "seal"]),
     ("orgdb", &["plan"]),
     ("copy", &["plan", "machine", "orgdb", "calendar", "seal"]),
@@ -21,7 +21,15 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ),
     (
         "preview",
-        &["plan", "calendar", "machine", "orgdb", "copy", "steps"],
+        &[
+            "plan",
+            "calendar",
+            "machine",
+            "orgdb",
+            "copy",
+            "steps",
+            "signature",
+        ],
     ),
     (
         "run",

@@ -59,4 +59,25 @@ pub(super) const TABLE: &[Entry] = &[
         "Each seat decides once; a second signature would hide the first.",
         "Nothing is missing here. Look at who is still asked with `handover preview`.",
     ),
+    Entry::new(
+        "HO409",
+        "a decision that must be signed",
+        "The plan asks for a signature with the person's key there, and their word was only recorded.",
+        "What cannot be undone should rest on what anybody can check, years later and without us.",
+        "Sign with `--key FILE`, or write the statement with `--statement FILE`, sign it with `ssh-keygen -Y sign`, and hand both in. A rehearsal may do with recorded decisions.",
+    ),
+    Entry::new(
+        "HO410",
+        "a signature that proves something else",
+        "The signature does not hold, was made with another key than `people.toml` has for that person, or is over a statement about another log, run, plan, step, person or decision.",
+        "A signature is worth exactly what was signed.",
+        "Make the statement anew with `--statement FILE`, and have that very file signed.",
+    ),
+    Entry::new(
+        "HO411",
+        "a statement that does not count, or no more",
+        "The statement was signed for other days, or it has been used already.",
+        "Each signature counts once, and for a time: an old yes is no yes to what has changed since.",
+        "Make the statement anew with `--statement FILE`, and have it signed.",
+    ),
 ];

@@ -59,4 +59,25 @@ pub(super) const TABLE: &[Entry] = &[
         "What was signed is what runs: without a signature nothing may run.",
         "Add `signed-by = [\"ROLE\"]` to `[plan]`.",
     ),
+    Entry::new(
+        "HO209",
+        "a key that is none",
+        "`key` is not the line of an Ed25519 public key, or everybody could sign for it.",
+        "What is signed with another kind of key could not be checked.",
+        "Copy the whole line of the `.pub` file that `ssh-keygen -t ed25519` or `-t ed25519-sk` wrote.",
+    ),
+    Entry::new(
+        "HO210",
+        "one key for two people",
+        "Two people of `people.toml` have the same key, whatever their days are.",
+        "Whoever has the key could decide as either: four eyes are two keys as well as two people.",
+        "Give each person a key of their own; somebody who came back keeps one entry.",
+    ),
+    Entry::new(
+        "HO211",
+        "a signature of somebody without a key",
+        "A decision must be signed, and nobody who holds the role on the day has a `key` in `people.toml`.",
+        "A live run would wait there for a signature that nobody can make.",
+        "Give each holder their key, or say `decision = \"recorded\"` at the step or the role if their word is enough.",
+    ),
 ];

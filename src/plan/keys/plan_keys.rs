@@ -119,6 +119,9 @@ pub const HOMES: &[Key] = &[
     ),
 ];
 
+/// `decision = …`
+pub(super) const DECISION: &[&str] = &["signed", "recorded"];
+
 /// `[org]`
 pub const ORG: &[Key] = &[
     must(
@@ -184,6 +187,12 @@ pub const ROLE: &[Key] = &[
         "\"target\"",
         "One holder in every source, or in every target organisation. Absent: one holder in all.",
     ),
+    may(
+        "decision",
+        Shape::Word(DECISION),
+        "\"signed\"",
+        "Whether this post's decisions must be signed with a key or may be recorded as said: at every gate that says nothing itself, and under previews. Absent: signed at a gate that a step with `undo = \"cannot\"` comes after, recorded elsewhere.",
+    ),
 ];
 
 /// `people.toml`: `[p01]`
@@ -217,5 +226,11 @@ pub const PERSON: &[Key] = &[
         Shape::Day,
         "2020-12-31",
         "The last day on which they hold them.",
+    ),
+    may(
+        "key",
+        Shape::Text,
+        "\"ssh-ed25519 AAAAC3Nza…\"",
+        "The public key that they sign with: the line of a `.pub` file that `ssh-keygen -t ed25519` (or `-t ed25519-sk`) wrote. Its comment never leaves this file.",
     ),
 ];

@@ -285,6 +285,12 @@ pub const KINDS: &[Kind] = &[
                 "\"signed preview\"",
                 "What must lie on the table, in words.",
             ),
+            may(
+                "decision",
+                Shape::Word(super::plan_keys::DECISION),
+                "\"signed\"",
+                "Whether decisions here must be signed with a key or may be recorded as said. Absent: what the role says; where that says nothing, signed if a step with `undo = \"cannot\"` comes after, however far.",
+            ),
         ],
     },
     Kind {

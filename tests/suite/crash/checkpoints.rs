@@ -75,7 +75,7 @@ async fn driven(begun: &Stage) -> Driven {
         let (moved, _) = carry_on(site, &addresses(&stage), &clock, &bounds, watch, &mut stop)
             .await
             .unwrap();
-        let (answered, words) = people::answer(moved, &clock, Some(&registers(&stage)))
+        let (answered, words) = people::answer(moved, &clock, Some(&registers(&stage)), None)
             .await
             .unwrap();
         site = answered;

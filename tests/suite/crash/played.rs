@@ -53,7 +53,7 @@ async fn answered(stage: &Stage, until: &StepId) -> bool {
     if !done {
         let clock = Clock::made_up(site.run.head().unwrap().when.as_at.moment());
         let registers = registers(stage);
-        let answer = people::answer(site, &clock, Some(&registers));
+        let answer = people::answer(site, &clock, Some(&registers), None);
         let (answered, words) = answer.await.unwrap();
         assert!(words > 0, "nobody can go on");
         site = answered;

@@ -20,6 +20,7 @@ pub fn step(at: usize, after: &[usize]) -> OutlineStep {
         after: after.iter().map(|&at| id(at)).collect(),
         start: None,
         gate: Gate::None,
+        signed: Vec::new(),
         undo: Undo::Automatic,
         undo_until: None,
         subjects: Vec::new(),
@@ -73,6 +74,7 @@ fn holders() -> Vec<Holder> {
         org: org.into(),
         from: None,
         to: None,
+        key: None,
     };
     let mut holders = vec![
         holder("p00", "s151", "dover"),

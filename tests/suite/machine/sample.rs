@@ -2,6 +2,7 @@
 
 use handover::machine::event::*;
 use handover::plan::digest::Digest;
+use handover::signature::statement::{After, Nonce, Window};
 use uuid::Uuid;
 
 use super::paper::{id, seat};
@@ -170,6 +171,7 @@ fn step_events() -> Vec<Event> {
         method: Method::Recorded,
         evidence: Some(digest("minute")),
         reading: Some(digest("reading")),
+        signed: None,
     };
     let failed = StepFailed {
         kind: FaultKind::Refused,
@@ -189,6 +191,7 @@ fn step_events() -> Vec<Event> {
             seats: vec![seat("s151", Some("dover")), seat("hr", None)],
         }),
         Event::ApprovalGranted(decision.clone()),
+        Event::ApprovalGranted(signed),
         Event::ApprovalRefused(decision.clone()),
         Event::ApprovalRevoked(decision),
         Event::HoldBegun(HoldBegun {

@@ -612,6 +612,7 @@ pub fn decision(on: On) -> Decision {
         method: Method::Recorded,
         evidence: None,
         reading: None,
+        signed: None,
     }
 }
 

@@ -320,6 +320,7 @@ fn plan(steps: Vec<Step>) -> Plan {
             Role {
                 title: "Monitoring officer".to_owned(),
                 each: Some(Each::Target),
+                proof: None,
             },
         )]),
         people: Vec::new(),

@@ -84,6 +84,7 @@ fn holder(person: &str, role: &str, org: &str) -> Holder {
         org: code(org),
         from: Some(at("2020-01-01T00:00:00Z")),
         to: Some(at("2021-01-01T00:00:00Z")),
+        key: None,
     }
 }
 
@@ -390,6 +391,7 @@ fn outline(ids: &[&str], undo: &[Undo], paper: Digest) -> Outline {
                 .collect(),
             start: None,
             gate: handover::plan::outline::Gate::None,
+            signed: Vec::new(),
             undo: undo.clone(),
             undo_until: None,
             subjects: vec![Subject::Data],
@@ -409,6 +411,8 @@ fn outline(ids: &[&str], undo: &[Undo], paper: Digest) -> Outline {
         author: Some(code("p01")),
         holders: holders(),
         signed_by: Vec::new(),
+        signed: Vec::new(),
+        author_key: None,
     }
 }
 
@@ -450,6 +454,7 @@ fn roles() -> BTreeMap<Code, Role> {
     let role = |title: &str| Role {
         title: title.to_owned(),
         each: Some(handover::plan::model::Each::Target),
+        proof: None,
     };
     BTreeMap::from([
         (code("housing"), role("Head of housing")),
@@ -465,5 +470,6 @@ fn people() -> Vec<Person> {
         roles: vec![code("housing")],
         from: None,
         to: None,
+        key: None,
     }]
 }

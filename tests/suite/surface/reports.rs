@@ -108,6 +108,7 @@ fn signatures_show_who_is_still_asked() {
         at: at("2020-09-25T10:00:00Z"),
         as_at: at("2020-09-25T10:00:00Z"),
         evidence: None,
+        proof: None,
     };
     sign(&mut preview, &plan(), &ask).expect("a signature");
     let names = std::collections::BTreeMap::from([("p04".into(), "J Marsh".to_owned())]);

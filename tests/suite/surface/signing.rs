@@ -13,6 +13,7 @@ fn ask<'a>(person: &'a str, role: &'a str) -> Ask<'a> {
         at: at("2020-09-25T10:00:00Z"),
         as_at: at("2020-09-25T10:00:00Z"),
         evidence: None,
+        proof: None,
     }
 }
 

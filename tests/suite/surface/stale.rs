@@ -26,6 +26,7 @@ fn signatures() -> Vec<Signature> {
             at: at("2020-09-25T10:00:00Z"),
             as_at: at("2020-09-25T10:00:00Z"),
             evidence: None,
+            proof: None,
         };
         sign(&mut preview, &plan, &ask).expect("a signature");
     }

@@ -1,0 +1,124 @@
+//! Files of people who sign: the statement that is written for them, the signature that they bring, the key
+//! file that they sign with here; and the lines that say how to go on.
+//!
+//! Not here: what is signed (`run::approvals`, `preview::sign`), the bytes (`signature`).
+
+use std::fs;
+use std::io::Read as _;
+use std::path::Path;
+
+use super::args::Approve;
+use super::exit::Exit;
+use super::failure::{Failure, hint};
+use super::preview::save;
+use crate::run::{Clock, approvals};
+use crate::signature::statement::{Statement, Window};
+use crate::signature::{PrivateKey, PrivateKeyFault, Proof};
+
+/// Larger than any statement, signature or key file.
+const FILE_BYTES_MAX: u64 = 64 * 1024;
+
+/// What somebody wants of `approve` as to signing.
+pub(super) enum Signing<'a> {
+    /// Their word is recorded.
+    Word,
+    /// The statement is written, to be signed elsewhere.
+    Write(&'a Path),
+    /// It was signed elsewhere.
+    Bring(Proof),
+    /// It is signed here.
+    Here(PrivateKey),
+}
+
+/// What was asked for, with every file read.
+pub(super) fn asked(args: &Approve) -> Result<Signing<'_>, Failure> {
+    match (&args.statement, &args.signature, &args.key) {
+        (None, _, None) => Ok(Signing::Word),
+        (Some(file), None, _) => Ok(Signing::Write(file)),
+        (Some(statement), Some(signature), _) => Ok(Signing::Bring(Proof {
+            statement: read(statement, "statement")?,
+            signature: read(signature, "signature")?,
+        })),
+        (None, _, Some(file)) => key(file).map(Signing::Here),
+    }
+}
+
+/// From now on for the days that were asked for.
+pub(super) fn window(args: &Approve) -> Result<Window, Failure> {
+    let now = Clock::real().now().moment();
+    approvals::window(now, args.days).map_err(|fault| {
+        Failure::new(
+            Exit::Bug,
+            format!("no random number could be drawn: {fault}"),
+        )
+    })
+}
+
+/// Writes a statement for somebody to sign, and says how.
+pub(super) fn hand_out(
+    statement: &Statement,
+    file: &Path,
+    args: &Approve,
+) -> Result<String, Failure> {
+    save(file, &statement.bytes())?;
+    let (shown, namespace) = (file.display(), statement.namespace());
+    let step = args
+        .step
+        .as_ref()
+        .map(|step| format!(" {step}"))
+        .unwrap_or_default();
+    let verdict = match (args.refuse, args.revoke) {
+        (true, _) => " --refuse",
+        (_, true) => " --revoke",
+        _ => "",
+    };
+    Ok(format!(
+        "Nothing was decided. {shown} says what is to be signed, until {}.\n\
+         Next: ssh-keygen -Y sign -n {namespace} -f KEY {shown}\n\
+         then: handover approve {}{step} --as {} --reason TEXT{verdict} --statement {shown} --signature {shown}.sig",
+        statement.window.not_after, args.what, args.who
+    ))
+}
+
+/// Somebody's reason, which every decision needs.
+pub(super) fn reason(args: &Approve) -> Result<&str, Failure> {
+    args.reason
+        .as_deref()
+        .ok_or_else(|| Failure::usage("a decision has a reason").with(hint("add --reason TEXT")))
+}
+
+fn key(file: &Path) -> Result<PrivateKey, Failure> {
+    let bytes = zeroize::Zeroizing::new(read(file, "key")?);
+    PrivateKey::parse(&bytes).map_err(|fault| {
+        let failure = Failure::usage(format!("`{}` cannot sign: {fault}", file.display()));
+        match fault {
+            PrivateKeyFault::Locked | PrivateKeyFault::Kind => failure.with(hint(
+                "write the statement with --statement FILE, sign it with `ssh-keygen -Y sign`, and bring both",
+            )),
+            PrivateKeyFault::Armour(_) | PrivateKeyFault::Bytes => {
+                failure.with(hint("name a key file that `ssh-keygen -t ed25519` wrote"))
+            }
+        }
+    })
+}
+
+fn read(path: &Path, what: &str) -> Result<Vec<u8>, Failure> {
+    let refused = |fault: std::io::Error| {
+        Failure::usage(format!(
+            "the {what} `{}` cannot be read: {fault}",
+            path.display()
+        ))
+    };
+    let mut bytes = Vec::new();
+    let file = fs::File::open(path).map_err(refused)?;
+    file.take(FILE_BYTES_MAX + 1)
+        .read_to_end(&mut bytes)
+        .map_err(refused)?;
+    if bytes.len() as u64 > FILE_BYTES_MAX {
+        return Err(Failure::usage(format!(
+            "the {what} `{}` is too large to be one",
+            path.display()
+        )));
+    }
+    Ok(bytes)
+}
