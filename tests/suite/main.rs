@@ -17,6 +17,7 @@ mod engines;
 mod journal;
 mod machine;
 mod plan;
+mod signature;
 mod steps;
 mod surface;
 mod tidy;

@@ -7,6 +7,7 @@ mod paper;
 mod property;
 mod replay;
 mod sample;
+mod signed;
 mod together;
 mod waiting;
 mod world;

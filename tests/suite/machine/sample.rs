@@ -173,6 +173,22 @@ fn step_events() -> Vec<Event> {
         reading: Some(digest("reading")),
         signed: None,
     };
+    let signed = Decision {
+        method: Method::Sshsig,
+        signed: Some(Signed {
+            signature: digest("file"),
+            window: Window {
+                nonce: Nonce([7; 16]),
+                not_after: "2020-10-01T00:00:00Z".parse().unwrap(),
+                not_before: "2020-09-30T00:00:00Z".parse().unwrap(),
+            },
+            after: Some(After {
+                size: 7,
+                root: digest("head"),
+            }),
+        }),
+        ..decision.clone()
+    };
     let failed = StepFailed {
         kind: FaultKind::Refused,
         code: "HO511".into(),

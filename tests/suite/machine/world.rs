@@ -128,6 +128,10 @@ impl World {
     }
 
     pub fn open(&mut self) {
+        self.open_with(ClockKind::Real);
+    }
+
+    pub fn open_with(&mut self, clock: ClockKind) {
         let outline = self.run_outline();
         let opened = LogOpened {
             origin: format!("test/{}", self.id),
@@ -136,7 +140,7 @@ impl World {
             schema: Digest::ZERO,
             manifest: outline.paper,
             commitment: Digest::ZERO,
-            clock: ClockKind::Real,
+            clock,
             sources: Vec::new(),
             targets: Vec::new(),
             previous: None,
