@@ -375,6 +375,8 @@ pub enum ExportForm {
     Json,
     /// The graph of the plan, for wikis
     Mermaid,
+    /// Whose keys count, as `ssh-keygen -Y verify` reads it (`allowed_signers`)
+    Signers,
     /// Control totals with their signers, for those who answer for the money: text, JSON and CSV
     Reconciliation,
     /// Everything an auditor needs, in a folder that explains itself (BagIt)

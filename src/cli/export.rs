@@ -1,4 +1,4 @@
-//! `handover export RUN --as log|json|mermaid|reconciliation --to PATH`; what else it writes is in
+//! `handover export RUN --as log|json|mermaid|signers|reconciliation --to PATH`; what else it writes is in
 //! `evidence`.
 
 use std::path::Path;
@@ -16,6 +16,7 @@ use crate::replay::totals;
 use crate::report::reconciliation::{ReconciliationReport, csv};
 use crate::report::status::StatusReport;
 use crate::report::{self, Manner, Report as _};
+use crate::signature::AllowedSigners;
 
 pub(super) async fn export(args: &Export, global: &Global, output: &Output) -> Outcome {
     match args.form {
@@ -28,7 +29,7 @@ pub(super) async fn export(args: &Export, global: &Global, output: &Output) -> O
         ExportForm::OpenLineage => {
             return evidence::view(View::OpenLineage, args, global, output).await;
         }
-        ExportForm::Log | ExportForm::Json | ExportForm::Mermaid => {}
+        ExportForm::Log | ExportForm::Json | ExportForm::Mermaid | ExportForm::Signers => {}
     }
     let (_, mut site) = site::run(args.run.as_deref(), global).await?;
     let plan = site::plan_of(&site)?;
@@ -48,6 +49,7 @@ pub(super) async fn export(args: &Export, global: &Global, output: &Output) -> O
             let status = StatusReport::of(&site.head.label, &site.run, &plan, at, &points);
             format!("{:#}\n", status.json())
         }
+        ExportForm::Signers => AllowedSigners::of(&plan.outline.holders).write(),
         _ => report::mermaid::graph(&plan),
     };
     put(&args.to, &text, output)

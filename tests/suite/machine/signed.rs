@@ -120,9 +120,15 @@ fn a_recorded_yes_is_not_enough_where_a_signature_is_asked_but_a_no_always_is() 
     let body = decision(On::Gate { step: id(0) });
     let about = world.run.about(&id(0));
     let actor = person("p01", "s151", "dover");
-    let yes = world.write(actor.clone(), about.clone(), Event::ApprovalGranted(body.clone()));
+    let yes = world.write(
+        actor.clone(),
+        about.clone(),
+        Event::ApprovalGranted(body.clone()),
+    );
     assert_eq!(yes.unwrap_err().breach, Breach::NoSignature);
-    world.write(actor, about, Event::ApprovalRefused(body)).unwrap();
+    world
+        .write(actor, about, Event::ApprovalRefused(body))
+        .unwrap();
 }
 
 #[test]
@@ -133,7 +139,9 @@ fn a_rehearsal_may_do_with_recorded_decisions() {
     let body = decision(On::Gate { step: id(0) });
     let about = world.run.about(&id(0));
     let actor = person("p01", "s151", "dover");
-    world.write(actor, about, Event::ApprovalGranted(body)).unwrap();
+    world
+        .write(actor, about, Event::ApprovalGranted(body))
+        .unwrap();
 }
 
 #[test]
@@ -199,10 +207,16 @@ fn one_key_is_one_pair_of_eyes_and_an_authors_is_none() {
     assert_eq!(refused(&world, other, |_, _| {}), not(NotTheirs::OtherKey));
     let keyless = yes(&world, &by("p01", "s151", &key(1)), 1);
     let stripped = |entry: &mut Entry| entry.actor = person("p01", "s151", "dover");
-    assert_eq!(refused(&world, keyless, |entry, _| stripped(entry)), Breach::Proof);
+    assert_eq!(
+        refused(&world, keyless, |entry, _| stripped(entry)),
+        Breach::Proof
+    );
     // Two people with one key, however that came into the paper.
     let mut outline = signed();
-    outline.holders.iter_mut().for_each(|holder| holder.key = Some(key(1)));
+    outline
+        .holders
+        .iter_mut()
+        .for_each(|holder| holder.key = Some(key(1)));
     seal(&mut outline);
     world = asked(&outline);
     let first = yes(&world, &by("p01", "s151", &key(1)), 1);

@@ -244,7 +244,11 @@ fn a_signer_who_saw_another_log_is_told() {
         }
         statement
     };
-    for statement in [seen(11, b"a hidden fork"), seen(12, b"root"), seen(21, b"root")] {
+    for statement in [
+        seen(11, b"a hidden fork"),
+        seen(12, b"root"),
+        seen(21, b"root"),
+    ] {
         let mut held = held();
         held.roots.insert(21, Digest::of(b"root"));
         let claim = held.claim(20, &statement, 2);

@@ -4,7 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-use handover::signature::statement::{About, After, Gate, Nonce, Second, Statement, Verdict, Window};
+use handover::signature::statement::{
+    About, After, Gate, Nonce, Second, Statement, Verdict, Window,
+};
 use handover::signature::{PrivateKey, PublicKey};
 use tempfile::TempDir;
 
@@ -36,7 +38,10 @@ impl Desk {
 
     /// A key that `ssh-keygen` draws.
     pub(super) fn key(&self, name: &str) -> PrivateKey {
-        let said = self.keygen(&["-q", "-t", "ed25519", "-N", "", "-C", name, "-f", name], b"");
+        let said = self.keygen(
+            &["-q", "-t", "ed25519", "-N", "", "-C", name, "-f", name],
+            b"",
+        );
         assert!(said.status.success(), "{said:?}");
         PrivateKey::parse(&fs::read(self.at(name)).unwrap()).unwrap()
     }
@@ -64,7 +69,16 @@ impl Desk {
     ) -> bool {
         self.put("signature", signature);
         let verify = [
-            "-Y", "verify", "-f", "allowed_signers", "-I", who, "-n", namespace, "-s", "signature",
+            "-Y",
+            "verify",
+            "-f",
+            "allowed_signers",
+            "-I",
+            who,
+            "-n",
+            namespace,
+            "-s",
+            "signature",
         ];
         let arguments = [&verify[..], options].concat();
         self.keygen(&arguments, message).status.success()

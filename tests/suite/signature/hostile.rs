@@ -78,11 +78,18 @@ fn an_armour_is_one_whole_signature_and_nothing_else() {
     let parse = |text: &str| Sshsig::parse(text.as_bytes());
     assert!(parse(&good).is_ok());
     assert!(parse(good.trim_end()).is_ok());
-    assert!(parse(&good.replace('\n', "\r\n")).is_ok(), "mailed from Windows");
+    assert!(
+        parse(&good.replace('\n', "\r\n")).is_ok(),
+        "mailed from Windows"
+    );
     for cut in 0..good.trim_end().len() {
         assert!(parse(&good[..cut]).is_err(), "cut at {cut}");
     }
-    let body = good.trim_end().trim_start_matches(BEGIN).trim_end_matches(END).trim();
+    let body = good
+        .trim_end()
+        .trim_start_matches(BEGIN)
+        .trim_end_matches(END)
+        .trim();
     let armoured = |body: &str| format!("{BEGIN}\n{body}\n{END}\n");
     let bad = [
         good.repeat(2),
@@ -153,9 +160,39 @@ fn a_signature_in_another_wire_form_is_refused() {
         wire(1, [&key, space, b"", b"sha512", &one], b"more"),
         wire(1, [b"", space, b"", b"sha512", &one], b""),
         wire(1, [&key[1..], space, b"", b"sha512", &one], b""),
-        wire(1, [&key, space, b"", b"sha512", &inner(b"ssh-rsa", &[1; 64], b"")], b""),
-        wire(1, [&key, space, b"", b"sha512", &inner(b"ssh-ed25519", &[1; 63], b"")], b""),
-        wire(1, [&key, space, b"", b"sha512", &inner(b"ssh-ed25519", &[1; 64], b"x")], b""),
+        wire(
+            1,
+            [
+                &key,
+                space,
+                b"",
+                b"sha512",
+                &inner(b"ssh-rsa", &[1; 64], b""),
+            ],
+            b"",
+        ),
+        wire(
+            1,
+            [
+                &key,
+                space,
+                b"",
+                b"sha512",
+                &inner(b"ssh-ed25519", &[1; 63], b""),
+            ],
+            b"",
+        ),
+        wire(
+            1,
+            [
+                &key,
+                space,
+                b"",
+                b"sha512",
+                &inner(b"ssh-ed25519", &[1; 64], b"x"),
+            ],
+            b"",
+        ),
         armoured(&long),
     ];
     for text in bad {
@@ -181,7 +218,12 @@ fn a_key_that_everybody_can_sign_for_is_no_key() {
 /// What a FIDO2 token would sign, and the armour that `ssh-keygen` would make of it.
 fn by_token(secret: &SigningKey, key: &PublicKey, flags: u8, message: &[u8]) -> String {
     let mut text = b"SSHSIG".to_vec();
-    for part in [APPROVAL.as_bytes(), b"", b"sha512", &Sha512::digest(message)] {
+    for part in [
+        APPROVAL.as_bytes(),
+        b"",
+        b"sha512",
+        &Sha512::digest(message),
+    ] {
         put_string(&mut text, part);
     }
     let counter = 7_u32.to_be_bytes();
@@ -191,7 +233,11 @@ fn by_token(secret: &SigningKey, key: &PublicKey, flags: u8, message: &[u8]) -> 
     let signature = secret.sign(&signed).to_bytes();
     let after = [&[flags][..], &counter].concat();
     let one = inner(b"sk-ssh-ed25519@openssh.com", &signature, &after);
-    wire(1, [&key.wire(), APPROVAL.as_bytes(), b"", b"sha512", &one], b"")
+    wire(
+        1,
+        [&key.wire(), APPROVAL.as_bytes(), b"", b"sha512", &one],
+        b"",
+    )
 }
 
 #[test]
@@ -221,12 +267,13 @@ fn a_token_counts_when_it_was_touched_for_us_and_for_ssh_keygen() {
 fn a_damaged_key_file_signs_nothing() {
     let key = known(3);
     let text = key.write("somebody", 5);
-    assert_eq!(PrivateKey::parse(text.as_bytes()).unwrap().public(), key.public());
+    assert_eq!(
+        PrivateKey::parse(text.as_bytes()).unwrap().public(),
+        key.public()
+    );
     let lines: Vec<&str> = text.lines().collect();
     let body = STANDARD.decode(lines[1..lines.len() - 1].concat()).unwrap();
-    let again = |body: &[u8]| {
-        armoured(body).replace("SSH SIGNATURE", "OPENSSH PRIVATE KEY")
-    };
+    let again = |body: &[u8]| armoured(body).replace("SSH SIGNATURE", "OPENSSH PRIVATE KEY");
     assert!(PrivateKey::parse(again(&body).as_bytes()).is_ok());
     let mut taken = 0;
     for bit in 0..body.len() * 8 {

@@ -20,7 +20,9 @@ fn what_ssh_keygen_signs_we_verify_and_only_that() {
     assert_eq!(made.key(), &desk.public("p02"));
     let other = made.verify(PREVIEW, &message).unwrap_err();
     assert!(matches!(other, SigFault::Namespace { .. }), "{other}");
-    let changed = String::from_utf8(message).unwrap().replace("approve", "refuse");
+    let changed = String::from_utf8(message)
+        .unwrap()
+        .replace("approve", "refuse");
     let forged = made.verify(APPROVAL, changed.as_bytes()).unwrap_err();
     assert_eq!(forged, SigFault::Forged);
 }
@@ -47,7 +49,10 @@ fn a_signature_over_the_same_bytes_is_the_same_file_whoever_made_it() {
     let message = preview(3).bytes();
     desk.put("statement", &message);
     let theirs = desk.signed("p02", PREVIEW, "statement");
-    assert_eq!(String::from_utf8(theirs).unwrap(), key.sign(PREVIEW, &message));
+    assert_eq!(
+        String::from_utf8(theirs).unwrap(),
+        key.sign(PREVIEW, &message)
+    );
 }
 
 #[test]
@@ -99,7 +104,10 @@ fn a_key_file_that_we_write_is_one_that_ssh_keygen_reads() {
 #[test]
 fn a_key_with_a_passphrase_stays_with_ssh_keygen() {
     let desk = Desk::new();
-    let said = desk.keygen(&["-q", "-t", "ed25519", "-N", "a long secret", "-f", "locked"], b"");
+    let said = desk.keygen(
+        &["-q", "-t", "ed25519", "-N", "a long secret", "-f", "locked"],
+        b"",
+    );
     assert!(said.status.success());
     let fault = PrivateKey::parse(&std::fs::read(desk.at("locked")).unwrap()).unwrap_err();
     assert_eq!(fault, PrivateKeyFault::Locked);

@@ -32,7 +32,8 @@ fn a_list_of_people_reads_back_as_itself_and_knows_their_days() {
     assert_eq!(AllowedSigners::parse(&text).unwrap(), list);
     let find = |who: &str, namespace: &str, seed: u8, at: &str| {
         let key = known(seed).public().clone();
-        list.find(who, namespace, &key, at.parse().unwrap()).map(drop)
+        list.find(who, namespace, &key, at.parse().unwrap())
+            .map(drop)
     };
     let day = "2027-06-01T00:00:00Z";
     assert_eq!(find("p02", APPROVAL, 2, day), Ok(()));
@@ -81,20 +82,40 @@ fn a_list_that_could_be_misread_is_refused_where_it_goes_wrong() {
     assert_eq!(why(format!("* {key}")), (1, 1, Why::Principal));
     assert_eq!(why(format!("p02,!p03 {key}")), (1, 5, Why::Principal));
     assert_eq!(why("p02".to_owned()), (1, 4, Why::NoKey));
-    assert_eq!(why(format!("# ok\n\np02 cert-authority {key}")), (3, 5, Why::Option));
-    assert_eq!(why(format!("p02 namespaces=file {key}")), (1, 15, Why::Quotes));
-    assert_eq!(why(format!("p02 namespaces=\"file {key}")), (1, 15, Why::Quotes));
+    assert_eq!(
+        why(format!("# ok\n\np02 cert-authority {key}")),
+        (3, 5, Why::Option)
+    );
+    assert_eq!(
+        why(format!("p02 namespaces=file {key}")),
+        (1, 15, Why::Quotes)
+    );
+    assert_eq!(
+        why(format!("p02 namespaces=\"file {key}")),
+        (1, 15, Why::Quotes)
+    );
     assert_eq!(
         why(format!("p02 namespaces=\"a\",namespaces=\"b\" {key}")),
         (1, 20, Why::Twice)
     );
-    assert_eq!(why(format!("p02 valid-after=\"20270101\" {key}")), (1, 5, Why::Time));
-    assert_eq!(why(format!("p02 valid-after=\"20270230Z\" {key}")), (1, 5, Why::Time));
     assert_eq!(
-        why(format!("p02 valid-after=\"20270102Z\",valid-before=\"20270101Z\" {key}")),
+        why(format!("p02 valid-after=\"20270101\" {key}")),
+        (1, 5, Why::Time)
+    );
+    assert_eq!(
+        why(format!("p02 valid-after=\"20270230Z\" {key}")),
+        (1, 5, Why::Time)
+    );
+    assert_eq!(
+        why(format!(
+            "p02 valid-after=\"20270102Z\",valid-before=\"20270101Z\" {key}"
+        )),
         (1, 5, Why::Days)
     );
-    assert!(matches!(why(format!("p02 ssh-rsa AAAA\np03 {key}")), (1, 5, Why::Key(_))));
+    assert!(matches!(
+        why(format!("p02 ssh-rsa AAAA\np03 {key}")),
+        (1, 5, Why::Key(_))
+    ));
     assert_eq!(why(format!("p02 {key}\np03 {key}")), (2, 1, Why::Shared(1)));
     assert_eq!(faults(&format!("* {key}\n? {other}")).len(), 2);
     assert_eq!(faults(&"\n".repeat(30_000))[0].why, Why::TooLong);

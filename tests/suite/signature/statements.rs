@@ -76,6 +76,9 @@ fn the_first_difference_is_named() {
     }
     assert_eq!(gate(1).differs_from(&other), Some("the step"));
     assert_eq!(gate(1).differs_from(&preview(1)), Some("what it is about"));
-    assert_eq!(gate(1).differs_from(&gate(2)), Some("the validity or the nonce"));
+    assert_eq!(
+        gate(1).differs_from(&gate(2)),
+        Some("the validity or the nonce")
+    );
     assert_eq!(gate(1).differs_from(&gate(1)), None);
 }
