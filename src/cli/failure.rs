@@ -235,7 +235,7 @@ impl From<WordFault> for Failure {
                 };
                 Failure::coded(Exit::Unsigned, code, illegal.to_string())
             }
-            WordFault::Proof(ProofFault::Site(fault)) => fault.into(),
+            WordFault::Proof(ProofFault::Site(fault)) | WordFault::Site(fault) => fault.into(),
             WordFault::Proof(ProofFault::NoDecision) => Failure::from_error(Exit::Usage, &fault)
                 .with(hint(
                     "`handover status` shows whose decisions the run waits for",
@@ -245,7 +245,6 @@ impl From<WordFault> for Failure {
                 "HO410",
                 format!("the signature is not taken: {why}"),
             ),
-            WordFault::Site(fault) => fault.into(),
             WordFault::Keep(_) => Failure::from_error(Exit::Database, &fault),
             WordFault::NoStep(_) | WordFault::NotAsked { .. } => {
                 Failure::from_error(Exit::Usage, &fault)

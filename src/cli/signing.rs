@@ -27,7 +27,7 @@ pub(super) enum Signing<'a> {
     /// It was signed elsewhere.
     Bring(Proof),
     /// It is signed here.
-    Here(PrivateKey),
+    Here(Box<PrivateKey>),
 }
 
 /// What was asked for, with every file read.
@@ -39,7 +39,7 @@ pub(super) fn asked(args: &Approve) -> Result<Signing<'_>, Failure> {
             statement: read(statement, "statement")?,
             signature: read(signature, "signature")?,
         })),
-        (None, _, Some(file)) => key(file).map(Signing::Here),
+        (None, _, Some(file)) => Ok(Signing::Here(Box::new(key(file)?))),
     }
 }
 

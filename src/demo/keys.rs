@@ -3,6 +3,8 @@
 //!
 //! Not here: what is signed with them (`people`, `story`).
 
+use std::fmt::Write as _;
+
 use super::story::StoryFault;
 use crate::plan::digest::Digest;
 use crate::signature::PrivateKey;
@@ -47,7 +49,7 @@ impl Keys {
             written.push('\n');
             if line.starts_with("roles =") {
                 let key = self.of(person)?;
-                written += &format!("key = \"{}\"\n", key.public());
+                let _ = writeln!(written, "key = \"{}\"", key.public());
                 let (path, of) = (format!("{FOLDER}/{person}"), format!("{person} of a demo"));
                 files.push((format!("{path}.pub"), format!("{} {of}\n", key.public())));
                 files.push((path, key.write(&of, 0).to_string()));

@@ -86,11 +86,22 @@ pub enum About {
 }
 
 impl About {
-    fn differs_from(&self, other: &About) -> Option<&'static str> {
-        if self == other {
-            return None;
-        }
-        let (
+    /// What it says, part by part, as values that can be compared; a part that it lacks is nothing.
+    fn parts(&self) -> [(&'static str, Option<String>); 6] {
+        let mut parts = [
+            ("what it is about", None),
+            ("the log", None),
+            ("the run", None),
+            ("the step", None),
+            ("the kind of gate", None),
+            ("the plan", None),
+        ];
+        let said = match self {
+            About::Paper { plan } => [None, None, None, None, None, Some(plan.to_string())],
+            About::Rollback { rollback } => {
+                let what = Some(rollback.to_string());
+                [what, None, None, None, None, None]
+            }
             About::Gate {
                 log,
                 run,
@@ -98,32 +109,29 @@ impl About {
                 step,
                 gate,
                 ..
-            },
-            About::Gate {
-                log: l,
-                run: r,
-                plan: p,
-                step: s,
-                gate: g,
-                ..
-            },
-        ) = (self, other)
-        else {
-            return Some(match (self, other) {
-                (About::Paper { .. }, About::Paper { .. }) => "the plan",
-                (About::Rollback { .. }, About::Rollback { .. }) => "the rollback",
-                _ => "what it is about",
-            });
+            } => [
+                Some("a gate".to_owned()),
+                Some(log.clone()),
+                Some(run.to_string()),
+                Some(step.to_string()),
+                Some(format!("{gate:?}")),
+                Some(plan.to_string()),
+            ],
         };
-        let parts = [
-            (log == l, "the log"),
-            (run == r, "the run"),
-            (plan == p, "the plan"),
-            (step == s, "the step"),
-            (gate == g, "the kind of gate"),
-        ];
-        let first = parts.into_iter().find(|(same, _)| !same);
-        Some(first.map_or("the head of the log", |(_, part)| part))
+        for (part, said) in parts.iter_mut().zip(said) {
+            part.1 = said;
+        }
+        parts
+    }
+
+    fn differs_from(&self, other: &About) -> Option<&'static str> {
+        let both = self.parts().into_iter().zip(other.parts());
+        let mut unlike = both.filter(|(one, other)| one.1 != other.1);
+        match unlike.next() {
+            Some((one, _)) => Some(one.0),
+            None if self != other => Some("the head of the log"),
+            None => None,
+        }
     }
 }
 

@@ -11,6 +11,7 @@ use handover::journal::Journal;
 use handover::machine::line;
 use handover::machine::run::Run;
 use handover::machine::state::Shelf;
+use handover::plan::digest::Digest;
 use handover::replay::approvals::{Held, claim, roots, sizes};
 use handover::signature::{Claim, check};
 
@@ -68,9 +69,12 @@ impl Office {
     }
 
     fn people(&self, keys: bool) {
-        let key = |code: &str| match keys {
-            true => format!("key = \"{}\"", self.desk.public(code)),
-            false => String::new(),
+        let key = |code: &str| {
+            if keys {
+                format!("key = \"{}\"", self.desk.public(code))
+            } else {
+                String::new()
+            }
         };
         let person = |code: &str, name: &str, role: &str| {
             format!("[{code}]\nname = \"{name}\"\norg = \"dover\"\nroles = [{role}]\n")
@@ -206,15 +210,11 @@ fn a_gate_before_what_cannot_be_undone_opens_to_signatures_alone() {
     audited(&office);
 }
 
+/// Lines, signed decisions, files by digest, papers.
+type Log = (Vec<Vec<u8>>, Vec<Claim>, BTreeMap<Digest, Vec<u8>>, Shelf);
+
 /// The journal's log, its signed decisions and their files.
-fn evidence(
-    office: &Office,
-) -> (
-    Vec<Vec<u8>>,
-    Vec<Claim>,
-    BTreeMap<handover::plan::digest::Digest, Vec<u8>>,
-    Shelf,
-) {
+fn evidence(office: &Office) -> Log {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()

@@ -118,7 +118,9 @@ fn an_armour_is_one_whole_signature_and_nothing_else() {
 fn wire(version: u32, parts: [&[u8]; 5], after: &[u8]) -> String {
     let mut bytes = b"SSHSIG".to_vec();
     bytes.extend(version.to_be_bytes());
-    parts.iter().for_each(|part| put_string(&mut bytes, part));
+    for part in parts {
+        put_string(&mut bytes, part);
+    }
     bytes.extend(after);
     armoured(&bytes)
 }

@@ -40,8 +40,8 @@ fn a_list_of_people_reads_back_as_itself_and_knows_their_days() {
     assert_eq!(find("s151@dover", PREVIEW, 2, day), Ok(()));
     assert_eq!(find("p02", APPROVAL, 3, day), Err(NotAllowed::Unknown));
     assert_eq!(find("p02", "file", 2, day), Err(NotAllowed::Namespace));
-    let last = "2027-12-31T23:59:59.9Z";
-    assert_eq!(find("p02", APPROVAL, 2, last), Ok(()));
+    let end = "2027-12-31T23:59:59.9Z";
+    assert_eq!(find("p02", APPROVAL, 2, end), Ok(()));
     let after = "2028-01-01T00:00:00Z";
     assert_eq!(find("p02", APPROVAL, 2, after), Err(NotAllowed::Expired));
     let before = "2026-12-31T23:59:59Z";
