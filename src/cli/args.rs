@@ -379,9 +379,9 @@ pub enum ExportForm {
     Signers,
     /// Control totals with their signers, for those who answer for the money: text, JSON and CSV
     Reconciliation,
-    /// Everything an auditor needs, in a folder that explains itself (BagIt)
+    /// Everything an auditor needs, in a folder that explains itself
     Pack,
-    /// Names, reasons and what people handed in, for those who may read them (BagIt)
+    /// Names, reasons and what people handed in, for those who may read them
     Annex,
     /// The log for process mining: OCEL 2.0, JSON
     Ocel,

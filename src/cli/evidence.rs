@@ -1,6 +1,7 @@
 //! `handover export RUN --as pack|annex|ocel|xes|csv|openlineage --to PATH`: what auditors keep, and what
 //! other tools read.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
@@ -12,11 +13,13 @@ use super::failure::{Failure, hint};
 use super::output::Output;
 use super::settings::Project;
 use super::{log, site};
-use crate::export::pack::{self, Annex, Beside, annex};
+use crate::export::pack::{self, Annex, Beside, Signed, annex};
 use crate::export::views::{self, View, ViewFault};
+use crate::journal::LogFolder;
 use crate::plan::digest::Digest;
 use crate::run::Site;
 use crate::run::folder::{ANNEX, DETAILS, EFFECTS, EVIDENCE, STATEMENTS};
+use crate::signature::AllowedSigners;
 
 pub(super) async fn pack(args: &Export, global: &Global, output: &Output) -> Outcome {
     let mut log = log::open(args.run.as_deref().unwrap_or("."), global).await?;
@@ -25,7 +28,7 @@ pub(super) async fn pack(args: &Export, global: &Global, output: &Output) -> Out
             "name the run, in the folder of its plan: handover export RUN --as pack --to FOLDER",
         )));
     };
-    let beside = beside(site).await?;
+    let beside = beside(site, &log.folder).await?;
     let packed = pack::write(&args.to, &log.folder, &beside)?;
     let shown = args.to.display();
     output.say(&format!(
@@ -37,7 +40,25 @@ pub(super) async fn pack(args: &Export, global: &Global, output: &Output) -> Out
 }
 
 /// What was kept beside a run and belongs into its pack.
-async fn beside(site: &mut Site) -> Result<Beside, Failure> {
+async fn beside(site: &mut Site, log: &LogFolder) -> Result<Beside, Failure> {
+    let mut signed = BTreeMap::new();
+    for (seq, decision) in pack::decisions(log)? {
+        if let Some(made) = decision.signed {
+            let statement = site.journal.blob(decision.statement).await?;
+            let signature = site.journal.blob(made.signature).await?;
+            let both = Signed {
+                statement,
+                signature,
+            };
+            signed.insert(seq, both);
+        }
+    }
+    let mut files = BTreeMap::new();
+    let signers = AllowedSigners::of(&site.run.outline().holders);
+    if !signers.0.is_empty() {
+        let place = "policy/allowed_signers".to_owned();
+        files.insert(place, signers.write().into_bytes());
+    }
     let effects = site.folder.path().join(EFFECTS);
     let opened = site.run.opened().map(|opened| opened.schema);
     let schema = match opened {
@@ -47,6 +68,8 @@ async fn beside(site: &mut Site) -> Result<Beside, Failure> {
     Ok(Beside {
         effects: Some(effects).filter(|folder| site.run.closed() && folder.is_dir()),
         schema,
+        signed,
+        files,
         ..Beside::default()
     })
 }
@@ -91,7 +114,7 @@ pub(super) async fn view(view: View, args: &Export, global: &Global, output: &Ou
     let log = log::open(args.run.as_deref().unwrap_or("."), global).await?;
     let written = |fault: ViewFault| Failure::from(pack::PackFault::View(fault));
     if args.to == Path::new("-") {
-        let mut out = BufWriter::new(io::stdout().lock());
+        let mut out = BufWriter::new(Pipe(io::stdout().lock()));
         views::write(view, &log.folder, &mut out).map_err(written)?;
         out.flush().map_err(|fault| refused(&args.to, &fault))?;
         return Ok(Exit::Done);
@@ -111,6 +134,25 @@ pub(super) async fn view(view: View, args: &Export, global: &Global, output: &Ou
     fs::rename(&unfinished, &args.to).map_err(refused)?;
     output.say(&format!("Wrote {}", args.to.display()));
     Ok(Exit::Done)
+}
+
+/// Stdout, which whoever reads it may close when they have enough: that is no fault of ours.
+struct Pipe<W>(W);
+
+impl<W: Write> Write for Pipe<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self.0.write(bytes) {
+            Err(fault) if fault.kind() == io::ErrorKind::BrokenPipe => Ok(bytes.len()),
+            written => written,
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self.0.flush() {
+            Err(fault) if fault.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            flushed => flushed,
+        }
+    }
 }
 
 fn refused(path: &Path, fault: &io::Error) -> Failure {

@@ -14,5 +14,7 @@
 //! Not here: what a log proves (`replay`), the council's databases, printing (`cli`).
 
 pub mod bag;
+pub mod disclose;
 pub mod pack;
+pub mod stamp;
 pub mod views;

@@ -11,13 +11,16 @@ use super::people::nameless;
 
 /// Files that may enter the paper, and how large one may be: a plan is read by people.
 const ENDINGS: [&str; 4] = ["toml", "md", "txt", "csv"];
-/// Files of such endings that say nothing about a plan; the last two are a pack that `export` wrote.
-const NO_PAPERS: [&str; 4] = [
+/// Files of such endings that say nothing about a plan; the last three are what `export` wrote.
+const NO_PAPERS: [&str; 5] = [
     "README.md",
     "handover.toml",
     "reconciliation.txt",
     "reconciliation.csv",
+    "events.csv",
 ];
+/// A folder that holds this is a bag, such as an evidence pack: no part of a plan.
+const BAG: &str = "bagit.txt";
 const FILE_BYTES_MAX: u64 = 4 * 1024 * 1024;
 const FILES_MAX: usize = 500;
 
@@ -72,7 +75,9 @@ impl Papers {
                 continue;
             }
             if kind.is_dir() {
-                self.gather(&entry.path(), &format!("{under}{name}/"))?;
+                if !entry.path().join(BAG).is_file() {
+                    self.gather(&entry.path(), &format!("{under}{name}/"))?;
+                }
             } else if kind.is_file() && counts(&name) {
                 self.take(&entry.path(), format!("{under}{name}"))?;
             }

@@ -14,6 +14,7 @@ mod copying;
 mod crash;
 mod demo;
 mod engines;
+mod export;
 mod journal;
 mod machine;
 mod plan;

@@ -1,4 +1,4 @@
-//! A folder whose every file is listed with its digests: BagIt 1.0 (RFC 8493), so that `sha256sum -c`
+//! A folder whose every file is listed with its digests: `BagIt` 1.0 (RFC 8493), so that `sha256sum -c`
 //! and any archive's tools can check it.
 //!
 //! In and out: [`BagWriter`] makes one, whole or not at all; [`Bag`] reads one from a stranger, with

@@ -59,14 +59,14 @@ impl BagWriter {
         })
     }
 
-    /// Puts a file below `data/`, as `fill` writes it.
+    /// Puts a file below `data/`, as `write` writes it.
     ///
     /// # Errors
-    /// When the path is not [`lawful`] or taken, when the file system refuses, or as `fill` does.
+    /// When the path is not [`lawful`] or taken, when the file system refuses, or as `write` does.
     pub fn stream<E: From<BagFault>>(
         &mut self,
         path: &str,
-        fill: impl FnOnce(&mut dyn Write) -> Result<(), E>,
+        write: impl FnOnce(&mut dyn Write) -> Result<(), E>,
     ) -> Result<(), E> {
         let unlawful = |why| BagFault::Path {
             path: path.to_owned(),
@@ -87,7 +87,7 @@ impl BagWriter {
             sums: Summing::default(),
             bytes: 0,
         };
-        fill(&mut summed)?;
+        write(&mut summed)?;
         let file = summed.file.into_inner();
         let file = file.map_err(|fault| refused(fault.into_error()))?;
         file.sync_all().map_err(refused)?;
@@ -134,7 +134,8 @@ impl BagWriter {
             sums.take(text.as_bytes());
             tags.insert(name, hex(&sums.end().sha512));
         }
-        let list = tags.iter().map(|(name, sum)| format!("{sum}  {name}\n"));
+        let list = tags.iter();
+        let list = list.flat_map(|(name, sum)| [sum.as_str(), "  ", name, "\n"]);
         self.tag(TAG_MANIFEST, &list.collect::<String>())?;
         let refused = |fault| BagFault::Io(self.root.clone(), fault);
         fs::rename(&self.unfinished, &self.root).map_err(refused)?;
@@ -142,9 +143,9 @@ impl BagWriter {
     }
 
     fn listed(&self, sum: impl Fn(&Sums) -> String) -> String {
-        let files = self.files.iter();
-        files
-            .map(|(path, sums)| format!("{}  {DATA}{path}\n", sum(sums)))
+        let lines = self.files.iter();
+        lines
+            .flat_map(|(path, sums)| [sum(sums), format!("  {DATA}{path}\n")])
             .collect()
     }
 

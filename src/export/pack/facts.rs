@@ -36,6 +36,14 @@ pub(super) struct Facts {
     pub(super) datasets: BTreeMap<(String, String), Vec<Value>>,
 }
 
+/// The decisions that a log records, by their entries.
+///
+/// # Errors
+/// As a pack of it could not be made.
+pub fn decisions(log: &LogFolder) -> Result<BTreeMap<u64, Decision>, PackFault> {
+    Ok(read(log)?.decisions)
+}
+
 /// Reads a log through.
 ///
 /// # Errors

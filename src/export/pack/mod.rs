@@ -11,7 +11,7 @@
 //! In: a log and what was kept beside it. Out: a bag of files, the same bytes every time; [`Pack::open`]
 //! reads it back. Names and reasons stand in an annex of their own, for fewer eyes.
 //!
-//! Not here: BagIt itself (`bag`), what the log proves (`replay`).
+//! Not here: `BagIt` itself (`bag`), what the log proves (`replay`).
 
 use std::path::Path;
 
@@ -27,10 +27,12 @@ mod facts;
 mod files;
 mod pages;
 mod papers;
+mod seals;
 mod write;
 
 pub use annex::Annex;
 pub use derived::drift;
+pub use facts::decisions;
 pub use write::{Beside, Packed, Signed, write};
 
 /// Paths in a pack, below `data/`.

@@ -3,7 +3,6 @@
 //! The texts stand beside this file; what differs from run to run is put in between braces. A section
 //! on what this pack does not hold is left out.
 
-use super::at;
 use super::facts::Facts;
 use super::write::Beside;
 use crate::machine::event::ClockKind;
@@ -43,7 +42,8 @@ fn readme(facts: &Facts, beside: &Beside) -> String {
         ),
         None => "not closed: more may have followed".to_owned(),
     };
-    let sealed = if beside.files.contains_key(at::SEAL) {
+    let is_sealed = !beside.seals.is_empty();
+    let sealed = if is_sealed {
         "This log is sealed."
     } else {
         "This log is NOT sealed: note down the\nlast line's digest outside, or nothing speaks against one that was written anew."
@@ -73,7 +73,7 @@ fn readme(facts: &Facts, beside: &Beside) -> String {
             more.push_str(line);
         }
     }
-    let seal_files = if has("log/") {
+    let seal_files = if is_sealed {
         ", its seals, and the tree over it"
     } else {
         ""
@@ -117,7 +117,7 @@ fn verify(facts: &Facts, beside: &Beside) -> String {
         page
     };
     let has = |folder: &str| beside.files.keys().any(|path| path.starts_with(folder));
-    let seals = section(has("log/checkpoint"), include_str!("pages/seals.md"));
+    let seals = section(!beside.seals.is_empty(), include_str!("pages/seals.md"));
     let approvals = section(
         !beside.signed.is_empty(),
         include_str!("pages/approvals.md"),

@@ -7,22 +7,25 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::facts::{self, Facts};
-use super::{PackFault, at, derived, description, files, pages, papers};
+use super::{PackFault, at, derived, description, files, pages, papers, seals};
 use crate::export::bag::BagWriter;
 use crate::journal::LogFolder;
 use crate::machine::schema;
 use crate::plan::digest::Digest;
+use crate::seal::Seal;
 
 /// What was kept beside the log and goes into a pack.
 #[derive(Debug, Default)]
 pub struct Beside {
+    /// Seals, smallest first.
+    pub seals: Vec<Seal>,
     /// Signed decisions, by the entry that records each.
     pub signed: BTreeMap<u64, Signed>,
     /// The folder with the ledgers' rows and the list of their digests, kept when the run was closed.
     pub effects: Option<PathBuf>,
     /// The schema of entries that the log was opened with, where it is not today's.
     pub schema: Option<Vec<u8>>,
-    /// Files by their path in the pack: seals, requests, cosignatures, time-stamps, keys, policies.
+    /// Files by their path in the pack: time-stamps, keys, policies.
     pub files: BTreeMap<String, Vec<u8>>,
 }
 
@@ -54,6 +57,7 @@ pub fn write(root: &Path, log: &LogFolder, beside: &Beside) -> Result<Packed, Pa
     let facts = facts::read(log)?;
     let mut bag = BagWriter::new(root)?;
     bag.stream(at::STEPS, |out| steps(log, out))?;
+    seals::put(&mut bag, log, &beside.seals)?;
     for (number, fingerprint) in (1..).zip(&facts.papers) {
         papers::put(&mut bag, log, number, *fingerprint)?;
     }

@@ -1,7 +1,7 @@
-//! The log as OpenLineage 2-0-2 run events, one a line: which copy read and wrote which datasets, which
+//! The log as `OpenLineage` 2-0-2 run events, one a line: which copy read and wrote which datasets, which
 //! check held them against each other, how each attempt came out.
 //!
-//! An attempt is an OpenLineage run: START, then exactly one of COMPLETE, FAIL and ABORT (its executor
+//! An attempt is an `OpenLineage` run: START, then exactly one of COMPLETE, FAIL and ABORT (its executor
 //! was lost). An attempt that is still under way has no end yet. Its id is made from run, step,
 //! generation and attempt, so that the same log gives the same ids.
 //!
@@ -150,7 +150,7 @@ impl<W: Write> Teller for Lineage<W> {
             tale.outputs = outputs(does, done);
         }
         if !checks.is_empty() {
-            tale.inputs.push(checked(told, &about.step, checks));
+            tale.inputs.push(checked(told, &about.step, &checks));
         }
         self.write(&tale, &about)
     }
@@ -225,7 +225,7 @@ fn columns(copy: &DataCopy, of: &Dataset) -> Map<String, Value> {
 }
 
 /// What a verification held against each other, as one dataset with its assertions.
-fn checked(told: &Told, step: &StepId, checks: Vec<Value>) -> Value {
+fn checked(told: &Told, step: &StepId, checks: &[Value]) -> Value {
     let mut value = dataset(told.project(), step.as_str());
     let checks = json!({ "assertions": checks });
     value["inputFacets"] = facets([("dataQualityAssertions", CHECKS, checks)]).into();

@@ -1,5 +1,5 @@
 //! The log as other people's tools read it: OCEL 2.0 and XES for process mining, CSV for a spreadsheet,
-//! OpenLineage for a catalogue of data.
+//! `OpenLineage` for a catalogue of data.
 //!
 //! A view is derived and proves nothing: whoever doubts one makes it again from the log. Each is
 //! written while the log is read, in one pass.
@@ -30,7 +30,7 @@ pub enum View {
     Xes,
     /// CSV: one line an activity.
     Csv,
-    /// OpenLineage 2-0-2 run events, one a line: copies and checks.
+    /// `OpenLineage` 2-0-2 run events, one a line: copies and checks.
     OpenLineage,
 }
 

@@ -11,3 +11,5 @@ mod signed;
 mod together;
 mod waiting;
 mod world;
+
+pub use sample::every_event as every_entry;
