@@ -111,9 +111,12 @@ pub enum Command {
     Explain(Explain),
     /// Export, then remove what we keep in the organisations' databases
     Close(Close),
-    /// Look after a run's key
+    /// Make, show or destroy keys: of a log, of a witness, of a run
     #[command(subcommand)]
     Key(Key),
+    /// Let others sign what they have seen of a step log
+    #[command(subcommand)]
+    Witness(Witness),
     /// Print the JSON Schema of plans for editors
     #[command(hide = true)]
     Schema,
@@ -430,6 +433,27 @@ pub struct Close {
 /// `key`
 #[derive(Debug, Subcommand)]
 pub enum Key {
+    /// Make the key that will seal the next run's log; or a witness's key
+    New {
+        /// Plan folder
+        #[arg(conflicts_with_all = ["witness", "to"])]
+        plan: Option<String>,
+        /// Make the key of a witness of this name, such as `audit.example`
+        #[arg(long, value_name = "NAME", requires = "to")]
+        witness: Option<String>,
+        /// The new file for the witness's key
+        #[arg(long, value_name = "FILE", requires = "witness")]
+        to: Option<PathBuf>,
+    },
+    /// Show what others check with: the words for the minute, or a witness's verifier key
+    Show {
+        /// Plan folder, or a run
+        #[arg(value_name = "PLAN|RUN")]
+        what: Option<String>,
+        /// A witness's key file
+        #[arg(long, value_name = "FILE", conflicts_with = "what")]
+        witness: Option<PathBuf>,
+    },
     /// Destroy the key of a closed run: undo and row verification end
     Destroy {
         /// A run
@@ -437,5 +461,45 @@ pub enum Key {
         /// The plan's short name, typed to confirm
         #[arg(long, value_name = "NAME")]
         confirm: Option<String>,
+    },
+}
+
+/// `witness`
+#[derive(Debug, Subcommand)]
+pub enum Witness {
+    /// Write what to send to witnesses: the newest seal, and the proof that it goes on from their last
+    Request {
+        /// A run
+        run: Option<String>,
+        /// Only this witness
+        #[arg(long, value_name = "NAME")]
+        witness: Option<String>,
+        /// How many entries the witness signed last, where it says so
+        #[arg(long, value_name = "ENTRIES")]
+        from: Option<u64>,
+        /// The folder to write to
+        #[arg(long, value_name = "FOLDER", default_value = ".")]
+        to: PathBuf,
+    },
+    /// On the witness's machine: check a request and sign it
+    Sign {
+        /// The request
+        file: PathBuf,
+        /// The witness's key; what it signed last is kept beside it
+        #[arg(long, value_name = "FILE")]
+        key: PathBuf,
+        /// The log's verifier key, from the committee's minute; needed the first time
+        #[arg(long, value_name = "VKEY")]
+        log: Option<String>,
+        /// Where to write the answer
+        #[arg(long, value_name = "FILE")]
+        to: Option<PathBuf>,
+    },
+    /// Take in what a witness signed
+    Add {
+        /// A run
+        run: String,
+        /// The witness's answer
+        file: PathBuf,
     },
 }

@@ -27,6 +27,7 @@ mod signing;
 mod site;
 mod status;
 mod verify;
+mod witness;
 
 use std::process::ExitCode;
 
@@ -86,6 +87,7 @@ fn carry_out(cli: &Cli, output: &Output) -> Outcome {
             Command::Explain(args) => explain::explain(args, output),
             Command::Close(args) => close::close(args, global, output).await,
             Command::Key(args) => key::key(args, global, output).await,
+            Command::Witness(args) => witness::witness(args, global, output).await,
             Command::Schema => {
                 output.value(&crate::plan::schema());
                 Ok(Exit::Done)

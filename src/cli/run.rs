@@ -263,6 +263,17 @@ async fn new_run(
     let watch = progress.watch();
     let session = begin::begin(journal, plan, preview, prints, clock, watch).await?;
     keep(&session.site, preview)?;
+    let sealed = session
+        .site
+        .run
+        .opened()
+        .is_some_and(|opened| opened.log_key.is_some());
+    if !sealed {
+        output.note(
+            "this run's log has no key: nobody will be able to prove later that it is whole (before \
+             the next one: handover key new)",
+        );
+    }
     let begun = session.release().await;
     progress.end();
     Ok(begun?)

@@ -17,3 +17,4 @@ mod proof;
 pub mod schema;
 pub mod servers;
 pub mod story;
+mod witnesses;

@@ -154,7 +154,7 @@ fn words(
                     });
                 }
             }
-            AwaitedWhat::Hold(Waiting::Date { .. })
+            AwaitedWhat::Hold(Waiting::Date { .. } | Waiting::Seal { .. })
             | AwaitedWhat::Mend
             | AwaitedWhat::ByHand(_) => {}
         }

@@ -16,7 +16,7 @@ use super::home::Home;
 use super::keys::Keys;
 use super::schema::Engine;
 use super::servers::ServerError;
-use super::{papers, people};
+use super::{papers, people, witnesses};
 use crate::journal::{Journal, JournalFault};
 use crate::machine::event::{ClockKind, UndoMode};
 use crate::machine::rests::{Rest, Rests};
@@ -286,7 +286,11 @@ impl Stage {
         }
         // A plan without databases has no world: serde knows those that there are.
         let world = serde_json::from_value(script.plan.clone().into()).ok();
-        let plan = plan_in(&folder, &script.plan)?;
+        let mut plan = plan_in(&folder, &script.plan)?;
+        if !folder.join("demo.preview").exists() {
+            witnesses::invite(&folder, &plan, script.seed)?;
+            plan = plan_in(&folder, &script.plan)?;
+        }
         let stage = Stage {
             home: Home::open(script.engine, &folder, &plan)?,
             folder,
@@ -796,6 +800,16 @@ impl Stage {
         let plan = in_force(&site)?;
         teller.rest(&site.run, &plan, &site.run.rests(), &site.head.label);
         teller.chapter("Proving it");
+        let clock = clock_of(&site, &plan);
+        let (signed, entries) = witnesses::sign(site, &self.folder, clock).await?;
+        site = signed;
+        if let Some(entries) = entries {
+            teller.say(&format!(
+                "The log is sealed, and {} invented witnesses signed its first {entries} entries:\n\
+                 nobody can write another past for it without being found out.",
+                site.run.witnesses_of(entries).len()
+            ));
+        }
         let log = self.folder.join("log");
         if log.exists() {
             std::fs::remove_dir_all(&log)?;

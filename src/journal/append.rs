@@ -18,6 +18,7 @@ use crate::machine::event::{About, Actor, ClockStepped, Entry, Event};
 use crate::machine::line;
 use crate::machine::time::Time;
 use crate::plan::digest::Digest;
+use crate::seal::tree::leaf_hash;
 
 /// Rows in one INSERT: enough to fill a commit, few enough shapes of statement to stay prepared.
 const ROWS_AT_ONCE: usize = 32;
@@ -196,6 +197,14 @@ impl Journal {
         }
         self.staged.insert(lease.run, batch);
         Ok(())
+    }
+
+    /// Leaf hashes of what is staged and not committed, in order: what they add to the log's tree.
+    #[must_use]
+    pub fn staged_leaves(&self, lease: &Lease) -> Vec<Digest> {
+        let batch = self.staged.get(&lease.run);
+        let lines = batch.into_iter().flat_map(|batch| &batch.lines);
+        lines.map(|(line, _)| leaf_hash(line)).collect()
     }
 
     /// Forgets what was staged and not committed.

@@ -260,9 +260,14 @@ impl Journal {
     pub async fn release(&mut self, lease: Lease, now: &Moment) -> Result<(), JournalFault> {
         let released = Draft::of_run(Event::LeaseReleased(Empty {}));
         self.append(&lease, now, vec![released]).await?;
+        self.let_go(lease);
+        Ok(())
+    }
+
+    /// Frees the lock of a claim whose `lease.released` was appended.
+    pub fn let_go(&mut self, lease: Lease) {
         self.staged.remove(&lease.run);
         drop(lease.lock);
-        Ok(())
     }
 
     /// Who drives a run now, if anybody does.

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use uuid::Uuid;
 
 use crate::machine::time::Time;
+use crate::seal::NoKey;
 
 /// What is wrong.
 #[derive(Debug, thiserror::Error)]
@@ -112,6 +113,47 @@ pub enum JournalFault {
     /// The run key is not the one that the log was opened with.
     #[error("the run key `{}` belongs to another run", .0.display())]
     KeyWrong(PathBuf),
+    /// The log's key is not where it was put.
+    #[error("the key `{}` is missing", .0.display())]
+    LogKeyMissing(PathBuf),
+    /// The key in the run's folder is not the one that the log was opened with.
+    #[error("the log key `{}` belongs to another log", .0.display())]
+    LogKeyWrong(PathBuf),
+    /// A key's file that holds none.
+    #[error("`{}` is no such key", .0.display())]
+    NoKey(PathBuf, #[source] NoKey),
+    /// A key was drawn and waits for its run, or for its witness.
+    #[error("there is a key at `{}` already", .0.display())]
+    KeyReady(PathBuf),
+    /// What was signed last is not known any more.
+    #[error("`{}`, which says what was sealed last, is missing or is not what was written", .0.display())]
+    SignedMissing(PathBuf),
+    /// More was sealed than there is.
+    #[error(
+        "the step log of `{label}` has {size} entries, and {sealed} were sealed once: it was cut, or put back from an older copy"
+    )]
+    SealedAhead {
+        /// Which run.
+        label: String,
+        /// How many entries were sealed.
+        sealed: u64,
+        /// How many there are.
+        size: u64,
+    },
+    /// Other entries than those that were sealed.
+    #[error("the first {size} entries of the step log of `{label}` are not those that were sealed")]
+    Forked {
+        /// Which run.
+        label: String,
+        /// How many entries the seal covers.
+        size: u64,
+    },
+    /// The plan asks for seals and nobody drew a key.
+    #[error("the plan wants its log sealed, and no key was drawn for this run")]
+    NoLogKey,
+    /// A stored seal that is none.
+    #[error("a stored seal of `{0}` is not one that Handover made")]
+    NoSeal(String),
     /// There is a key already: it is never written over.
     #[error("there is a run key at `{}` already", .0.display())]
     KeyExists(PathBuf),
@@ -167,11 +209,17 @@ impl JournalFault {
             JournalFault::NoRun(_)
             | JournalFault::Ambiguous { .. }
             | JournalFault::Whole(_)
+            | JournalFault::KeyReady(_)
+            | JournalFault::NoKey(..)
             | JournalFault::Closed(_) => 2,
+            JournalFault::NoLogKey => 5,
             JournalFault::Cut { .. }
             | JournalFault::Edited { .. }
             | JournalFault::Unreadable { .. }
             | JournalFault::Blob(_)
+            | JournalFault::SealedAhead { .. }
+            | JournalFault::Forked { .. }
+            | JournalFault::NoSeal(_)
             | JournalFault::Unusable {
                 trouble: Db::Damaged,
                 ..
@@ -181,7 +229,11 @@ impl JournalFault {
             | JournalFault::Unusable { .. }
             | JournalFault::Io(..)
             | JournalFault::Network { .. } => 9,
-            JournalFault::KeyMissing(_) | JournalFault::KeyWrong(_) => 10,
+            JournalFault::KeyMissing(_)
+            | JournalFault::KeyWrong(_)
+            | JournalFault::LogKeyMissing(_)
+            | JournalFault::LogKeyWrong(_)
+            | JournalFault::SignedMissing(_) => 10,
             JournalFault::Newer { .. } => 11,
             JournalFault::KeyExists(_) | JournalFault::Draft(_) => 70,
         }
@@ -209,6 +261,14 @@ impl JournalFault {
             JournalFault::KeyExists(_) | JournalFault::Draft(_) => "HO609",
             JournalFault::Whole(_) => "HO610",
             JournalFault::Closed(_) => "HO611",
+            JournalFault::SealedAhead { .. }
+            | JournalFault::Forked { .. }
+            | JournalFault::NoSeal(_) => "HO612",
+            JournalFault::LogKeyMissing(_)
+            | JournalFault::LogKeyWrong(_)
+            | JournalFault::SignedMissing(_) => "HO613",
+            JournalFault::NoKey(..) | JournalFault::KeyReady(_) => "HO614",
+            JournalFault::NoLogKey => "HO615",
             JournalFault::Held { .. } => "HO801",
             JournalFault::TakenOver { .. } => "HO802",
         }
@@ -232,6 +292,9 @@ impl JournalFault {
             JournalFault::Cut { .. }
             | JournalFault::Edited { .. }
             | JournalFault::Unreadable { .. }
+            | JournalFault::SealedAhead { .. }
+            | JournalFault::Forked { .. }
+            | JournalFault::NoSeal(_)
             | JournalFault::Blob(_) => {
                 "change nothing; keep a copy of the file as evidence, and put the newest whole copy of it in its place"
             }
@@ -249,6 +312,18 @@ impl JournalFault {
             }
             JournalFault::KeyMissing(_) | JournalFault::KeyWrong(_) => {
                 "put the run's own key back from the organisations' safes; without it nothing can be undone or verified"
+            }
+            JournalFault::LogKeyMissing(_)
+            | JournalFault::LogKeyWrong(_)
+            | JournalFault::SignedMissing(_) => {
+                "put the run's folder back as it was; without its key and what it signed last, nothing more can be sealed"
+            }
+            JournalFault::NoLogKey => {
+                "`handover key new PLAN`, have what it prints minuted, then run again"
+            }
+            JournalFault::NoKey(..) => "name a key that `handover key new` made",
+            JournalFault::KeyReady(_) => {
+                "a key is never written over: `handover key show` shows the one that waits for its run"
             }
             JournalFault::KeyExists(_) | JournalFault::Draft(_) => {
                 "this is a fault in Handover; please report it"

@@ -37,30 +37,42 @@ pub fn create_key(folder: &Path) -> Result<RunKey, JournalFault> {
     Ok(RunKey::new(*bytes))
 }
 
+/// The key in the folder of a run whose log was never opened.
+///
+/// # Errors
+/// When it is missing or cut.
+pub fn adopt_key(folder: &Path) -> Result<RunKey, JournalFault> {
+    read_key(&folder.join(NAME))
+}
+
 /// Loads the key of a run and compares it with the commitment that `log.opened` holds.
 ///
 /// # Errors
 /// When it is missing, cut, or another run's.
 pub fn load_key(folder: &Path, commitment: Digest) -> Result<RunKey, JournalFault> {
     let path = folder.join(NAME);
-    let mut bytes = Zeroizing::new(Vec::with_capacity(33));
-    match fs::File::open(&path) {
-        Err(fault) if fault.kind() == io::ErrorKind::NotFound => {
-            return Err(JournalFault::KeyMissing(path));
-        }
-        Err(fault) => return Err(place::refused(&path, fault)),
-        // One more than it should be: a longer file is no key.
-        Ok(file) => file.take(33).read_to_end(&mut bytes),
-    }
-    .map_err(|fault| place::refused(&path, fault))?;
-    let Ok(bytes) = <[u8; 32]>::try_from(bytes.as_slice()) else {
-        return Err(JournalFault::KeyWrong(path));
-    };
-    let key = RunKey::new(bytes);
+    let key = read_key(&path)?;
     if key.commitment() == commitment {
         Ok(key)
     } else {
         Err(JournalFault::KeyWrong(path))
+    }
+}
+
+fn read_key(path: &Path) -> Result<RunKey, JournalFault> {
+    let mut bytes = Zeroizing::new(Vec::with_capacity(33));
+    match fs::File::open(path) {
+        Err(fault) if fault.kind() == io::ErrorKind::NotFound => {
+            return Err(JournalFault::KeyMissing(path.to_owned()));
+        }
+        Err(fault) => return Err(place::refused(path, fault)),
+        // One more than it should be: a longer file is no key.
+        Ok(file) => file.take(33).read_to_end(&mut bytes),
+    }
+    .map_err(|fault| place::refused(path, fault))?;
+    match <[u8; 32]>::try_from(bytes.as_slice()) {
+        Ok(bytes) => Ok(RunKey::new(bytes)),
+        Err(_) => Err(JournalFault::KeyWrong(path.to_owned())),
     }
 }
 

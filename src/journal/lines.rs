@@ -12,10 +12,13 @@ use tokio::task::{JoinHandle, spawn_blocking};
 use uuid::Uuid;
 
 use super::fault::JournalFault;
+use super::sealing::Passed;
 use super::store::{Journal, RunHead, count, digest, integer};
 use crate::machine::event::{Entry, VERSION};
 use crate::machine::line::{self, LineFault};
 use crate::plan::digest::Digest;
+use crate::seal::Tree;
+use crate::seal::tree::leaf_hash;
 
 /// Rows read at a time: what memory holds of a log, at most 65,535 bytes each and mostly 500.
 pub(super) const PAGE: usize = 256;
@@ -53,12 +56,20 @@ pub struct Entries {
     /// How many were given.
     given: u64,
     prev: Digest,
+    passed: Passed,
     ahead: Receiver<Result<JoinHandle<Vec<Parsed>>, JournalFault>>,
     page: std::vec::IntoIter<Parsed>,
 }
 
 /// A line's place and digest, and the entry in it.
-type Parsed = (u64, Digest, Result<Entry, LineFault>);
+type Parsed = (u64, Hashes, Result<Entry, LineFault>);
+
+/// What the chain and the tree know a line by.
+#[derive(Debug, Clone, Copy)]
+struct Hashes {
+    hash: Digest,
+    leaf: Digest,
+}
 
 impl Journal {
     /// The lines of a run as they are now; other calls may go on meanwhile.
@@ -92,12 +103,14 @@ impl Journal {
         let lines = self.read(run).await?;
         let (pages, ahead) = channel(AHEAD);
         let (path, head) = (lines.path.clone(), lines.head.clone());
+        let passed = Passed::of(self, &head)?;
         tokio::spawn(read_ahead(lines, pages));
         Ok(Entries {
             path,
             head,
             given: 0,
             prev: Digest::ZERO,
+            passed,
             ahead,
             page: Vec::new().into_iter(),
         })
@@ -145,8 +158,15 @@ async fn page(lines: &mut Lines) -> (Vec<Line>, Result<bool, JournalFault>) {
 
 fn parse(page: Vec<Line>) -> Vec<Parsed> {
     let each = page.into_iter();
-    each.map(|line| (line.seq, line.hash, line::parse(&line.bytes)))
-        .collect()
+    each.map(|line| {
+        let leaf = leaf_hash(&line.bytes);
+        let hashes = Hashes {
+            hash: line.hash,
+            leaf,
+        };
+        (line.seq, hashes, line::parse(&line.bytes))
+    })
+    .collect()
 }
 
 impl Lines {
@@ -244,17 +264,24 @@ impl Entries {
         self.prev
     }
 
+    /// The tree over the lines that were read.
+    #[must_use]
+    pub fn tree(&self) -> &Tree {
+        self.passed.tree()
+    }
+
     /// The next entry; none after the last.
     ///
     /// # Errors
-    /// As [`Lines::next`], and where an entry does not name the line before it.
+    /// As [`Lines::next`], where an entry does not name the line before it, and where the log is not
+    /// the one of which a head was signed.
     pub async fn next(&mut self) -> Result<Option<Entry>, JournalFault> {
-        let Some((seq, hash, read)) = self.parsed().await? else {
+        let Some((seq, hashes, read)) = self.parsed().await? else {
             // Whoever reads ahead may have come to nothing: a log that ends early is never taken whole.
             let (label, seq) = (self.head.label.clone(), self.given);
             let whole = seq == self.head.size;
             return if whole {
-                Ok(None)
+                self.passed.end().map(|()| None)
             } else {
                 Err(JournalFault::Cut { label, seq })
             };
@@ -266,7 +293,8 @@ impl Entries {
             let label = label.clone();
             return Err(JournalFault::Edited { label, seq });
         }
-        self.prev = hash;
+        self.passed.leaf(hashes.leaf)?;
+        self.prev = hashes.hash;
         self.given += 1;
         Ok(Some(entry))
     }

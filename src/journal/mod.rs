@@ -2,8 +2,8 @@
 //!
 //! In come drafts of facts from whoever holds the claim; out go entries with their place in the
 //! chain, and later the same bytes again, checked. Reading order: `store` opens the file, `claim`
-//! says who may write, `append` writes, `lines` reads, `papers` keeps files by digest, `key` keeps
-//! the run key, `export` hands a log to auditors, `recover` goes on after a loss.
+//! says who may write, `append` writes, `lines` reads, `sealing` signs heads and `seals` keeps them,
+//! `papers` keeps files by digest, `key` and `log_key` keep keys, `export` hands a log to auditors, `recover` goes on after a loss.
 //!
 //! Not here: what a fact does to a run (`machine`), the organisations' ledgers (`orgdb`, `copy`),
 //! a clock: time comes in as a [`Moment`].
@@ -15,18 +15,26 @@ mod fault;
 mod key;
 mod lines;
 mod lock;
+mod log_key;
 mod papers;
 mod place;
 mod recover;
 mod schema;
+mod sealing;
+mod seals;
 mod store;
+mod witness_book;
 
 pub use append::{Draft, Moment, NewRun};
 pub use claim::{Claimant, Holder, Lease};
 pub use export::LogFolder;
 pub use fault::{Db, JournalFault};
-pub use key::{create_key, destroy_key, load_key};
+pub use key::{adopt_key, create_key, destroy_key, load_key};
 pub use lines::{Entries, Line, Lines};
+pub use log_key::{draw_witness_key, keep_witness_key, load_log_key, load_witness_key};
 pub use place::boot;
 pub use recover::{Loss, Seen};
+pub use sealing::Sealer;
+pub use seals::StoredSeal;
 pub use store::{Journal, RunHead};
+pub use witness_book::WitnessBook;

@@ -14,6 +14,7 @@ use super::fault::JournalFault;
 use super::store::{Journal, RunHead, count, integer};
 use crate::machine::event::{Event, LogOpened, LogRecovered, PlanBound, PreviousLog};
 use crate::plan::digest::Digest;
+use crate::plan::vkey::{KeyKind, Vkey};
 
 /// What the organisations' databases say about a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -56,10 +57,15 @@ impl Journal {
         let mut entries = self.entries(run).await?;
         let head = entries.head().clone();
         let (mut opened, mut size, mut paper) = (None, 0, head.paper);
+        let mut last_sealed = 0;
         let damaged = loop {
             let entry = match entries.next().await {
                 Ok(Some(entry)) => entry,
                 Ok(None) => break false,
+                Err(JournalFault::SealedAhead { sealed, .. }) => {
+                    last_sealed = sealed.saturating_sub(1);
+                    break true;
+                }
                 Err(fault) if is_loss(&fault) => break true,
                 Err(fault) => return Err(fault),
             };
@@ -85,7 +91,11 @@ impl Journal {
             size,
             last: entries.last(),
             paper,
-            lost_to: seen.entry.max(last_row).max(head.size.saturating_sub(1)),
+            lost_to: seen
+                .entry
+                .max(last_row)
+                .max(last_sealed)
+                .max(head.size.saturating_sub(1)),
             cut,
             opened,
             epoch: head.epoch.max(seen.fence) + 1,
@@ -175,6 +185,7 @@ impl Loss {
     fn opening(&self, log: &NewLog, seen: Seen) -> LogOpened {
         LogOpened {
             origin: log.origin.clone(),
+            log_key: self.log_key(&log.origin),
             product: env!("CARGO_PKG_VERSION").to_owned(),
             manifest: self.paper,
             previous: Some(PreviousLog {
@@ -188,11 +199,23 @@ impl Loss {
     }
 }
 
+impl Loss {
+    /// The successor is sealed by the same key under its own name.
+    fn log_key(&self, origin: &str) -> Option<String> {
+        let old: Vkey = self.opened.log_key.as_ref()?.parse().ok()?;
+        let new = Vkey::new(origin, KeyKind::Log, *old.key()).ok()?;
+        Some(new.to_string())
+    }
+}
+
 /// Damage that leaves the entries before it as they were.
 fn is_loss(fault: &JournalFault) -> bool {
     matches!(
         fault,
-        JournalFault::Cut { .. } | JournalFault::Edited { .. } | JournalFault::Unreadable { .. }
+        JournalFault::Cut { .. }
+            | JournalFault::Edited { .. }
+            | JournalFault::Unreadable { .. }
+            | JournalFault::Forked { .. }
     )
 }
 

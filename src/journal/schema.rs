@@ -13,7 +13,10 @@ use crate::plan::digest::Digest;
 const APPLICATION: i64 = 0x484e_444f;
 
 /// Every migration in order; its number is its position, from 1.
-const MIGRATIONS: [&str; 1] = [include_str!("../../migrations/0001_journal.sql")];
+const MIGRATIONS: [&str; 2] = [
+    include_str!("../../migrations/0001_journal.sql"),
+    include_str!("../../migrations/0002_seals.sql"),
+];
 
 /// What `bring_up` found wrong.
 pub(super) enum SchemaFault {

@@ -178,7 +178,7 @@ impl Run {
             },
             Event::OperatorOverride(body) => self.judge_override(&body.approvals),
             Event::ClockStepped(body) => ensure(body.after == entry.at, Breach::ClockBack),
-            Event::SealCosigned(body) => ensure(body.size <= entry.seq, Breach::SealAhead),
+            Event::SealCosigned(body) => self.judge_cosigned(body, entry.seq),
             Event::LeaseReleased(_)
             | Event::SealHeartbeat(_)
             | Event::KeyRotated(_)
@@ -341,6 +341,7 @@ impl Run {
         match self.bar(at, now.as_at) {
             Bar::Open(_) => {}
             Bar::Waits(Waiting::Date { .. }) => return Err(Breach::TooEarly),
+            Bar::Waits(Waiting::Seal { .. }) => return Err(Breach::Unwitnessed),
             Bar::Waits(_) | Bar::Decisions(_) => return Err(Breach::Unapproved),
         }
         let about = entry.about.as_ref().ok_or(Breach::About)?;

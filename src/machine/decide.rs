@@ -392,6 +392,8 @@ fn held_still(step: &StepRun, now: Now) -> bool {
     match step.hold.as_ref().map(|hold| &hold.waiting) {
         Some(Waiting::Date { until }) => !reached(until.moment(), now.as_at),
         Some(Waiting::Person { .. } | Waiting::Evidence { .. }) => step.answer.is_none(),
+        // Witnesses are waited for before a step, never in the middle of its work.
+        Some(Waiting::Seal { .. }) => true,
         None => false,
     }
 }

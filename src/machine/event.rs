@@ -352,6 +352,11 @@ pub enum Waiting {
         /// How many are missing.
         missing: u64,
     },
+    /// Enough witnesses under one seal of the log: the step cannot be undone.
+    Seal {
+        /// How many entries that seal must cover: all that the step rests on.
+        size: u64,
+    },
 }
 
 /// A step waits for a person or a date: not a failure.

@@ -61,6 +61,16 @@ pub enum NotTheirs {
 impl Run {
     /// What a step waits for at `as_at`, dependencies aside.
     pub(super) fn bar(&self, at: usize, as_at: Time) -> Bar {
+        match self.own_bar(at, as_at) {
+            Bar::Open(approvals) => match self.unwitnessed(at, as_at) {
+                Some(size) => Bar::Waits(Waiting::Seal { size }),
+                None => Bar::Open(approvals),
+            },
+            shut => shut,
+        }
+    }
+
+    fn own_bar(&self, at: usize, as_at: Time) -> Bar {
         let step = self.step_at(at);
         if let Some(start) = step.start.filter(|start| !reached(*start, as_at)) {
             return Bar::Waits(Waiting::Date {

@@ -203,6 +203,18 @@ pub enum Breach {
     /// Counts or roots differ from what the entries before amount to.
     #[error("it does not say what the entries before amount to")]
     Counts,
+    /// It cannot be undone, and too few witnesses have signed what it rests on.
+    #[error("too few witnesses have signed a seal of what it rests on")]
+    Unwitnessed,
+    /// Nobody seals this log.
+    #[error("the log is not sealed")]
+    Unsealed,
+    /// The plan names no such witness.
+    #[error("the paper in force names no such witness")]
+    UnknownWitness,
+    /// Another witness signed another root at that size.
+    #[error("another root was signed at that size")]
+    OtherRoot,
     /// A seal over entries that do not exist.
     #[error("it covers entries that do not exist")]
     SealAhead,
@@ -236,6 +248,8 @@ impl Breach {
             | Breach::NotFreed
             | Breach::Approvals
             | Breach::NotAsked => "UNAPPROVED",
+            Breach::Unwitnessed | Breach::UnknownWitness => "NO_QUORUM",
+            Breach::OtherRoot => "ROOT_MISMATCH",
             Breach::Refused => "REFUSED",
             Breach::TooLate => "LATE_APPROVAL",
             Breach::NotTheirs(NotTheirs::Author | NotTheirs::SamePerson | NotTheirs::SameKey)
@@ -260,6 +274,7 @@ impl Breach {
             | Breach::Mode
             | Breach::InFlight(_)
             | Breach::Counts
+            | Breach::Unsealed
             | Breach::SealAhead => "STATE",
         }
     }

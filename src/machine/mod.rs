@@ -57,3 +57,4 @@ pub mod state;
 mod take;
 pub mod time;
 pub mod total;
+pub mod witnessed;

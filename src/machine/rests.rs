@@ -148,10 +148,17 @@ impl Run {
         }
         if step.requested.is_some() {
             let missing = self.undecided(at);
-            return (!missing.is_empty()).then_some(Rest::Undecided(missing));
+            if !missing.is_empty() {
+                return Some(Rest::Undecided(missing));
+            }
         }
-        let hold = step.hold.as_ref().filter(|_| step.done.is_none())?;
-        Some(Rest::Held(hold.waiting.clone()))
+        let hold = step.hold.as_ref()?;
+        let answered = match hold.waiting {
+            Waiting::Seal { size } => self.witnessed() >= size,
+            // What was waited for before decisions were asked for has come.
+            _ => step.done.is_some() || step.requested.is_some(),
+        };
+        (!answered).then(|| Rest::Held(hold.waiting.clone()))
     }
 
     /// What a step waits for in the middle of its work: its gate is behind it, whatever became of

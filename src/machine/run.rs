@@ -12,6 +12,7 @@ use super::event::{About, Event, LogOpened, On};
 use super::graph::Graph;
 use super::state::{Checkpoint, Decided, Lease, Moment, Now, Rollback, Shelf, StepRun, StepState};
 use super::time::Time;
+use super::witnessed::Witnessed;
 use crate::plan::digest::Digest;
 use crate::plan::outline::{Outline, OutlineStep, StepId};
 
@@ -49,6 +50,8 @@ pub struct Run {
     pub(super) rolled: Option<u64>,
     /// Steps that a rollback passed and left: a person may attest that they were undone by hand.
     pub(super) passed: BTreeSet<StepId>,
+    /// What witnesses signed, by size.
+    pub(super) witnessed: Witnessed,
 }
 
 /// The newest entry.
@@ -91,6 +94,7 @@ impl Run {
             rollback: None,
             rolled: None,
             passed: BTreeSet::new(),
+            witnessed: Witnessed::default(),
         }
     }
 

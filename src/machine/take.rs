@@ -73,6 +73,7 @@ impl Run {
             }
             Event::RollbackFailed(body) => self.strand(&body.stuck),
             Event::LogClosed(_) => self.closed = true,
+            Event::SealCosigned(body) => self.take_cosigned(body),
             Event::ApprovalRequested(_)
             | Event::HoldBegun(_)
             | Event::HoldAnswered(_)
@@ -90,7 +91,6 @@ impl Run {
             | Event::CheckFailed(_)
             | Event::OperatorOverride(_)
             | Event::ClockStepped(_)
-            | Event::SealCosigned(_)
             | Event::SealHeartbeat(_)
             | Event::KeyRotated(_)
             | Event::LogRecovered(_) => {}

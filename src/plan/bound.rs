@@ -53,6 +53,7 @@ pub(super) fn outline(
         signed_by: signed,
         signed: proofs.papers.clone(),
         author_key: author.and_then(|one| one.person.key.clone()),
+        trust: head.trust.clone(),
     }
 }
 

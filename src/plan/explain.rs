@@ -100,6 +100,8 @@ pub(super) fn tables() -> Vec<(String, &'static [Key])> {
         ("[org]".to_owned(), keys::ORG),
         ("an organisation's alias".to_owned(), keys::ALIAS),
         ("[role]".to_owned(), keys::ROLE),
+        ("[trust]".to_owned(), keys::TRUST),
+        ("[trust.group]".to_owned(), keys::WITNESS_GROUP),
         ("people.toml".to_owned(), keys::PERSON),
         ("every step".to_owned(), keys::STEP),
         ("`retry`".to_owned(), keys::RETRY),

@@ -11,7 +11,9 @@ use super::fault::Fault;
 use super::form::{Form, Said, check_name};
 use super::keys::{ALIAS, HOMES, ORG, PLAN, ROLE};
 use super::model::{Alias, Code, Each, Homes, Org, OrgKind, Place, Proof, Role};
+use super::quorum::Quorum;
 use super::source::Desk;
+use super::trust::trust;
 use crate::calendar::{self, ClockChange};
 
 /// The head, read.
@@ -31,6 +33,7 @@ pub(super) struct Head {
     pub(super) orgs: BTreeMap<Code, (Org, Place)>,
     pub(super) roles: BTreeMap<Code, (Role, Place)>,
     pub(super) phases: Vec<PhaseList>,
+    pub(super) trust: Option<Quorum>,
 }
 
 /// A phase and the steps it lists.
@@ -46,6 +49,7 @@ pub(super) fn head(desk: &mut Desk, root: &Form<'_>) -> Head {
         orgs: orgs(desk, root),
         roles: roles(desk, root),
         phases: phases(root),
+        trust: trust(desk, root),
         ..Head::default()
     };
     let Some(form) = root.form(desk, "plan", "`[plan]`", PLAN) else {

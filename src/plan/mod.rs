@@ -40,6 +40,7 @@ mod source;
 mod specs;
 pub mod template;
 mod totals;
+mod trust;
 pub mod vkey;
 
 pub use explain::{explain, nearest};

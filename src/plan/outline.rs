@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::digest::Digest;
 use super::model::{Code, Seat};
 use super::public_key::PublicKey;
+use super::quorum::Quorum;
 
 /// The author's own name for a step, with `/organisation` where one step stands for several: the
 /// only id that is ever stored.
@@ -191,4 +192,6 @@ pub struct Outline {
     pub signed: Vec<Code>,
     /// The author's key: another code with it is still the author.
     pub author_key: Option<PublicKey>,
+    /// Whose eyes a seal needs before what cannot be undone; none: the plan asks for none.
+    pub trust: Option<Quorum>,
 }

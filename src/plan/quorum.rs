@@ -5,11 +5,13 @@
 
 use std::collections::BTreeSet;
 
+use serde::{Deserialize, Serialize};
+
 use super::model::Code;
 use super::vkey::Vkey;
 
 /// Somebody outside the project who signs seals that they have seen.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Witness {
     /// What the policy calls them; the key has a name of its own.
     pub name: Code,
@@ -18,7 +20,7 @@ pub struct Witness {
 }
 
 /// Some of several.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Group {
     /// What the policy calls it.
     pub name: Code,
@@ -30,7 +32,7 @@ pub struct Group {
 
 /// A policy: names are unique over witnesses and groups, every key stands once, a group names only
 /// what stands before it and no name is a member twice. Whoever builds one has checked that.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Quorum {
     /// Every witness.
     pub witnesses: Vec<Witness>,

@@ -22,6 +22,7 @@ pub mod reconciliation;
 pub mod rest;
 pub mod rollback;
 pub mod schema;
+pub mod sealed;
 pub mod stale;
 pub mod standing;
 pub mod status;

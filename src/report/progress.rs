@@ -283,6 +283,10 @@ fn held(waiting: &Waiting) -> Said {
         Waiting::Person { seat } => said
             .fact("for", seat_code(seat))
             .says(format!("for a person: {}", seat_code(seat))),
+        Waiting::Seal { size } => said
+            .fact("for", "witnesses")
+            .fact("entries", size)
+            .says(format!("for witnesses of the first {size} entries")),
         Waiting::Evidence {
             seat,
             what,

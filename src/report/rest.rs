@@ -8,6 +8,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::ink::{Lines, Manner, Tone};
+use super::sealed::SealStatus;
 use super::standing::{Problem, Wait, WaitKind, problems, waits};
 use super::words::{Dates, span};
 use super::{FORMAT, Report};
@@ -64,6 +65,8 @@ pub struct RestReport {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>")]
     pub last_safe: Option<Timestamp>,
+    /// Whether the log is sealed, and who has signed that.
+    pub seals: SealStatus,
     /// What to do next.
     pub next: Vec<Next>,
     /// The exit code.
@@ -101,6 +104,7 @@ impl RestReport {
             problems,
             waits,
             last_safe: safe,
+            seals: SealStatus::of(run),
             next: Vec::new(),
             exit: rested.exit,
         };
@@ -137,6 +141,10 @@ impl RestReport {
                 way("or undo what was done", format!("rollback {run} --preview")),
             ],
             4 => match self.waits.iter().find(|wait| wait.kind != WaitKind::Date) {
+                Some(wait) if wait.kind == WaitKind::Witnesses => {
+                    let request = format!("witness request {run} --to requests");
+                    vec![way("to ask the witnesses", request), carry_on]
+                }
                 Some(wait) => {
                     let step = wait.step.as_ref().map_or("", |step| step.as_str());
                     let answer = format!("approve {run} {step} --as ROLE --reason TEXT");
@@ -197,11 +205,19 @@ impl RestReport {
             .map(|(number, word)| format!("{number} {word}"))
             .collect();
         format!(
-            "{rehearsal}{word} {}. {}.{}",
+            "{rehearsal}{word} {}. {}.{}{}",
             dates.time(self.at),
             counts.join(", "),
-            self.safe(&dates)
+            self.safe(&dates),
+            self.unsealed()
         )
+    }
+
+    fn unsealed(&self) -> &'static str {
+        match self.seals.key {
+            Some(_) => "",
+            None => " The log is not sealed.",
+        }
     }
 
     fn safe(&self, dates: &Dates) -> String {

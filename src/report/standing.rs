@@ -16,6 +16,7 @@ use crate::plan::codes;
 use crate::plan::map::{Becomes, Map};
 use crate::plan::model::{CatchUp, Plan, Seat, StepSpec};
 use crate::plan::outline::{OutlineStep, StepId};
+use crate::plan::quorum::Quorum;
 
 /// Where a step or a phase stands: the fewest words that serve.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
@@ -214,6 +215,8 @@ pub enum WaitKind {
     Date,
     /// An undo by hand.
     ByHand,
+    /// Witnesses, to sign a seal.
+    Witnesses,
 }
 
 /// Somebody or something that is waited for.
@@ -282,6 +285,15 @@ fn awaited_words(awaited: &Awaited, plan: &Plan, dates: &Dates) -> Option<(WaitK
         }) => {
             let who = seat_words(plan, seat);
             (WaitKind::Evidence, format!("{missing} {what} from {who}"))
+        }
+        AwaitedWhat::Hold(Waiting::Seal { size }) => {
+            let whose = plan.outline.trust.as_ref().map(Quorum::in_words);
+            let whose = whose.unwrap_or_else(|| "witnesses".to_owned());
+            let says = format!(
+                "{whose} to sign a seal of the first {size} entries (handover witness request RUN \
+                 writes the file to send them)"
+            );
+            (WaitKind::Witnesses, says)
         }
         AwaitedWhat::ByHand(words) => {
             let says = format!("a person to undo it and attest that: {words}");

@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::ink::{Lines, Manner, ends};
+use super::sealed::SealStatus;
 use super::standing::{Problem, Standing, Wait, problems, standing, waits};
 use super::words::{Dates, listed};
 use super::{FORMAT, Report};
@@ -78,6 +79,8 @@ pub struct StatusReport {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>")]
     pub last_safe: Option<Timestamp>,
+    /// Whether the log is sealed, and who has signed that.
+    pub seals: SealStatus,
     /// The newest checkpoint's number.
     pub checkpoint: u64,
     /// The exit code of `status --exit-status`.
@@ -112,6 +115,7 @@ impl StatusReport {
             waits: waits(run, plan, &dates),
             stays: stays.map(|(outline, _)| outline.id.clone()).collect(),
             last_safe: first_safe(points).and_then(|point| point.last_safe),
+            seals: SealStatus::of(run),
             checkpoint: run.checkpoints().last().map_or(0, |cut| cut.number),
             exit: run.rests().exit(),
         }
@@ -243,6 +247,7 @@ impl Report for StatusReport {
             lines.wrapped(lead, &format!("{} ({step}{since})", wait.says));
         }
         lines.wrapped("Undo         ", &self.undo(&dates));
+        lines.wrapped("Seals        ", &self.seals.in_words());
         lines.text()
     }
 
@@ -274,6 +279,7 @@ impl Report for StatusReport {
             lines.line(wait.sentence());
         }
         lines.line(format!("Undo: {}.", self.undo(&dates)));
+        lines.line(format!("Seals: {}.", self.seals.in_words()));
         lines.text()
     }
 }

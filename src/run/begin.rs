@@ -9,7 +9,7 @@ use super::clock::Clock;
 use super::folder::RunFolder;
 use super::session::{Session, Watch, claimant, moment};
 use super::site::{Site, SiteFault};
-use crate::journal::{Draft, Journal, JournalFault, NewRun, create_key};
+use crate::journal::{Draft, Journal, JournalFault, NewRun, adopt_key, create_key};
 use crate::machine::event::{
     Actor, ClockKind, Decision, Event, LogOpened, OrgPrint, PlanBound, Signed,
 };
@@ -17,6 +17,7 @@ use crate::plan::digest::Digest;
 use crate::plan::model::Plan;
 use crate::plan::papers::{self, Papers};
 use crate::preview::{Preview, Signature};
+use crate::seal::LogKey;
 
 /// Begins a run of `plan` as the signed `preview` says. The caller has held the one against the other.
 ///
@@ -30,18 +31,22 @@ pub async fn begin<'a>(
     clock: Clock,
     watch: Watch<'a>,
 ) -> Result<Session<'a>, SiteFault> {
-    let id = Uuid::now_v7();
+    let (id, log_key) = log_key(&mut journal, plan, &clock).await?;
     let moment = moment(&clock);
     let paper = put_papers(&mut journal, plan).await?;
     let folder = RunFolder::new(journal.run_folder(id));
-    let key = create_key(folder.path())?;
+    let key = match create_key(folder.path()) {
+        // A kill came before the log was opened: nothing was done under that key.
+        Err(JournalFault::KeyExists(_)) => adopt_key(folder.path())?,
+        drawn => drawn?,
+    };
     let of = |orgs: &[crate::plan::model::Code]| {
         let among = |print: &&OrgPrint| orgs.contains(&print.org);
         prints.iter().filter(among).cloned().collect::<Vec<_>>()
     };
     let opened = LogOpened {
         origin: format!("{}/{id}", plan.name),
-        log_key: None,
+        log_key: log_key.map(|key| key.vkey().to_string()),
         product: env!("CARGO_PKG_VERSION").to_owned(),
         schema: crate::machine::schema::digest(),
         manifest: paper,
@@ -66,12 +71,36 @@ pub async fn begin<'a>(
         .await?;
     let head = journal.head(id).await?;
     let site = Site::open(journal, head).await?;
-    let mut session = Session::begun(site, lease, clock, watch);
+    let mut session = Session::begun(site, lease, clock, watch).await?;
     keep_all(&mut session.site.journal, &preview.signatures).await?;
     session
         .append(decisions(&preview.signatures, Some(preview.reading.digest)))
         .await?;
+    session.seal().await?;
     Ok(session)
+}
+
+/// The run's id and the key of its log: the one that was drawn for it and minuted. A rehearsal is a log
+/// of its own, and draws its key now. A run without a key is not sealed, and says so.
+async fn log_key(
+    journal: &mut Journal,
+    plan: &Plan,
+    clock: &Clock,
+) -> Result<(Uuid, Option<LogKey>), SiteFault> {
+    if clock.kind() == ClockKind::MadeUp {
+        let id = Uuid::now_v7();
+        let key = journal.draw_log_key(&plan.name, id);
+        // A folder's name may be no name for a key; a rehearsal goes without then.
+        return match key {
+            Err(JournalFault::NoKey(..)) => Ok((id, None)),
+            key => Ok((id, Some(key?))),
+        };
+    }
+    match journal.prepared_log_key(&plan.name).await? {
+        Some((id, key)) => Ok((id, Some(key))),
+        None if plan.outline.trust.is_some() => Err(JournalFault::NoLogKey.into()),
+        None => Ok((Uuid::now_v7(), None)),
+    }
 }
 
 /// Stores every file of a plan's paper, people without their names; the paper fingerprint.

@@ -1,6 +1,6 @@
 //! Where tests kill us: debug builds end themselves with SIGKILL after the n-th journal entry, the n-th
-//! commit of entries or the n-th durable chunk that this process sees, as `HANDOVER_KILL=entry:17`,
-//! `commit:5` or `chunk:3` says. Release builds hold none of it.
+//! commit of entries, the n-th durable chunk or the n-th signed head that this process sees, as
+//! `HANDOVER_KILL=entry:17`, `commit:5`, `chunk:3` or `signing:2` says. Release builds hold none of it.
 
 #[cfg(debug_assertions)]
 mod armed {
@@ -35,6 +35,12 @@ pub(super) fn after_entry() {
 pub(super) fn after_commit() {
     #[cfg(debug_assertions)]
     armed::reached("commit");
+}
+
+/// A head is signed, and that is durable; its seal is not in the journal yet.
+pub(super) fn after_signing() {
+    #[cfg(debug_assertions)]
+    armed::reached("signing");
 }
 
 /// A chunk is durable at an organisation, its mark not yet written.

@@ -155,6 +155,7 @@ impl Work {
         heard: &mut UnboundedReceiver<Word>,
         stop: &mut watch::Receiver<bool>,
     ) -> Result<(), DriveFault> {
+        session.heartbeat().await?;
         let mut words = Vec::new();
         let renewal = tokio::time::sleep(LEASE_TERM / 3);
         tokio::select! {

@@ -27,6 +27,7 @@ pub mod rollback;
 pub mod session;
 pub mod site;
 pub mod who;
+pub mod witnessing;
 
 pub use carry::{CarryFault, carry_on, drive_on};
 pub use clock::Clock;

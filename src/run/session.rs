@@ -9,8 +9,8 @@ use uuid::Uuid;
 
 use super::clock::Clock;
 use super::site::{Site, SiteFault};
-use crate::journal::{Claimant, Draft, JournalFault, Lease, Moment, boot};
-use crate::machine::event::{Actor, Entry, Event};
+use crate::journal::{Claimant, Draft, JournalFault, Lease, Moment, Sealer, boot};
+use crate::machine::event::{Actor, Empty, Entry, Event};
 use crate::machine::run::Run;
 use crate::machine::state::Now;
 use crate::plan::model::Code;
@@ -31,6 +31,8 @@ pub struct Session<'a> {
     pub(super) watch: Watch<'a>,
     /// Something was written beside the claim itself.
     pub(super) wrote: bool,
+    /// Who seals the log, where it is a sealed one.
+    sealer: Option<Sealer>,
 }
 
 impl<'a> Session<'a> {
@@ -44,6 +46,8 @@ impl<'a> Session<'a> {
         clock: Clock,
         watch: Watch<'a>,
     ) -> Result<Session<'a>, SiteFault> {
+        // Looked at first: a log that could not be sealed is not claimed either.
+        sealer(&mut site).await?;
         let claimant = claimant(orgs);
         let moment = moment(&clock);
         let known = site.run.next_seq();
@@ -54,20 +58,29 @@ impl<'a> Session<'a> {
             lease,
             watch,
             wrote: false,
+            sealer: None,
         };
         session.catch_up(known).await?;
+        session.sealer = sealer(&mut session.site).await?;
         Ok(session)
     }
 
     /// Wraps a lease that was taken when the run began.
-    pub(super) fn begun(site: Site, lease: Lease, clock: Clock, watch: Watch<'a>) -> Session<'a> {
-        Session {
+    pub(super) async fn begun(
+        mut site: Site,
+        lease: Lease,
+        clock: Clock,
+        watch: Watch<'a>,
+    ) -> Result<Session<'a>, SiteFault> {
+        let sealer = sealer(&mut site).await?;
+        Ok(Session {
             site,
             clock,
             lease,
             watch,
             wrote: true,
-        }
+            sealer,
+        })
     }
 
     /// The lease's fencing number.
@@ -110,14 +123,45 @@ impl<'a> Session<'a> {
             self.site.journal.discard(&self.lease);
             return Err(fault);
         }
+        let leaves = self.site.journal.staged_leaves(&self.lease);
         self.site.journal.commit(&self.lease).await?;
-        for entry in entries {
+        let seals = entries.iter().any(|entry| is_sealed_at(&entry.event));
+        for (entry, leaf) in entries.into_iter().zip(leaves) {
             self.site.take(&entry)?;
+            self.site.tree.add_hash(leaf);
             (self.watch)(&entry, &self.site.run);
             super::crash::after_entry();
         }
         super::crash::after_commit();
         self.wrote = true;
+        if seals {
+            self.seal().await?;
+        }
+        Ok(())
+    }
+
+    /// Seals the log as it is now, where it is a sealed one.
+    pub(super) async fn seal(&mut self) -> Result<(), SiteFault> {
+        let (site, now) = (&mut self.site, self.clock.now());
+        if let Some(sealer) = &mut self.sealer
+            && let Some(seal) = sealer.sign(&site.head.label, &site.tree)?
+        {
+            super::crash::after_signing();
+            sealer
+                .keep(&mut site.journal, site.head.id, &seal, now)
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// While a run drives, no day passes without a seal: silence is then never mistaken for peace.
+    pub(super) async fn heartbeat(&mut self) -> Result<(), SiteFault> {
+        let now = self.clock.now();
+        let stale = |sealer: &Sealer| sealer.is_stale(now);
+        if self.sealer.as_ref().is_some_and(stale) {
+            let beat = Event::SealHeartbeat(Empty {});
+            self.append(vec![Draft::of_run(beat)]).await?;
+        }
         Ok(())
     }
 
@@ -155,15 +199,14 @@ impl<'a> Session<'a> {
         self.site.journal.renew(&self.lease, &moment).await
     }
 
-    /// Lets the run go; the site as it is now.
+    /// Lets the run go, the log sealed to its end; the site as it is now.
     ///
     /// # Errors
     /// When the journal refuses.
     pub async fn release(mut self) -> Result<Site, SiteFault> {
-        let size = self.site.run.next_seq();
-        let moment = moment(&self.clock);
-        self.site.journal.release(self.lease, &moment).await?;
-        catch_up(&mut self.site, size, &mut self.watch).await?;
+        let released = Draft::of_run(Event::LeaseReleased(Empty {}));
+        self.append(vec![released]).await?;
+        self.site.journal.let_go(self.lease);
         Ok(self.site)
     }
 
@@ -183,7 +226,40 @@ async fn catch_up(site: &mut Site, from: u64, watch: &mut Watch<'_>) -> Result<(
             super::crash::after_commit();
         }
     }
+    site.tree = entries.tree().clone();
     Ok(())
+}
+
+async fn sealer(site: &mut Site) -> Result<Option<Sealer>, SiteFault> {
+    let key = site.run.opened().and_then(|opened| opened.log_key.clone());
+    let Some(key) = key else {
+        return Ok(None);
+    };
+    let sealer = Sealer::open(&mut site.journal, &site.head, &key).await?;
+    Ok(Some(sealer))
+}
+
+/// What is sealed as soon as it is written: the end of a step or of its undo, what people are asked to
+/// decide on, what changes the paper or the way, and the end of a claim.
+fn is_sealed_at(event: &Event) -> bool {
+    matches!(
+        event,
+        Event::StepCommitted(_)
+            | Event::StepFailed(_)
+            | Event::StepSkipped(_)
+            | Event::HoldBegun(_)
+            | Event::UndoCommitted(_)
+            | Event::UndoFailed(_)
+            | Event::ApprovalRequested(_)
+            | Event::PlanAmended(_)
+            | Event::RollbackStarted(_)
+            | Event::RollbackCommitted(_)
+            | Event::RollbackFailed(_)
+            | Event::LogRecovered(_)
+            | Event::SealHeartbeat(_)
+            | Event::LeaseReleased(_)
+            | Event::LogClosed(_)
+    )
 }
 
 pub(super) fn claimant(fences: Vec<Code>) -> Claimant {

@@ -18,6 +18,7 @@ use crate::plan::digest::Digest;
 use crate::plan::fault::PlanFaults;
 use crate::plan::model::Plan;
 use crate::plan::outline::StepId;
+use crate::seal::Tree;
 use crate::steps::RunLook;
 
 /// A run, folded from its journal.
@@ -31,6 +32,8 @@ pub struct Site {
     pub run: Run,
     /// Every paper it was bound to, by fingerprint.
     pub plans: BTreeMap<Digest, Arc<Plan>>,
+    /// The tree over the log's lines.
+    pub tree: Tree,
     /// What lies beside the journal.
     pub folder: RunFolder,
     /// Evidence handed in, by step, oldest first.
@@ -78,6 +81,7 @@ impl Site {
         let folder = RunFolder::new(journal.run_folder(head.id));
         let mut site = Site {
             run: Run::new(shelf),
+            tree: Tree::default(),
             folder,
             plans,
             head,
@@ -89,6 +93,7 @@ impl Site {
         while let Some(entry) = entries.next().await? {
             site.take(&entry)?;
         }
+        site.tree = entries.tree().clone();
         Ok(site)
     }
 

@@ -18,6 +18,7 @@ mod export;
 mod journal;
 mod machine;
 mod plan;
+mod seal;
 mod signature;
 mod steps;
 mod surface;

@@ -6,10 +6,11 @@
 //! Not here: where they are kept (`effect`).
 
 use hmac::{Hmac, Mac};
-use sha2::{Digest as _, Sha256};
+use sha2::Sha256;
 
 use crate::machine::key::RunKey;
 use crate::plan::digest::Digest;
+use crate::seal::Tree;
 
 /// Digests rows of one dataset.
 #[derive(Clone)]
@@ -58,49 +59,6 @@ impl Sum {
     }
 }
 
-/// An RFC 6962 tree that is only ever added to: the roots of its full subtrees, largest first.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Tree {
-    subtrees: Vec<[u8; 32]>,
-    leaves: u64,
-}
-
-impl Tree {
-    /// Adds a leaf.
-    #[inline]
-    pub(crate) fn add(&mut self, leaf: &[u8]) {
-        let mut node: [u8; 32] = Sha256::new()
-            .chain_update([0])
-            .chain_update(leaf)
-            .finalize()
-            .into();
-        for _ in 0..self.leaves.trailing_ones() {
-            if let Some(left) = self.subtrees.pop() {
-                node = join(&left, &node);
-            }
-        }
-        self.subtrees.push(node);
-        self.leaves += 1;
-    }
-
-    /// The root; of nothing it is SHA-256 of nothing.
-    pub(crate) fn root(&self) -> Digest {
-        let mut right_to_left = self.subtrees.iter().rev();
-        let Some(last) = right_to_left.next() else {
-            return Digest::of(b"");
-        };
-        Digest(right_to_left.fold(*last, |right, left| join(left, &right)))
-    }
-}
-
-fn join(left: &[u8; 32], right: &[u8; 32]) -> [u8; 32] {
-    let hash = Sha256::new()
-        .chain_update([1])
-        .chain_update(left)
-        .chain_update(right);
-    hash.finalize().into()
-}
-
 /// Count, sum and root of rows as they go by.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Tally {
@@ -134,41 +92,6 @@ pub(crate) fn root_of(roots: impl IntoIterator<Item = Digest>) -> Digest {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// RFC 6962 section 2.1 as it is written there: recursive, whole list in hand.
-    fn by_the_book(leaves: &[Vec<u8>]) -> Digest {
-        match leaves {
-            [] => Digest::of(b""),
-            [leaf] => Digest::of(&[&[0], leaf.as_slice()].concat()),
-            _ => {
-                let cut = leaves.len().next_power_of_two() / 2;
-                let (left, right) = leaves.split_at(cut);
-                join(&by_the_book(left).0, &by_the_book(right).0).into_digest()
-            }
-        }
-    }
-
-    trait IntoDigest {
-        fn into_digest(self) -> Digest;
-    }
-
-    impl IntoDigest for [u8; 32] {
-        fn into_digest(self) -> Digest {
-            Digest(self)
-        }
-    }
-
-    #[test]
-    fn the_growing_tree_agrees_with_the_recursive_definition() {
-        for size in 0..70_u8 {
-            let leaves: Vec<Vec<u8>> = (0..size).map(|leaf| vec![leaf; 3]).collect();
-            let mut tree = Tree::default();
-            for leaf in &leaves {
-                tree.add(leaf);
-            }
-            assert_eq!(tree.root(), by_the_book(&leaves), "{size} leaves");
-        }
-    }
 
     #[test]
     fn the_sum_carries_over_all_places_and_wraps_at_the_end() {

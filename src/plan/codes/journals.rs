@@ -84,4 +84,48 @@ pub(super) const TABLE: &[Entry] = &[
         "An entry after the last one would be a record that nobody signed off.",
         "Read it with `handover status`, `replay` and `verify`. A new preview, signed, begins a new run.",
     ),
+    Entry::new(
+        "HO612",
+        "the log is not the one that was sealed",
+        "A head of this log was signed that covers more entries than there are, or other ones.",
+        "The journal was cut, changed or put back from an older copy. Signing what is left would be a second \
+         history beside the first, and whoever holds the older seal could prove it.",
+        "Change nothing and keep a copy of the folder as evidence. Put the newest whole copy of the journal \
+         in its place.",
+    ),
+    Entry::new(
+        "HO613",
+        "the log's key, or what it signed last, is missing",
+        "The file `log.key` of this run is gone or another log's, or the file `signed` beside it is.",
+        "The log was opened as a sealed one: what is not sealed proves nothing to anybody else.",
+        "Put the run's folder back as it was. Never draw a new key for a log that has begun.",
+    ),
+    Entry::new(
+        "HO614",
+        "a key that is none, or stands there already",
+        "The file holds no key of that kind, or a key is there that was not used yet.",
+        "A key is never written over: somebody may have published its verifier key.",
+        "`handover key show` shows the key that waits for its run; name another file for another witness.",
+    ),
+    Entry::new(
+        "HO615",
+        "no key for a log that the plan wants sealed",
+        "The plan has `[trust]`, and no key was drawn for the run that is to begin.",
+        "Its verifier key belongs in the minute that approves the plan, before anything is done.",
+        "`handover key new PLAN`, have what it prints minuted, then run again.",
+    ),
+    Entry::new(
+        "HO616",
+        "a witness does not sign",
+        "The request does not go on from what the witness signed last, or is not signed by the log.",
+        "A witness signs one history of a log. That is all it is for.",
+        "The message says what does not fit. A log that was cut or forked is evidence: keep both files.",
+    ),
+    Entry::new(
+        "HO617",
+        "a cosignature that does not count",
+        "The file holds no line by a witness of the plan, or not for a seal of this run.",
+        "Only witnesses that the paper names count, and each only for what it has signed.",
+        "Ask the witness for the file that `handover witness sign` wrote, and name the run it is for.",
+    ),
 ];

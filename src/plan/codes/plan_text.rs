@@ -346,4 +346,21 @@ pub(super) const TABLE: &[Entry] = &[
         "It would have nothing to hold the source against.",
         "Name the copy, let the catch-up come `after` it, and say `each` as the copy does.",
     ),
+    Entry::new(
+        "HO150",
+        "a witness without a sound key",
+        "A witness's verifier key is none, is a log's key, or stands there under another name too.",
+        "A key with one letter wrong would refuse every cosignature on the night; one key under two names \
+         would count as two pairs of eyes.",
+        "Copy the key as `handover key show --witness FILE` prints it: name, key id and key, joined by `+`.",
+    ),
+    Entry::new(
+        "HO151",
+        "a quorum that cannot be",
+        "`quorum`, or a member of a group, is no witness and no group that stands above; somebody is in \
+         two groups; or more are needed than there are.",
+        "A step that cannot be undone would wait for ever, or for fewer eyes than it seems.",
+        "Let each group name witnesses, or groups above it, each once in all, and `need` be `any`, `all` or \
+         a number of them.",
+    ),
 ];

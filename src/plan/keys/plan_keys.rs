@@ -31,6 +31,12 @@ pub const ROOT: &[Key] = &[
         "s151 = { title = \"Section 151 officer\", each = \"target\" }",
         "The posts that decide or do, each by a short name. `people.toml` says who holds them when.",
     ),
+    may(
+        "trust",
+        Shape::Table(TRUST),
+        "[trust]",
+        "Who outside the project signs what they have seen of the step log, and how many of them are needed before a step that cannot be undone.",
+    ),
     must(
         "step",
         Shape::TablesByName(super::STEP),
@@ -192,6 +198,44 @@ pub const ROLE: &[Key] = &[
         Shape::Word(DECISION),
         "\"signed\"",
         "Whether this post's decisions must be signed with a key or may be recorded as said: at every gate that says nothing itself, and under previews. Absent: signed at a gate that a step with `undo = \"cannot\"` comes after, recorded elsewhere.",
+    ),
+];
+
+/// `[trust]`
+pub const TRUST: &[Key] = &[
+    must(
+        "witness",
+        Shape::TextsByName,
+        "{ audit = \"audit.example+9c2b…\" }",
+        "Each witness by a short name, with the verifier key that `handover key new --witness` showed them.",
+    ),
+    may(
+        "group",
+        Shape::TablesByName(WITNESS_GROUP),
+        "{ orgs = { need = \"any\", of = [\"council\", \"almo\"] } }",
+        "Witnesses that stand for each other. A group may hold groups that stand above it; nobody is in two.",
+    ),
+    must(
+        "quorum",
+        Shape::Name,
+        "\"gate\"",
+        "The witness or group whose cosignatures a seal needs before a step that cannot be undone may start.",
+    ),
+];
+
+/// `[trust.group]`
+pub const WITNESS_GROUP: &[Key] = &[
+    must(
+        "need",
+        Shape::Text,
+        "\"any\"",
+        "How many of them: `any` (one), `all`, or a number such as `2`.",
+    ),
+    must(
+        "of",
+        Shape::Names,
+        "[\"council\", \"almo\"]",
+        "Witnesses, or groups that stand above this one.",
     ),
 ];
 

@@ -10,6 +10,7 @@ mod sample;
 mod signed;
 mod together;
 mod waiting;
+mod witnessed;
 mod world;
 
 pub use sample::every_event as every_entry;

@@ -135,7 +135,7 @@ impl World {
         let outline = self.run_outline();
         let opened = LogOpened {
             origin: format!("test/{}", self.id),
-            log_key: None,
+            log_key: Some("a verifier key".to_owned()),
             product: "0".to_owned(),
             schema: Digest::ZERO,
             manifest: outline.paper,
@@ -536,7 +536,7 @@ impl World {
             .collect();
         for (step, waiting) in held {
             let (seat, answer) = match waiting {
-                Waiting::Date { .. } => continue,
+                Waiting::Date { .. } | Waiting::Seal { .. } => continue,
                 Waiting::Person { seat } => (seat, Answer::Done),
                 Waiting::Evidence { seat, .. } => (seat, Answer::Evidence),
             };

@@ -413,6 +413,7 @@ fn outline(ids: &[&str], undo: &[Undo], paper: Digest) -> Outline {
         signed_by: Vec::new(),
         signed: Vec::new(),
         author_key: None,
+        trust: None,
     }
 }
 

@@ -15,6 +15,7 @@ use handover::report::reconciliation::{
     Came, Left, Line, Made, ReconciliationReport, Signer, Sort, StepPack, Whole,
 };
 use handover::report::rest::{Next, RestReport};
+use handover::report::sealed::SealStatus;
 use handover::report::standing::{Problem, Standing, Wait, WaitKind};
 use handover::report::status::{PhaseStatus, StatusReport, StepStatus};
 use uuid::Uuid;
@@ -109,6 +110,15 @@ fn wait() -> Wait {
     }
 }
 
+fn seals() -> SealStatus {
+    SealStatus {
+        key: Some("ekh-2020/0190+12345678+AQ==".to_owned()),
+        quorum: Some("audit and one of (council, almo)".to_owned()),
+        witnessed: 118,
+        rehearsal: false,
+    }
+}
+
 pub(super) fn rest() -> RestReport {
     let next = |why: &str, command: &str| Next {
         why: why.to_owned(),
@@ -131,6 +141,7 @@ pub(super) fn rest() -> RestReport {
         problems: vec![problem()],
         waits: vec![wait()],
         last_safe: Some(at("2020-09-30T22:34:00Z")),
+        seals: seals(),
         next: vec![
             next(
                 "correct the plan or its map, then",
@@ -194,6 +205,7 @@ pub(super) fn status() -> StatusReport {
         waits: vec![wait()],
         stays: vec![StepId::from("tell-tenants")],
         last_safe: Some(at("2020-09-30T22:34:00Z")),
+        seals: seals(),
         checkpoint: 15,
         exit: 1,
     }

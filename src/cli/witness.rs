@@ -1,0 +1,223 @@
+//! `handover witness request|sign|add`: cosignatures by file drop. `sign` runs on the witness's own
+//! machine and knows nothing but its key and its own record.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::Outcome;
+use super::args::{Global, Witness};
+use super::exit::Exit;
+use super::failure::{Failure, hint};
+use super::output::Output;
+use super::site;
+use crate::journal::{WitnessBook, load_witness_key};
+use crate::plan::model::Code;
+use crate::plan::vkey::Vkey;
+use crate::run::witnessing::{self, WitnessFault};
+use crate::run::{Clock, Site};
+use crate::seal::note::read_lines;
+use crate::seal::{Refusal, Request};
+
+/// No file of a witness is larger.
+const FILE_BYTES_MAX: u64 = 1024 * 1024;
+
+pub(super) async fn witness(args: &Witness, global: &Global, output: &Output) -> Outcome {
+    match args {
+        Witness::Request {
+            run,
+            witness,
+            from,
+            to,
+        } => {
+            let ask = Ask {
+                witness: witness.as_deref(),
+                from: *from,
+                to,
+            };
+            request(run.as_deref(), &ask, global, output).await
+        }
+        Witness::Sign { file, key, log, to } => {
+            sign(file, key, log.as_deref(), to.as_deref(), output)
+        }
+        Witness::Add { run, file } => add(run, file, global, output).await,
+    }
+}
+
+struct Ask<'a> {
+    witness: Option<&'a str>,
+    from: Option<u64>,
+    to: &'a Path,
+}
+
+async fn request(run: Option<&str>, ask: &Ask<'_>, global: &Global, output: &Output) -> Outcome {
+    let (_, mut site) = site::run(run, global).await?;
+    let whom = whom(&site, ask.witness)?;
+    fs::create_dir_all(ask.to).map_err(|fault| unwritable(ask.to, &fault))?;
+    let seals = site.journal.seals(site.head.id).await?;
+    for name in whom {
+        let last = witnessing::signed_last(&site, &seals, &name);
+        let from = ask.from.unwrap_or(last);
+        let request = witnessing::request(&mut site, from).await?;
+        let size = request.seal.head.size;
+        let file = format!("{}-{size}.{name}.add-checkpoint", site.head.label);
+        let path = ask.to.join(file);
+        fs::write(&path, request.bytes()).map_err(|fault| unwritable(&path, &fault))?;
+        output.say(&format!(
+            "{}: for {name}, {size} entries (signed last: {from})",
+            path.display()
+        ));
+    }
+    output.say(
+        "Send each file to its witness. They answer with a file that `handover witness sign` writes; \
+         then: handover witness add RUN FILE",
+    );
+    Ok(Exit::Done)
+}
+
+/// The witnesses that are asked: the one that was named, or all of the plan's.
+fn whom(site: &Site, named: Option<&str>) -> Result<Vec<Code>, Failure> {
+    let quorum = site.run.quorum();
+    let all = || quorum.into_iter().flat_map(|quorum| &quorum.witnesses);
+    let names: Vec<Code> = match named {
+        Some(named) => all()
+            .filter(|one| *one.name == *named)
+            .map(|one| one.name.clone())
+            .collect(),
+        None => all().map(|one| one.name.clone()).collect(),
+    };
+    if !names.is_empty() {
+        return Ok(names);
+    }
+    let says = match named {
+        Some(named) => format!("the plan of this run names no witness `{named}`"),
+        None => "the plan of this run names no witness".to_owned(),
+    };
+    Err(Failure::coded(Exit::Usage, "HO617", says)
+        .with(hint("witnesses stand in `[trust]` of plan.toml")))
+}
+
+/// On the witness's machine: its record first, its word after.
+fn sign(file: &Path, key: &Path, log: Option<&str>, to: Option<&Path>, output: &Output) -> Outcome {
+    let bytes = read(file)?;
+    let request = Request::parse(&bytes)
+        .map_err(|fault| Failure::coded(Exit::Usage, "HO616", fault.to_string()))?;
+    let signer = load_witness_key(key)?;
+    let mut book = WitnessBook::open(key)?;
+    if let Some(log) = log {
+        let vkey: Vkey = log.parse().map_err(|fault: crate::plan::vkey::NoVkey| {
+            Failure::usage(format!("`--log` is no verifier key: {fault}"))
+        })?;
+        book.ledger.know(vkey).map_err(refused)?;
+    }
+    let head = book.ledger.judge(&request).map_err(refused)?;
+    // Whoever hands a cosignature out before it is on record could be made to sign another past.
+    book.keep()?;
+    let now = Clock::real().now().moment().as_second();
+    let cosignature = signer.cosign(&head, u64::try_from(now).unwrap_or_default());
+    let to = to.map_or_else(|| answer_of(file), Path::to_owned);
+    fs::write(&to, cosignature.line.to_string()).map_err(|fault| unwritable(&to, &fault))?;
+    output.say(&format!(
+        "Signed: {} has {} entries, and goes on from all that this witness saw before.\n{} goes back \
+         to whoever sent the request.",
+        head.origin,
+        head.size,
+        to.display()
+    ));
+    Ok(Exit::Done)
+}
+
+/// `x.audit.add-checkpoint` is answered with `x.audit.cosignature`.
+fn answer_of(file: &Path) -> PathBuf {
+    file.with_extension("cosignature")
+}
+
+fn refused(refusal: Refusal) -> Failure {
+    let says = refusal.to_string();
+    let (exit, next) = match &refusal {
+        Refusal::UnknownLog(_) => (
+            Exit::Usage,
+            "give its verifier key, as the committee's minute has it: --log VKEY",
+        ),
+        Refusal::OtherKey(_) => (
+            Exit::Difference,
+            "a log has one key: ask which of the two is in the committee's minute",
+        ),
+        Refusal::Seal(_) | Refusal::RolledBack { .. } | Refusal::Fork(_) => (
+            Exit::Difference,
+            "nothing was signed; keep the request, it is evidence, and tell the auditor",
+        ),
+        Refusal::Elsewhere { known, .. } => {
+            let again =
+                format!("ask for a request with: handover witness request RUN --from {known}");
+            return Failure::coded(Exit::Usage, "HO616", says).with(hint(again));
+        }
+    };
+    Failure::coded(exit, "HO616", says).with(hint(next))
+}
+
+async fn add(run: &str, file: &Path, global: &Global, output: &Output) -> Outcome {
+    let (project, mut site) = site::run(Some(run), global).await?;
+    let bytes = read(file)?;
+    let lines = read_lines(&bytes).map_err(|fault| {
+        let says = format!("`{}` holds no cosignature: {fault}", file.display());
+        Failure::coded(Exit::Usage, "HO617", says)
+    })?;
+    if !site.run.closed() {
+        site::held_against(&project, &mut site).await?;
+    }
+    let clock = site::clock(&site);
+    let watch = Box::new(|_: &_, _: &_| {});
+    let (site, added) = witnessing::add(site, &lines, clock, watch).await?;
+    for one in added {
+        let known = if one.known { " (known already)" } else { "" };
+        output.say(&format!(
+            "{} signed the first {} entries of {}{known}.",
+            one.witness, one.size, site.head.label
+        ));
+    }
+    if let Some(quorum) = site.run.quorum() {
+        output.say(&match site.run.witnessed() {
+            0 => format!("Needed are {}.", quorum.in_words()),
+            entries => format!(
+                "The quorum ({}) has signed {entries} entries.",
+                quorum.in_words()
+            ),
+        });
+    }
+    Ok(Exit::Done)
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, Failure> {
+    let refused = |fault: std::io::Error| {
+        Failure::usage(format!("`{}` cannot be read: {fault}", path.display()))
+    };
+    if fs::metadata(path).map_err(refused)?.len() > FILE_BYTES_MAX {
+        return Err(Failure::usage(format!(
+            "`{}` is too large to be a witness's file",
+            path.display()
+        )));
+    }
+    fs::read(path).map_err(refused)
+}
+
+fn unwritable(path: &Path, fault: &std::io::Error) -> Failure {
+    Failure::new(
+        Exit::Database,
+        format!("`{}` cannot be written: {fault}", path.display()),
+    )
+}
+
+impl From<WitnessFault> for Failure {
+    fn from(fault: WitnessFault) -> Failure {
+        match fault {
+            WitnessFault::Site(fault) => fault.into(),
+            WitnessFault::Unsealed(_) => Failure::from_error(Exit::Usage, &fault).with(hint(
+                "a log is sealed from its opening on: handover key new, before the run begins",
+            )),
+            WitnessFault::Ahead { .. } => Failure::from_error(Exit::Usage, &fault),
+            WitnessFault::Unknown(_) | WitnessFault::NotOfThisRun(_) => {
+                Failure::coded(Exit::Usage, "HO617", fault.to_string())
+            }
+        }
+    }
+}
