@@ -5,11 +5,11 @@
 //! Not here: the signature itself, which needs the files (`signature::check`); whose turn it is (`gate`).
 
 use super::apply::{Judged, ensure};
-use super::event::{Actor, ClockKind, Decision, Entry, Method, On};
+use super::event::{Actor, ClockKind, Decision, Entry, Method, On, Signed};
 use super::gate::NotTheirs;
 use super::illegal::Breach;
 use super::run::Run;
-use super::state::Verdict;
+use super::state::{Decided, Verdict};
 use crate::plan::digest::Digest;
 use crate::plan::model::Code;
 use crate::plan::outline::{Gate, Outline};
@@ -84,12 +84,32 @@ impl Run {
         })
     }
 
-    /// Whether a yes in that role must be signed: as the paper says, in every run whose clock is real.
+    /// Yeses that stand, were recorded as said, and that a paper asks a signature for: none in a run whose
+    /// clock is real.
     #[must_use]
-    pub fn must_sign(&self, outline: &Outline, on: &On, role: &Code) -> bool {
+    pub fn only_recorded(&self) -> usize {
+        let asked = |decided: &&Decided| {
+            let outline = self.shelf.get(&paper_of(self, &decided.on));
+            outline.is_some_and(|outline| match &decided.actor {
+                Actor::Person { role, .. } => self.asks_signature(outline, &decided.on, role),
+                Actor::Executor => false,
+            })
+        };
+        let stand = self.decided.values().filter(|decided| {
+            decided.verdict == Verdict::Granted && !decided.void && decided.signed.is_none()
+        });
+        stand.filter(asked).count()
+    }
+
+    /// Whether a yes in that role must be signed: as the paper says, in every run whose clock is real.
+    fn must_sign(&self, outline: &Outline, on: &On, role: &Code) -> bool {
         let real = self
             .opened()
             .is_none_or(|opened| opened.clock == ClockKind::Real);
+        real && self.asks_signature(outline, on, role)
+    }
+
+    fn asks_signature(&self, outline: &Outline, on: &On, role: &Code) -> bool {
         let signs = match on {
             On::Gate { step } => match self.graph.position(step).map(|at| self.step_at(at)) {
                 Some(step) if matches!(step.gate, Gate::Decisions(_)) => &step.signed,
@@ -98,7 +118,7 @@ impl Run {
             On::Paper { .. } => &outline.signed,
             On::Rollback { .. } => return false,
         };
-        real && signs.contains(role)
+        signs.contains(role)
     }
 
     /// A decision is signed where it must be, and what is signed is this decision and no other.
@@ -129,10 +149,9 @@ impl Run {
         ensure(signed.window.holds(entry.at.moment()), Breach::Window)?;
         let ahead = signed.after.is_some_and(|after| after.size > entry.seq);
         ensure(!ahead, Breach::SealAhead)?;
-        let used = self
-            .decided
-            .values()
-            .any(|decided| decided.nonce == Some(signed.window.nonce));
+        let nonce = |signed: Signed| signed.window.nonce;
+        let mut before = self.decided.values().filter_map(|decided| decided.signed);
+        let used = before.any(|before| nonce(before) == nonce(*signed));
         ensure(!used, Breach::Nonce)?;
         self.one_pair_of_eyes(outline, &body.on, (person, key))
             .map_err(Breach::NotTheirs)

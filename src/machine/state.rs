@@ -8,12 +8,11 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-use super::event::{Actor, FaultKind, On, UndoMode, Waiting};
+use super::event::{Actor, FaultKind, On, Signed, UndoMode, Waiting};
 use super::time::Time;
 use crate::plan::digest::Digest;
 use crate::plan::model::Code;
 use crate::plan::outline::{Outline, StepId};
-use crate::signature::statement::Nonce;
 
 /// Outlines by paper fingerprint: what a run may be bound or amended to.
 #[derive(Debug, Clone, Default)]
@@ -235,8 +234,10 @@ pub struct Decided {
     pub actor: Actor,
     /// Counts and sums it was made on.
     pub reading: Option<Digest>,
-    /// The nonce of what was signed, where it was.
-    pub nonce: Option<Nonce>,
+    /// Digest of what was said, or signed.
+    pub statement: Digest,
+    /// How it was signed, where it was; else it was recorded as said.
+    pub signed: Option<Signed>,
     /// It counts no more: a rollback passed it, it was revoked, or it was itself a revocation.
     pub void: bool,
 }

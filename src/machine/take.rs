@@ -216,7 +216,8 @@ impl Run {
                 on: body.on.clone(),
                 actor: entry.actor.clone(),
                 reading: body.reading,
-                nonce: body.signed.map(|signed| signed.window.nonce),
+                statement: body.statement,
+                signed: body.signed,
                 void,
             },
         );

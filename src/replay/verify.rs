@@ -263,7 +263,19 @@ fn not_proven(run: &Run) -> Vec<&'static str> {
             "the log is not sealed: whoever could write it could have written it anew as a whole",
         );
     }
-    not.push("decisions stand as they were recorded; no signature was checked");
+    let stands = |signed: bool| {
+        let mut decisions = run.decisions();
+        decisions.any(|(_, decided)| !decided.void && decided.signed.is_some() == signed)
+    };
+    if stands(true) {
+        not.push("signatures of decisions were not held against the files that were signed");
+    }
+    if stands(false) {
+        not.push("decisions stand as they were recorded: nobody's key speaks for some of them");
+    }
+    if run.only_recorded() > 0 {
+        not.push("decisions that a live run needs signed were only recorded");
+    }
     not.push("the organisations' databases were not looked at");
     if opened.is_some_and(|opened| opened.clock == ClockKind::MadeUp) {
         not.push("the plan's time was made up: this is a rehearsal");

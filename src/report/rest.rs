@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::ink::{Lines, Manner, Tone};
 use super::sealed::SealStatus;
-use super::standing::{Problem, Wait, WaitKind, problems, waits};
+use super::standing::{Problem, Wait, WaitKind, problems, unsigned, waits};
 use super::words::{Dates, span};
 use super::{FORMAT, Report};
 use crate::machine::event::ClockKind;
@@ -67,6 +67,9 @@ pub struct RestReport {
     pub last_safe: Option<Timestamp>,
     /// Whether the log is sealed, and who has signed that.
     pub seals: SealStatus,
+    /// Yeses that a live run needs signed and that this rehearsal took as recorded; absent: none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub only_recorded: Option<u64>,
     /// What to do next.
     pub next: Vec<Next>,
     /// The exit code.
@@ -105,6 +108,7 @@ impl RestReport {
             waits,
             last_safe: safe,
             seals: SealStatus::of(run),
+            only_recorded: Some(run.only_recorded() as u64).filter(|count| *count > 0),
             next: Vec::new(),
             exit: rested.exit,
         };
@@ -204,12 +208,14 @@ impl RestReport {
             .filter(|(number, _)| *number > 0)
             .map(|(number, word)| format!("{number} {word}"))
             .collect();
+        let unsigned = unsigned(self.only_recorded.unwrap_or_default());
         format!(
-            "{rehearsal}{word} {}. {}.{}{}",
+            "{rehearsal}{word} {}. {}.{}{}{}",
             dates.time(self.at),
             counts.join(", "),
             self.safe(&dates),
-            self.unsealed()
+            self.unsealed(),
+            unsigned.map_or(String::new(), |says| format!(" {says}."))
         )
     }
 

@@ -322,3 +322,10 @@ pub(super) fn seat_words(plan: &Plan, seat: &Seat) -> String {
         names => format!("{place} ({})", listed(names)),
     }
 }
+
+/// What a rehearsal did without: yeses that a live run needs signed. Nothing where there are none.
+pub(super) fn unsigned(count: u64) -> Option<String> {
+    let decisions = super::words::many(count, "decision", "decisions");
+    let says = format!("{decisions} that a live run needs signed: only recorded");
+    (count > 0).then_some(says)
+}

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::ink::{Lines, Manner, ends};
 use super::sealed::SealStatus;
-use super::standing::{Problem, Standing, Wait, problems, standing, waits};
+use super::standing::{Problem, Standing, Wait, problems, standing, unsigned, waits};
 use super::words::{Dates, listed};
 use super::{FORMAT, Report};
 use crate::machine::event::ClockKind;
@@ -81,6 +81,9 @@ pub struct StatusReport {
     pub last_safe: Option<Timestamp>,
     /// Whether the log is sealed, and who has signed that.
     pub seals: SealStatus,
+    /// Yeses that a live run needs signed and that this rehearsal took as recorded; absent: none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub only_recorded: Option<u64>,
     /// The newest checkpoint's number.
     pub checkpoint: u64,
     /// The exit code of `status --exit-status`.
@@ -116,6 +119,7 @@ impl StatusReport {
             stays: stays.map(|(outline, _)| outline.id.clone()).collect(),
             last_safe: first_safe(points).and_then(|point| point.last_safe),
             seals: SealStatus::of(run),
+            only_recorded: Some(run.only_recorded() as u64).filter(|count| *count > 0),
             checkpoint: run.checkpoints().last().map_or(0, |cut| cut.number),
             exit: run.rests().exit(),
         }
@@ -246,6 +250,9 @@ impl Report for StatusReport {
             };
             lines.wrapped(lead, &format!("{} ({step}{since})", wait.says));
         }
+        if let Some(unsigned) = unsigned(self.only_recorded.unwrap_or_default()) {
+            lines.wrapped("Signatures   ", &unsigned);
+        }
         lines.wrapped("Undo         ", &self.undo(&dates));
         lines.wrapped("Seals        ", &self.seals.in_words());
         lines.text()
@@ -277,6 +284,9 @@ impl Report for StatusReport {
         }
         for wait in &self.waits {
             lines.line(wait.sentence());
+        }
+        if let Some(unsigned) = unsigned(self.only_recorded.unwrap_or_default()) {
+            lines.line(format!("Signatures: {unsigned}."));
         }
         lines.line(format!("Undo: {}.", self.undo(&dates)));
         lines.line(format!("Seals: {}.", self.seals.in_words()));

@@ -142,6 +142,7 @@ fn a_rehearsal_may_do_with_recorded_decisions() {
     world
         .write(actor, about, Event::ApprovalGranted(body))
         .unwrap();
+    assert_eq!(world.run.only_recorded(), 1, "and says so");
 }
 
 #[test]

@@ -207,6 +207,14 @@ fn a_gate_before_what_cannot_be_undone_opens_to_signatures_alone() {
     office.tell("approve deed deed --as lead --reason done", 0, "Recorded");
     office.tell("run deed", 0, "");
     office.tell("export deed --as signers --to allowed_signers", 0, "");
+    office.tell("export deed --as pack --to pack", 0, "");
+    let packed = fs::read_dir(office.here.join("pack/data/approvals")).unwrap();
+    assert_eq!(packed.count(), 6, "three statements and their signatures");
+    let policy = fs::read(office.here.join("pack/data/policy/allowed_signers")).unwrap();
+    assert_eq!(
+        policy,
+        fs::read(office.here.join("allowed_signers")).unwrap()
+    );
     audited(&office);
 }
 

@@ -125,6 +125,7 @@ pub(super) fn rest() -> RestReport {
         command: command.to_owned(),
     };
     RestReport {
+        only_recorded: None,
         format: 1,
         run: "ekh-7f3a".to_owned(),
         title: "East Kent Housing to two councils".to_owned(),
@@ -169,6 +170,7 @@ pub(super) fn status() -> StatusReport {
         steps,
     };
     StatusReport {
+        only_recorded: None,
         format: 1,
         run: "ekh-7f3a".to_owned(),
         plan: "ekh-2020".to_owned(),
