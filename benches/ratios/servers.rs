@@ -5,6 +5,7 @@
 //! Not here: files (`copy`), what is right (the tests say that).
 
 mod beside;
+mod indexed;
 
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -21,6 +22,8 @@ use tempfile::TempDir;
 
 use super::measure::{Bar, Ratio, rate, timed, turns};
 use super::rows::{self, FILE, deed, runtime};
+
+pub(crate) use indexed::indexed;
 
 /// All routes.
 pub(crate) fn routes(quick: bool) -> Vec<Ratio> {

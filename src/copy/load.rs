@@ -422,7 +422,7 @@ impl Copy {
         }
         let compiled = self
             .source
-            .with(move |link| compile(link, beside, &load, &deed, at));
+            .with(move |link| compile(link, &beside()?, &load, &deed, at));
         Ok(compiled.await?)
     }
 
@@ -545,7 +545,7 @@ pub(super) fn work(
 
 pub(super) fn compile(
     source: &Link,
-    beside: impl FnOnce() -> Result<Link, DbTrouble>,
+    target: &Link,
     load: &Load,
     deed: &Deed,
     at: usize,
@@ -556,16 +556,15 @@ pub(super) fn compile(
         route: &load.route,
         run: deed.run,
     };
-    let target = beside()?;
     let mut program = Program::compile(source, &papers, dataset)?;
     let fire = load.triggers == Some(Triggers::Fire);
-    let layout = Layout::new(&target, &mut program, &dataset.into, &dataset.money(), fire)?;
+    let layout = Layout::new(target, &mut program, &dataset.into, &dataset.money(), fire)?;
     let bound = |name: &str| layout.bound.iter().position(|bound| bound == name);
     let source_code = &load.route.source;
     let meets = match Manners::of((&load.map, dataset), source_code, bound) {
         Some(manners) => {
             let ends = (&load.target, source_code);
-            let known = namesakes::standing(&target, ends, dataset, deed.run)?;
+            let known = namesakes::standing(target, ends, dataset, deed.run)?;
             Some((manners, known))
         }
         None => None,

@@ -209,29 +209,17 @@ impl<'c> Changes<'c> {
             self.due,
             self.gone
         );
-        let mut query = self.prepared(&text)?;
-        let mut rows = query.query([])?;
-        let mut some = Vec::new();
-        while let Some(row) = rows.next()? {
+        self.send(&text, at_once(compiled), outlet, Change::Update, |row| {
             let blob = |at: usize| row.get_ref(at).map(|value| value.as_blob().unwrap_or(&[]));
-            some.push(Changed {
+            Ok(Changed {
                 key: blob(0)?.to_vec(),
                 line: row.get::<_, i64>(1)?.cast_unsigned(),
                 known: row.get(2)?,
                 keys: blob(3)?.to_vec(),
                 values: blob(4)?.to_vec(),
                 half: half(blob(5)?)?,
-            });
-            if some.len() >= at_once(compiled)
-                && !hand_over(outlet, Change::Update(std::mem::take(&mut some)))
-            {
-                return Ok(());
-            }
-        }
-        if !some.is_empty() {
-            hand_over(outlet, Change::Update(some));
-        }
-        Ok(())
+            })
+        })
     }
 
     /// New rows get keys of this step's drawing: those of an undone catch-up are never used again.
@@ -300,22 +288,34 @@ impl<'c> Changes<'c> {
             self.gone,
             self.due
         );
-        let mut query = self.prepared(&text)?;
+        self.send(&text, at_once(compiled), outlet, Change::Delete, |row| {
+            Ok(Going {
+                key: row.get(0)?,
+                half: half(row.get_ref(1)?.as_blob().unwrap_or(&[]))?,
+            })
+        })
+    }
+
+    /// Sends what a query finds, so many at once, for as long as somebody hears it.
+    fn send<T>(
+        &self,
+        text: &Sql,
+        at_once: usize,
+        outlet: &SyncSender<Change>,
+        some_of: fn(Vec<T>) -> Change,
+        one: impl Fn(&rusqlite::Row<'_>) -> Result<T, DbTrouble>,
+    ) -> Result<(), DbTrouble> {
+        let mut query = self.prepared(text)?;
         let mut rows = query.query([])?;
         let mut some = Vec::new();
         while let Some(row) = rows.next()? {
-            some.push(Going {
-                key: row.get(0)?,
-                half: half(row.get_ref(1)?.as_blob().unwrap_or(&[]))?,
-            });
-            if some.len() >= at_once(compiled)
-                && !hand_over(outlet, Change::Delete(std::mem::take(&mut some)))
-            {
+            some.push(one(row)?);
+            if some.len() >= at_once && !hand_over(outlet, some_of(std::mem::take(&mut some))) {
                 return Ok(());
             }
         }
         if !some.is_empty() {
-            hand_over(outlet, Change::Delete(some));
+            hand_over(outlet, some_of(some));
         }
         Ok(())
     }

@@ -270,16 +270,16 @@ impl Way {
     /// Holds a dataset's lines against the ledger; what differs waits in the source's scratch store.
     /// None where a copy that mends itself cannot.
     async fn look(&mut self, at: usize) -> Result<Option<Arc<Compiled>>, LoadFault> {
-        let (work, compile_beside) = (Arc::clone(&self.work), self.target.beside());
-        let (beside, lost) = (self.target.beside(), self.going.clone());
+        let (work, beside) = (Arc::clone(&self.work), self.target.beside());
+        let lost = self.going.clone();
         let looked = self.source.with(move |link| {
-            let compiled = load::compile(link, compile_beside, &work.load, &work.copied, at)?;
+            let target = beside()?;
+            let compiled = load::compile(link, &target, &work.load, &work.copied, at)?;
             match cannot(&compiled) {
                 Some(_) if work.finished.is_some() => return Ok(Ok(None)),
                 Some(fault) => return Ok(Err(fault)),
                 None => {}
             }
-            let target = beside()?;
             let ledgered = Ledgered::read(&target, &work, &compiled.program.name)?;
             let source = work.load.route.source.to_string();
             let mut crosswalk = Crosswalk::ledger(&target, work.copied.run, &source)?;

@@ -155,7 +155,7 @@ pub async fn narrow(
             link.begin(Begin::Read)?;
             let target = beside()?;
             for at in work.load.datasets() {
-                rows.dataset(link, (&target, &beside), &work, at)?;
+                rows.dataset(link, &target, &work, at)?;
             }
             link.commit()?;
             Ok(rows.end())
@@ -201,7 +201,7 @@ impl Rows {
     fn dataset(
         &mut self,
         source: &Link,
-        (target, beside): (&Link, &impl Fn() -> Result<Link, DbTrouble>),
+        target: &Link,
         work: &Narrow,
         at: usize,
     ) -> Result<(), DbTrouble> {
@@ -214,7 +214,7 @@ impl Rows {
         if mine.is_empty() {
             return Ok(());
         }
-        let compiled = load::compile(source, beside, &work.load, &work.copied, at)?;
+        let compiled = load::compile(source, target, &work.load, &work.copied, at)?;
         let keyed = &compiled.layout.shape.key;
         if keyed.is_empty() || compiled.layout.key.len() != keyed.len() {
             for row in mine {
