@@ -117,6 +117,9 @@ pub enum Command {
     /// Let others sign what they have seen of a step log
     #[command(subcommand)]
     Witness(Witness),
+    /// Time-stamps over seals, by file drop
+    #[command(subcommand)]
+    Anchor(Anchor),
     /// Print the JSON Schema of plans for editors
     #[command(hide = true)]
     Schema,
@@ -405,6 +408,9 @@ pub struct Export {
     /// What to write
     #[arg(long = "as", value_enum, default_value_t = ExportForm::Log)]
     pub form: ExportForm,
+    /// Only this entry, with the proof that it stands in the sealed log
+    #[arg(long, value_name = "SEQ", conflicts_with = "form")]
+    pub entry: Option<u64>,
     /// Where to (a new folder for a log, a reconciliation, a pack or an annex; a file otherwise, `-` for stdout)
     #[arg(long, value_name = "PATH")]
     pub to: PathBuf,
@@ -500,6 +506,26 @@ pub enum Witness {
         /// A run
         run: String,
         /// The witness's answer
+        file: PathBuf,
+    },
+}
+
+/// `anchor`
+#[derive(Debug, Subcommand)]
+pub enum Anchor {
+    /// Write the newest seal as a file, to be stamped by an authority
+    Request {
+        /// A run
+        run: Option<String>,
+        /// The file to write
+        #[arg(long, value_name = "FILE")]
+        to: PathBuf,
+    },
+    /// Take in a time-stamp over a seal of the run
+    Add {
+        /// A run
+        run: String,
+        /// The authority's answer (RFC 3161)
         file: PathBuf,
     },
 }

@@ -13,12 +13,14 @@ use super::failure::{Failure, hint};
 use super::output::Output;
 use super::settings::Project;
 use super::{log, site};
+use crate::export::disclose::disclose;
 use crate::export::pack::{self, Annex, Beside, Signed, annex};
 use crate::export::views::{self, View, ViewFault};
 use crate::journal::LogFolder;
 use crate::plan::digest::Digest;
 use crate::run::Site;
-use crate::run::folder::{ANNEX, DETAILS, EFFECTS, EVIDENCE, STATEMENTS};
+use crate::run::folder::{ANCHORS, ANNEX, DETAILS, EFFECTS, EVIDENCE, STATEMENTS};
+use crate::seal::{Policy, Seal};
 use crate::signature::AllowedSigners;
 
 pub(super) async fn pack(args: &Export, global: &Global, output: &Output) -> Outcome {
@@ -59,6 +61,21 @@ async fn beside(site: &mut Site, log: &LogFolder) -> Result<Beside, Failure> {
         let place = "policy/allowed_signers".to_owned();
         files.insert(place, signers.write().into_bytes());
     }
+    let seals = seals(site).await?;
+    if let Some(key) = site
+        .run
+        .opened()
+        .and_then(|opened| opened.log_key.as_deref())
+    {
+        let place = "policy/log.vkey".to_owned();
+        files.insert(place, format!("{key}\n").into_bytes());
+        let policy = Policy {
+            logs: key.parse().into_iter().collect(),
+            quorum: site.run.quorum().cloned().unwrap_or_default(),
+        };
+        files.insert("policy/tlog-policy".to_owned(), policy.text().into_bytes());
+    }
+    stamps(site, &mut files)?;
     let effects = site.folder.path().join(EFFECTS);
     let opened = site.run.opened().map(|opened| opened.schema);
     let schema = match opened {
@@ -67,11 +84,61 @@ async fn beside(site: &mut Site, log: &LogFolder) -> Result<Beside, Failure> {
     };
     Ok(Beside {
         effects: Some(effects).filter(|folder| site.run.closed() && folder.is_dir()),
+        seals,
         schema,
         signed,
         files,
         ..Beside::default()
     })
+}
+
+async fn seals(site: &mut Site) -> Result<Vec<Seal>, Failure> {
+    let stored = site.journal.seals(site.head.id).await?;
+    Ok(stored.into_iter().map(|stored| stored.seal).collect())
+}
+
+/// Time-stamps that were taken in.
+fn stamps(site: &Site, files: &mut BTreeMap<String, Vec<u8>>) -> Result<(), Failure> {
+    let folder = site.folder.path().join(ANCHORS);
+    let entries = match fs::read_dir(&folder) {
+        Err(fault) if fault.kind() == io::ErrorKind::NotFound => return Ok(()),
+        entries => entries.map_err(|fault| refused(&folder, &fault))?,
+    };
+    for entry in entries {
+        let path = entry.map_err(|fault| refused(&folder, &fault))?.path();
+        let name = path.file_name().and_then(|name| name.to_str());
+        if let Some(name) = name.filter(|name| !name.starts_with('.')) {
+            let bytes = fs::read(&path).map_err(|fault| refused(&path, &fault))?;
+            files.insert(format!("anchors/{name}"), bytes);
+        }
+    }
+    Ok(())
+}
+
+/// One entry and its proof, into a new folder.
+pub(super) async fn entry(seq: u64, args: &Export, global: &Global, output: &Output) -> Outcome {
+    let mut log = log::open(args.run.as_deref().unwrap_or("."), global).await?;
+    let Some((_, site)) = &mut log.of else {
+        return Err(Failure::usage("an entry is handed out of a run").with(hint(
+            "name the run, in the folder of its plan: handover export RUN --entry SEQ --to FOLDER",
+        )));
+    };
+    let seals = seals(site).await?;
+    let told = disclose(&log.folder, &seals, seq)
+        .map_err(|fault| Failure::from_error(Exit::CannotTell, &fault))?;
+    if args.to.exists() {
+        let says = format!("`{}` exists already", args.to.display());
+        return Err(Failure::usage(says));
+    }
+    fs::create_dir_all(&args.to).map_err(|fault| refused(&args.to, &fault))?;
+    super::preview::save(&args.to.join(format!("{seq}.json")), &told.line)?;
+    let proof = format!("{seq}.tlog-proof");
+    super::preview::save(&args.to.join(&proof), &told.proof.bytes())?;
+    output.say(&format!(
+        "Wrote entry {seq} and {proof} to {}: with the log's key they prove that it stands there",
+        args.to.display()
+    ));
+    Ok(Exit::Done)
 }
 
 pub(super) async fn annex(args: &Export, global: &Global, output: &Output) -> Outcome {

@@ -19,6 +19,9 @@ use crate::report::{self, Manner, Report as _};
 use crate::signature::AllowedSigners;
 
 pub(super) async fn export(args: &Export, global: &Global, output: &Output) -> Outcome {
+    if let Some(seq) = args.entry {
+        return evidence::entry(seq, args, global, output).await;
+    }
     match args.form {
         ExportForm::Reconciliation => return reconciliation(args, global, output).await,
         ExportForm::Pack => return evidence::pack(args, global, output).await,

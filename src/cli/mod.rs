@@ -8,6 +8,7 @@ mod failure;
 mod output;
 mod settings;
 
+mod anchor;
 mod approve;
 mod check;
 mod close;
@@ -87,6 +88,7 @@ fn carry_out(cli: &Cli, output: &Output) -> Outcome {
             Command::Explain(args) => explain::explain(args, output),
             Command::Close(args) => close::close(args, global, output).await,
             Command::Key(args) => key::key(args, global, output).await,
+            Command::Anchor(args) => anchor::anchor(args, global, output).await,
             Command::Witness(args) => witness::witness(args, global, output).await,
             Command::Schema => {
                 output.value(&crate::plan::schema());

@@ -221,6 +221,7 @@ const BODIES: &[(&str, &[Field])] = &[
                         "evidence",
                         &[("seat", Of(SEAT)), ("what", Code), ("missing", Count)],
                     ),
+                    ("seal", &[("size", Count)]),
                 ],
             ),
         )],

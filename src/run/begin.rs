@@ -34,6 +34,8 @@ pub async fn begin<'a>(
     let (id, log_key) = log_key(&mut journal, plan, &clock).await?;
     let moment = moment(&clock);
     let paper = put_papers(&mut journal, plan).await?;
+    // A pack that is made years later holds the schema of this version, not of that one.
+    journal.put_blob(&crate::machine::schema::bytes()).await?;
     let folder = RunFolder::new(journal.run_folder(id));
     let key = match create_key(folder.path()) {
         // A kill came before the log was opened: nothing was done under that key.

@@ -18,6 +18,8 @@ pub const EVIDENCE: &str = "evidence";
 pub const DETAILS: &str = "details";
 /// Rows of the ledgers, kept when the run is closed and the ledgers go.
 pub const EFFECTS: &str = "effects";
+/// Time-stamps over seals.
+pub const ANCHORS: &str = "anchors";
 /// The restricted annex, as it was when the run was closed.
 pub const ANNEX: &str = "annex";
 

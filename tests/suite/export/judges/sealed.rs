@@ -14,11 +14,11 @@ use handover::machine::event::Event;
 use handover::machine::line;
 use handover::plan::digest::Digest;
 use handover::seal::tree::{leaf_hash, root_of_hashes};
-use handover::seal::{LogKey, Seal, Tree};
+use handover::seal::{LogKey, Seal, TlogProof, Tree};
 use tempfile::TempDir;
 
 use super::pages::{commands, follow};
-use crate::export::stage::{copied, files, said, told};
+use crate::export::stage::{copied, ended, files, handover, said, told};
 
 /// A pack of the told story with seals, a stamp and a signed decision that its run did not have.
 struct Sealed {
@@ -84,6 +84,11 @@ fn shell(script: &str, folder: &Path) {
 /// A time-stamp by an authority of our own, made by openssl.
 fn stamped(folder: &Path, seal: &Seal) -> Vec<u8> {
     fs::write(folder.join("sealed"), stamp::stamped(seal)).unwrap();
+    reply(folder)
+}
+
+/// What that authority answers to the file `sealed` in a folder.
+fn reply(folder: &Path) -> Vec<u8> {
     let config = "[tsa]\ndefault_tsa=ours\n[ours]\nserial=serial\nsigner_cert=tsa.pem\n\
         signer_key=tsa.key\ncerts=authority.pem\nsigner_digest=sha256\ndefault_policy=1.2.3.4.1\n\
         digests=sha256\n";
@@ -237,4 +242,47 @@ fn a_stamp_over_something_else_is_no_anchor_of_this_run() {
     assert_eq!(stamp::of(&stamp, &seals[1..]), None);
     assert_eq!(stamp::of(&stamp[1..], seals), None);
     assert_eq!(stamp::of(b"", seals), None);
+}
+
+#[test]
+fn a_stamp_and_an_entry_go_in_and_out_through_the_binary() {
+    let plan = copied(&told().plan);
+    let here = plan.path();
+    let request = ["anchor", "request", ".", "--to", "sealed"];
+    said(&mut handover(here, &request));
+    let newest = fs::read_to_string(here.join("sealed")).unwrap();
+    assert_eq!(newest.lines().count(), 5, "{newest}");
+    let stamp = reply(here);
+    fs::write(here.join("stamp.tsr"), stamp).unwrap();
+    said(&mut handover(here, &["anchor", "add", ".", "stamp.tsr"]));
+    let (code, text) = ended(&mut handover(here, &["anchor", "add", ".", "plan.toml"]));
+    assert_eq!(code, 6, "{text}");
+    said(&mut handover(
+        here,
+        &["export", ".", "--as", "pack", "--to", "stamped"],
+    ));
+    let stamps = here.join("stamped/data/anchors");
+    assert_eq!(fs::read_dir(stamps).unwrap().count(), 1);
+    let page = fs::read_to_string(here.join("stamped/data/VERIFY.md")).unwrap();
+    let blocks = commands(&page);
+    let block = blocks
+        .iter()
+        .find(|block| block.contains("openssl ts"))
+        .unwrap();
+    let authority = here.join("stamped/authority.pem");
+    fs::copy(here.join("authority.pem"), authority).unwrap();
+    let (_, text) = follow(block, &here.join("stamped"));
+    assert!(text.contains("Verification: OK"), "{text}");
+
+    said(&mut handover(
+        here,
+        &["export", ".", "--entry", "5", "--to", "one"],
+    ));
+    let line = fs::read(here.join("one/5.json")).unwrap();
+    let proof = fs::read(here.join("one/5.tlog-proof")).unwrap();
+    let vkey = fs::read_to_string(here.join("stamped/data/policy/log.vkey")).unwrap();
+    let proof = TlogProof::parse(&proof).unwrap();
+    assert_eq!(proof.check(&line, &vkey.trim().parse().unwrap()), Ok(()));
+    let log = fs::read_to_string(here.join("stamped/data/log/steps.jsonl")).unwrap();
+    assert_eq!(log.lines().nth(5).unwrap().as_bytes(), line);
 }
