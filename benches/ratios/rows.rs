@@ -61,6 +61,7 @@ pub(crate) fn unmapped(amount: &Becomes, chunk_rows: usize) -> Load {
         leave_out: Vec::new(),
         reject_limit: None,
         natural_key: Vec::new(),
+        goes_to: handover::plan::map::GoesTo::Owner,
         collision: Collision::Refuse,
         columns: COLUMNS.map(column).into(),
         place: Place::default(),

@@ -555,6 +555,7 @@ pub(super) fn compile(
         map: &load.map,
         route: &load.route,
         run: deed.run,
+        tables: &load.tables,
     };
     let mut program = Program::compile(source, &papers, dataset)?;
     let fire = load.triggers == Some(Triggers::Fire);

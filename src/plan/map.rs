@@ -157,6 +157,8 @@ pub struct Dataset {
     pub leave_out: Vec<Filter>,
     /// Most rows that may be rejected, per organisation; absent: no limit but all are reported.
     pub reject_limit: Option<u64>,
+    /// To whom its rows go.
+    pub goes_to: GoesTo,
     /// Target columns that tell who or what a row is, wherever it comes from; none: rows are told apart
     /// by their source keys alone.
     pub natural_key: Vec<String>,
@@ -184,6 +186,18 @@ impl Dataset {
         let columns = columns.filter(|column| is_money(&column.becomes));
         columns.map(|column| column.into.clone()).collect()
     }
+}
+
+/// To whom the rows of a dataset go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum GoesTo {
+    /// To their owner, whom the split column names.
+    #[default]
+    Owner,
+    /// To everybody whose rows refer to them, near or far: what several share is copied to each.
+    WhoNeedsIt,
+    /// To their owner, and to everybody else whose rows refer to them.
+    Both,
 }
 
 /// What becomes of a row that meets another by its natural key.

@@ -12,7 +12,8 @@ use super::fault::{Fault, PlanFaults};
 use super::form::{Form, Named, Said};
 use super::keys::{ALIAS_OF_KEY, AT, CODE, CONDITION, DATASET, LEAVE_OUT, MAP, UNMAPPED};
 use super::map::{
-    CodeList, ColumnRef, Condition, CrosswalkAlias, Dataset, Filter, Map, Relation, Test, Unmapped,
+    CodeList, ColumnRef, Condition, CrosswalkAlias, Dataset, Filter, GoesTo, Map, Relation, Test,
+    Unmapped,
 };
 use super::map_collision;
 use super::map_columns::columns;
@@ -61,7 +62,7 @@ pub(super) fn draft(desk: &mut Desk, source: &Source) -> Option<MapDraft> {
         .iter()
         .filter_map(|named| Some((named.name.to_owned(), named.said()?)))
         .collect();
-    let relations = relations(desk, &form);
+    let placed = relations(desk, &form);
     let (codes, sources) = codes(desk, &form);
     let mut datasets: Vec<Dataset> = form
         .named("table")
@@ -72,6 +73,8 @@ pub(super) fn draft(desk: &mut Desk, source: &Source) -> Option<MapDraft> {
         let fault = Fault::error("HO117", &form.key_place("table"), "the map has no dataset");
         desk.push(fault.help("add a table `[table.NAME]` for each target table"));
     }
+    relation_cycles(desk, &placed, &datasets);
+    let relations: Vec<Relation> = placed.into_iter().map(|(relation, _)| relation).collect();
     let scope = Scope {
         relations: &relations,
         codes: &codes,
@@ -130,7 +133,7 @@ pub(super) fn column_ref(
     })
 }
 
-fn relations(desk: &mut Desk, form: &Form<'_>) -> Vec<Relation> {
+fn relations(desk: &mut Desk, form: &Form<'_>) -> Vec<(Relation, Place)> {
     let mut placed: Vec<(Relation, Place)> = Vec::new();
     for named in form.named("relation") {
         let child = Said {
@@ -146,12 +149,16 @@ fn relations(desk: &mut Desk, form: &Form<'_>) -> Vec<Relation> {
             placed.push((Relation { child, parent }, named.place));
         }
     }
-    relation_cycles(desk, &placed);
-    placed.into_iter().map(|(relation, _)| relation).collect()
+    placed
 }
 
-/// A row's parent must not be its own descendant's table, its own table (an estate's blocks) excepted.
-fn relation_cycles(desk: &mut Desk, placed: &[(Relation, Place)]) {
+/// A row's parent must not be its own descendant's table; its own table (an estate's blocks) excepted, and
+/// tables whose rows go where they are needed: there a circle comes to an end.
+fn relation_cycles(desk: &mut Desk, placed: &[(Relation, Place)], datasets: &[Dataset]) {
+    let shared = |table: &str| {
+        let mut datasets = datasets.iter();
+        datasets.any(|one| one.from == table && one.goes_to != GoesTo::Owner)
+    };
     let edges: Vec<(&str, &str, &Place)> = placed
         .iter()
         .map(|(relation, place)| {
@@ -161,7 +168,7 @@ fn relation_cycles(desk: &mut Desk, placed: &[(Relation, Place)]) {
                 place,
             )
         })
-        .filter(|(child, parent, _)| child != parent)
+        .filter(|(child, parent, _)| child != parent && !shared(parent))
         .collect();
     let named = |pairs: &mut dyn Iterator<Item = &(&str, &str, &Place)>| -> Vec<(String, String)> {
         pairs
@@ -301,6 +308,11 @@ fn dataset(desk: &mut Desk, source: &Source, named: &Named<'_>) -> Option<Datase
         reject_limit: form.whole("reject-limit"),
         natural_key: form.plain_texts("natural-key"),
         collision: map_collision::collision(&form),
+        goes_to: match form.text("goes-to") {
+            Some("who-needs-it") => GoesTo::WhoNeedsIt,
+            Some("both") => GoesTo::Both,
+            _ => GoesTo::Owner,
+        },
         from,
         key,
         id,

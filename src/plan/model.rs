@@ -477,6 +477,8 @@ pub enum VerifyCheck {
         /// `totals = [{ … }]`: what is told apart, and what may differ.
         rules: Vec<TotalRule>,
     },
+    /// `parts add up`: the parts of a source are disjoint where they should be, and together complete.
+    PartsAddUp,
     /// `every TABLE lands once`: no row of the source table is in two targets or in none.
     LandsOnce {
         /// The source table.

@@ -11,7 +11,7 @@ use super::decisions;
 use super::fault::Fault;
 use super::form::Said;
 use super::head::Head;
-use super::map::{Becomes, Dataset, Map, MapColumn, Origin};
+use super::map::{Becomes, Dataset, GoesTo, Map, MapColumn, Origin};
 use super::map_file::{MapDraft, draft};
 use super::model::{Each, OrgKind, Place};
 use super::near::did_you_mean;
@@ -173,7 +173,11 @@ fn routes(desk: &mut Desk, head: &Head, steps: &[Authored<'_>], shelf: &Shelf) {
         let mut tables = step.form.plain_texts("tables");
         tables.extend(step.form.text("list").map(str::to_owned));
         let mine = |dataset: &&Dataset| tables.is_empty() || tables.contains(&dataset.from);
-        for dataset in map.datasets.iter().filter(mine) {
+        let needed = |dataset: &&Dataset| dataset.goes_to == GoesTo::WhoNeedsIt;
+        for dataset in map.datasets.iter().filter(mine).filter(needed) {
+            needed_by_somebody(desk, map, dataset);
+        }
+        for dataset in map.datasets.iter().filter(mine).filter(|one| !needed(one)) {
             if !leads(map, &dataset.from, table) && head.targets.len() > 1 {
                 let says = format!("no relation leads from `{}` to `{table}`", dataset.from);
                 let fault = Fault::error("HO304", &dataset.place, says)
@@ -182,6 +186,23 @@ fn routes(desk: &mut Desk, head: &Head, steps: &[Authored<'_>], shelf: &Shelf) {
                 desk.push(fault);
             }
         }
+    }
+}
+
+/// Rows that go where they are needed must be referred to.
+fn needed_by_somebody(desk: &mut Desk, map: &Map, dataset: &Dataset) {
+    let refers = |one: &super::map::Relation| {
+        one.parent.table == dataset.from && one.child.table != dataset.from
+    };
+    if !map.relations.iter().any(refers) {
+        let says = format!("no relation leads to `{}`", dataset.from);
+        let fault = Fault::error("HO304", &dataset.place, says)
+            .label("nobody could need its rows: none would go")
+            .help(format!(
+                "declare what refers to it in `[relation]`: `\"CHILD.COLUMN\" = \"{}.COLUMN\"`",
+                dataset.from
+            ));
+        desk.push(fault);
     }
 }
 

@@ -585,6 +585,7 @@ fn check_line(
         "row counts" => VerifyCheck::RowCounts,
         super::totals::WORD => VerifyCheck::ControlTotals { rules: Vec::new() },
         "keyed digests" => VerifyCheck::KeyedDigests,
+        "parts add up" => VerifyCheck::PartsAddUp,
         _ => {
             let sum = text
                 .strip_prefix("sum of ")
@@ -602,7 +603,7 @@ fn check_line(
                 },
                 (None, None) => {
                     let fault = Fault::error("HO137", &said.place, format!("`{text}` is no check that is understood"))
-                        .help("`control totals`, `row counts`, `keyed digests`, `sum of TABLE.COLUMN` or `every TABLE lands once`");
+                        .help("`control totals`, `parts add up`, `row counts`, `keyed digests`, `sum of TABLE.COLUMN` or `every TABLE lands once`");
                     desk.push(fault);
                     return None;
                 }

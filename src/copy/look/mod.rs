@@ -32,12 +32,23 @@ pub struct Forecast {
     pub unrouted: BTreeMap<String, BTreeMap<String, u64>>,
     /// The slices that were asked for, by target; nothing where none were.
     pub slices: BTreeMap<Code, BTreeMap<Slice, Sliced>>,
+    /// Rows that several targets need, by dataset.
+    pub shared: BTreeMap<String, Shared>,
     /// Natural keys of the rows that would stand.
     pub names: Namesakes,
     /// Rows that share a natural key, and nobody has decided about them.
     pub undecided: Vec<Undecided>,
     /// Rows that somebody decided to be another's, by dataset.
     pub decided: BTreeSet<(String, RowRef)>,
+}
+
+/// Rows of one dataset that go to more than one target.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Shared {
+    /// How many rows.
+    pub lines: u64,
+    /// How often they go beyond once.
+    pub again: u64,
 }
 
 /// A live code that its list does not cover.
@@ -131,6 +142,7 @@ async fn in_shares(reader: &OrgReader, question: Arc<Question>) -> Result<Foreca
         whole.targets.extend(part.targets);
         whole.unrouted.extend(part.unrouted);
         whole.slices.extend(part.slices);
+        whole.shared.extend(part.shared);
         whole.names.extend(&part.names);
         whole.undecided.extend(part.undecided);
         whole.decided.extend(part.decided);

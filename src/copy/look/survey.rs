@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use super::company::Company;
 use super::slices::Scales;
-use super::{Forecast, Mapped, Question, UnmappedCode};
+use super::{Forecast, Mapped, Question, Shared, UnmappedCode};
 use crate::copy::counts::{Counts, count};
 use crate::copy::mapping::cell::{Bench, Verdict};
 use crate::copy::mapping::crosswalk::Crosswalk;
@@ -38,6 +38,8 @@ impl Share {
     fn counts(self, owner: &Owner) -> bool {
         match owner {
             Owner::Target(target) => self.has(*target),
+            // The first share counts, too, how many lines go to more than one.
+            Owner::Several(_) => true,
             Owner::Nobody(_) => self.at == 0,
         }
     }
@@ -79,6 +81,9 @@ pub(crate) fn counted(
             slices.extend(surveyor.scales.of(at));
         }
         surveyor.company.tell(&mut found);
+        if surveyor.shared.lines > 0 {
+            found.shared.insert(dataset.name.clone(), surveyor.shared);
+        }
         for ((_, target), counts) in targets().zip(surveyor.counts) {
             if let Some(of_target) = found.targets.get_mut(target) {
                 of_target.insert(dataset.name.clone(), counts);
@@ -90,23 +95,24 @@ pub(crate) fn counted(
 }
 
 impl Question {
-    fn datasets(&self) -> impl Iterator<Item = &Dataset> {
+    pub(crate) fn datasets(&self) -> impl Iterator<Item = &Dataset> {
         let ours = |dataset: &&Dataset| self.tables.contains(&dataset.from);
         self.map.datasets.iter().filter(ours)
     }
 
-    fn compile(&self, link: &Link, dataset: &Dataset) -> Result<Program, DbTrouble> {
+    pub(crate) fn compile(&self, link: &Link, dataset: &Dataset) -> Result<Program, DbTrouble> {
         let papers = Papers {
             map: &self.map,
             route: &self.route,
             run: uuid::Uuid::nil(),
+            tables: &self.tables,
         };
         Program::compile(link, &papers, dataset)
     }
 }
 
 /// Goes through a dataset's table, a line at a time; lines of owners that are not wanted are passed over.
-fn each_line(
+pub(crate) fn each_line(
     link: &Link,
     question: &Question,
     program: &Program,
@@ -159,6 +165,7 @@ struct Surveyor<'q> {
     counts: Vec<Counts>,
     scales: Scales,
     company: Company<'q>,
+    shared: Shared,
 }
 
 impl<'q> Surveyor<'q> {
@@ -181,6 +188,7 @@ impl<'q> Surveyor<'q> {
             counts: vec![Counts::default(); question.route.targets.len()],
             scales: Scales::new(question, dataset, &program),
             company: Company::new(question, dataset, &program),
+            shared: Shared::default(),
             program,
         })
     }
@@ -199,38 +207,39 @@ impl<'q> Surveyor<'q> {
             counts,
             scales,
             company,
+            shared,
         } = self;
         let mut out = Vec::new();
         let wanted = |owner: &Owner| share.counts(owner);
         each_line(link, question, program, wanted, |line, owner| {
-            let target = match owner {
-                Owner::Target(target) => *target,
-                Owner::Nobody(reason) => {
-                    count(unrouted, reason);
-                    return Ok(());
-                }
-            };
-            let Some(counts) = counts.get_mut(target) else {
-                return Ok(());
-            };
-            out.clear();
-            bench.mended.clear();
-            if bench.target != target || bench.target_code.is_empty() {
-                bench.target_code = question.route.targets[target].to_string();
+            if let Owner::Nobody(reason) = owner {
+                count(unrouted, reason);
             }
-            bench.target = target;
-            match program.judge(line, bench, &mut out)? {
-                Fate::Filtered(reason) => count(&mut counts.filtered, reason),
-                Fate::Rejected { code, column } => reject(counts, code, column),
-                Fate::Unmapped { column } => reject(counts, "HO511", column),
-                Fate::Goes => {
-                    let Some(pence) = due(program, money, line, bench, &out, counts)? else {
-                        return Ok(());
-                    };
-                    let code = &question.route.targets[target];
-                    if company.meet(code, &bench.key, &out, counts) {
-                        goes(program, pence, bench, counts);
-                        scales.weigh(target, &out);
+            if let (Owner::Several(targets), 0) = (owner, share.at) {
+                shared.lines += 1;
+                shared.again += targets.len() as u64 - 1;
+            }
+            for target in owner.targets().iter().copied() {
+                let counts = counts.get_mut(target).filter(|_| share.has(target));
+                let Some(counts) = counts else { continue };
+                out.clear();
+                bench.mended.clear();
+                if bench.target != target || bench.target_code.is_empty() {
+                    bench.target_code = question.route.targets[target].to_string();
+                }
+                bench.target = target;
+                match program.judge(line, bench, &mut out)? {
+                    Fate::Filtered(reason) => count(&mut counts.filtered, reason),
+                    Fate::Rejected { code, column } => reject(counts, code, column),
+                    Fate::Unmapped { column } => reject(counts, "HO511", column),
+                    Fate::Goes => {
+                        let due = due(program, money, line, bench, &out, counts)?;
+                        let Some(pence) = due else { continue };
+                        let code = &question.route.targets[target];
+                        if company.meet(code, &bench.key, &out, counts) {
+                            goes(program, pence, bench, counts);
+                            scales.weigh(target, &out);
+                        }
                     }
                 }
             }
@@ -254,28 +263,27 @@ impl<'q> Surveyor<'q> {
         let mut out = Vec::new();
         let wanted = |owner: &Owner| share.counts(owner);
         each_line(link, question, program, wanted, |line, owner| {
-            let Owner::Target(target) = *owner else {
+            if program.filtered(line).is_some() || program.read_key(line, bench).is_some() {
                 return Ok(());
-            };
-            let skipped =
-                program.filtered(line).is_some() || program.read_key(line, bench).is_some();
-            let Some(counts) = counts.get_mut(target).filter(|_| !skipped) else {
-                return Ok(());
-            };
-            bench.target = target;
-            let key = std::mem::take(&mut bench.key);
-            let goes = bench
-                .crosswalk
-                .find(&program.name, target, &key, &mut out)?;
-            bench.key = key;
-            for (at, later) in program.later.iter().enumerate().filter(|_| goes) {
-                bench.mended.clear();
-                let verdict = later.cell.evaluate(at, line, bench, &mut out)?;
-                if verdict != Verdict::Fine || !bench.mended.is_empty() {
-                    count(&mut counts.mended, &format!("HO505 {}", later.into));
-                }
             }
-            out.clear();
+            for target in owner.targets().iter().copied() {
+                let counts = counts.get_mut(target).filter(|_| share.has(target));
+                let Some(counts) = counts else { continue };
+                bench.target = target;
+                let key = std::mem::take(&mut bench.key);
+                let goes = bench
+                    .crosswalk
+                    .find(&program.name, target, &key, &mut out)?;
+                bench.key = key;
+                for (at, later) in program.later.iter().enumerate().filter(|_| goes) {
+                    bench.mended.clear();
+                    let verdict = later.cell.evaluate(at, line, bench, &mut out)?;
+                    if verdict != Verdict::Fine || !bench.mended.is_empty() {
+                        count(&mut counts.mended, &format!("HO505 {}", later.into));
+                    }
+                }
+                out.clear();
+            }
             Ok(())
         })
     }
@@ -355,16 +363,16 @@ pub(crate) fn unmapped_codes(
         let mut rows: BTreeMap<(usize, String), BTreeMap<Code, u64>> = BTreeMap::new();
         let worth = |row: Row<'_>| may_be_uncovered(&program, row);
         each_line_worth(link, question, &program, worth, owned, |line, owner| {
-            let Owner::Target(target) = *owner else {
-                return Ok(());
-            };
             if program.filtered(line).is_some() {
                 return Ok(());
             }
             for (place, cell) in program.cells.iter().enumerate() {
-                if let Some(code) = cell.uncovered(line) {
-                    let by_target = rows.entry((place, code)).or_default();
-                    let target = question.route.targets[target].clone();
+                let Some(code) = cell.uncovered(line) else {
+                    continue;
+                };
+                let by_target = rows.entry((place, code)).or_default();
+                for target in owner.targets() {
+                    let target = question.route.targets[*target].clone();
                     *by_target.entry(target).or_default() += 1;
                 }
             }
@@ -393,7 +401,7 @@ fn may_be_uncovered(program: &Program, row: Row<'_>) -> bool {
 }
 
 fn owned(owner: &Owner) -> bool {
-    matches!(owner, Owner::Target(_))
+    !owner.targets().is_empty()
 }
 
 /// The dataset with its coded columns alone: no other column needs to be read for them.
@@ -422,7 +430,7 @@ pub(crate) fn mapped_rows(
     let mut bench = Bench::new(Crosswalk::None);
     let (mut out, mut found) = (Vec::new(), Vec::new());
     bench.target_code = target.to_string();
-    let wanted = |owner: &Owner| place.is_some_and(|place| *owner == Owner::Target(place));
+    let wanted = |owner: &Owner| place.is_some_and(|place| owner.targets().contains(&place));
     each_line(link, question, &program, wanted, |line, _| {
         out.clear();
         let mapped = match program.judge(line, &mut bench, &mut out)? {

@@ -10,5 +10,6 @@ pub(super) mod draw;
 pub(super) mod gather;
 mod lately;
 pub(super) mod layout;
+mod needs;
 pub(super) mod program;
 pub(super) mod sight;

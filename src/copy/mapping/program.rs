@@ -14,8 +14,8 @@ use crate::copy::value::convert::date;
 use crate::copy::value::fit::Fit;
 use crate::orgdb::{DbTrouble, Link, ValueRef};
 use crate::plan::map::{
-    Becomes, Collision, ColumnRef, Condition, Dataset, Map, MapColumn, Namespace, Origin, Test,
-    Unmapped,
+    Becomes, Collision, ColumnRef, Condition, Dataset, GoesTo, Map, MapColumn, Namespace, Origin,
+    Test, Unmapped,
 };
 use foldhash::HashMap;
 use jiff::tz::TimeZone;
@@ -33,6 +33,7 @@ pub(crate) struct Program {
     /// The target column whose value we draw.
     pub(crate) id: Option<String>,
     owner: Option<Slot>,
+    goes_to: GoesTo,
     owners: HashMap<String, Option<usize>>,
     pub(crate) key: Vec<(String, Slot)>,
     filters: Vec<(Rule, String)>,
@@ -57,13 +58,37 @@ struct Rule {
     test: Test,
 }
 
+/// Why a row goes nowhere that goes where it is needed.
+pub(crate) const NOT_NEEDED: &str = "not needed";
+
 /// Whose a row is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Owner {
     /// This target's.
     Target(usize),
+    /// These targets'.
+    Several(Vec<usize>),
     /// Nobody's, for a reason.
     Nobody(String),
+}
+
+impl Owner {
+    fn of(targets: Vec<usize>) -> Owner {
+        match targets.as_slice() {
+            [] => Owner::Nobody(NOT_NEEDED.to_owned()),
+            [one] => Owner::Target(*one),
+            _ => Owner::Several(targets),
+        }
+    }
+
+    /// The targets whose it is, by their place in the route.
+    pub(crate) fn targets(&self) -> &[usize] {
+        match self {
+            Owner::Target(target) => std::slice::from_ref(target),
+            Owner::Several(targets) => targets,
+            Owner::Nobody(_) => &[],
+        }
+    }
 }
 
 /// What becomes of a row that belongs to a target.
@@ -87,6 +112,8 @@ pub(crate) struct Papers<'m> {
     pub(crate) route: &'m Route,
     /// The run's id, nil where there is none.
     pub(crate) run: uuid::Uuid,
+    /// Source tables that the step reads.
+    pub(crate) tables: &'m [String],
 }
 
 impl Program {
@@ -95,6 +122,16 @@ impl Program {
         link: &Link,
         papers: &Papers<'_>,
         dataset: &Dataset,
+    ) -> Result<Program, DbTrouble> {
+        Program::compile_as(link, papers, dataset, dataset.goes_to != GoesTo::WhoNeedsIt)
+    }
+
+    /// The same, `owned` or not: where nobody owns a row, no way to an owner is needed.
+    pub(super) fn compile_as(
+        link: &Link,
+        papers: &Papers<'_>,
+        dataset: &Dataset,
+        owned: bool,
     ) -> Result<Program, DbTrouble> {
         let mut sight = Sight::new(link, &dataset.from)?;
         let relations = &papers.map.relations;
@@ -116,8 +153,8 @@ impl Program {
             aliases.push((alias, slots?));
         }
         let owner = match papers.route.split.as_deref() {
-            Some(split) => Some(slot(&split_column(split, &dataset.from))?),
-            None => None,
+            Some(split) if owned => Some(slot(&split_column(split, &dataset.from))?),
+            _ => None,
         };
         let rules =
             |conditions: &[Condition],
@@ -166,8 +203,12 @@ impl Program {
             }
             cells.push(made);
         }
+        if dataset.goes_to != GoesTo::Owner {
+            sight.ask_who_needs(link, papers)?;
+        }
         Ok(Program {
             name: dataset.name.clone(),
+            goes_to: dataset.goes_to,
             sight,
             cells,
             later,
@@ -191,9 +232,23 @@ impl Program {
     /// Whose a line is.
     #[inline]
     pub(crate) fn owner<'r>(&self, line: Line<'r>) -> Cow<'r, Owner> {
-        match self.owner {
+        let owner = match self.owner {
             Some(slot) => line.owner(slot, || self.whose(line, slot)),
             None => Cow::Owned(Owner::Target(0)),
+        };
+        match self.goes_to {
+            GoesTo::Owner => owner,
+            GoesTo::WhoNeedsIt => Cow::Owned(Owner::of(line.needed().to_vec())),
+            GoesTo::Both => {
+                let mut all = [owner.targets(), line.needed()].concat();
+                all.sort_unstable();
+                all.dedup();
+                if all.is_empty() {
+                    owner
+                } else {
+                    Cow::Owned(Owner::of(all))
+                }
+            }
         }
     }
 

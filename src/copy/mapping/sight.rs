@@ -9,13 +9,15 @@
 use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use rusqlite::CachedStatement;
 use rusqlite::types::Value;
 
 use super::gather::{first_step, gather};
 use super::lately::Lately;
-use super::program::Owner;
+use super::needs::{self, Needs};
+use super::program::{Owner, Papers};
 use crate::copy::tables::position::{Order, Position, Wanted};
 use crate::copy::tables::shape::{bind, idents};
 use crate::copy::value::canon;
@@ -42,6 +44,8 @@ pub(crate) struct Sight {
     order: Order,
     /// Tables that were asked about, by name.
     known: BTreeMap<String, catalogue::Table>,
+    /// Who needs its rows, by these columns, where that is what matters.
+    needs: Option<(Arc<Needs>, Vec<(usize, String)>)>,
 }
 
 /// A way to parents that begins with one relation.
@@ -62,6 +66,7 @@ impl Sight {
             ways: Vec::new(),
             order: Order::of(link.dialect(), &found),
             known: BTreeMap::from([(table.to_owned(), found)]),
+            needs: None,
         })
     }
 
@@ -104,6 +109,32 @@ impl Sight {
             self.ways.len() - 1
         };
         Ok(Slot::Parent(way, place(&mut self.ways[way].leaves, column)))
+    }
+
+    /// The place of a column of the table itself.
+    pub(super) fn own(&mut self, link: &Link, column: &str) -> Result<usize, DbTrouble> {
+        let table = self.table.clone();
+        self.require(link, &table, column)?;
+        Ok(place(&mut self.own, &column.to_owned()))
+    }
+
+    /// From here on it is told, too, who needs each row.
+    pub(super) fn ask_who_needs(
+        &mut self,
+        link: &Link,
+        papers: &Papers<'_>,
+    ) -> Result<(), DbTrouble> {
+        let mut places = Vec::new();
+        for column in Needs::columns(&papers.map.relations, &self.table) {
+            places.push((self.own(link, &column)?, column));
+        }
+        let needs = Needs {
+            map: papers.map.clone(),
+            route: papers.route.clone(),
+            tables: papers.tables.to_vec(),
+        };
+        self.needs = Some((Arc::new(needs), places));
+        Ok(())
     }
 
     /// The scan of what stands behind a position (or of what stands up to it), in order: where each row
@@ -154,7 +185,15 @@ impl Sight {
                 now: 0,
             });
         }
-        Ok(Parents(probes))
+        let needs = match &self.needs {
+            Some((needs, places)) => Some(needs.open(link, &self.table, places.clone())?),
+            None => None,
+        };
+        Ok(Parents {
+            probes,
+            needs,
+            lead: self.lead(),
+        })
     }
 }
 
@@ -176,7 +215,11 @@ pub(crate) fn place<T: PartialEq + Clone>(list: &mut Vec<T>, wanted: &T) -> usiz
 const KNOWN: usize = 1 << 16;
 
 /// The ways to parents, each at the parent of the row that is being looked at.
-pub(crate) struct Parents<'c>(Vec<Probe<'c>>);
+pub(crate) struct Parents<'c> {
+    probes: Vec<Probe<'c>>,
+    needs: Option<needs::Probe<'c>>,
+    lead: usize,
+}
 
 struct Probe<'c> {
     reference: usize,
@@ -198,13 +241,21 @@ struct Known {
 impl Parents<'_> {
     /// No way at all, for those who need none.
     pub(crate) fn none() -> Parents<'static> {
-        Parents(Vec::new())
+        Parents {
+            probes: Vec::new(),
+            needs: None,
+            lead: 0,
+        }
     }
 
-    /// Goes to the parent of a scanned row along one way: enough to know whose the row is.
+    /// Goes to the parent of a scanned row along one way: enough to know whose the row is, and who needs
+    /// it.
     #[inline]
     pub(crate) fn go_one_way(&mut self, row: Row<'_>, way: Option<usize>) -> Result<(), DbTrouble> {
-        match way.and_then(|way| self.0.get_mut(way)) {
+        if let Some(needs) = &mut self.needs {
+            needs.ask(row, self.lead)?;
+        }
+        match way.and_then(|way| self.probes.get_mut(way)) {
             Some(probe) => probe.go_to(row),
             None => Ok(()),
         }
@@ -213,7 +264,7 @@ impl Parents<'_> {
     /// Goes along all other ways.
     #[inline]
     pub(crate) fn go_on(&mut self, row: Row<'_>, gone: Option<usize>) -> Result<(), DbTrouble> {
-        let ways = self.0.iter_mut().enumerate();
+        let ways = self.probes.iter_mut().enumerate();
         let mut others = ways.filter(|(way, _)| Some(*way) != gone);
         others.try_for_each(|(_, probe)| probe.go_to(row))
     }
@@ -322,11 +373,16 @@ impl<'r> Line<'r> {
         }
     }
 
+    /// Who needs the row, by their place in the route.
+    pub(super) fn needed(&self) -> &'r [usize] {
+        self.parents.needs.as_ref().map_or(&[], |probe| &probe.now)
+    }
+
     /// Appends everything that is seen of the line: where it stands, its columns, its parents.
     #[inline]
     pub(crate) fn push_all(&self, out: &mut Vec<u8>) {
         (0..self.row.width()).for_each(|at| canon::push(out, self.row.get(at)));
-        for probe in &self.parents.0 {
+        for probe in &self.parents.probes {
             if let Some(known) = probe.known.at(probe.now) {
                 out.extend_from_slice(&known.canonical);
             }
@@ -342,7 +398,7 @@ impl<'r> Line<'r> {
     }
 
     fn known(&self, way: usize) -> Option<&'r Known> {
-        let probe = self.parents.0.get(way)?;
+        let probe = self.parents.probes.get(way)?;
         probe.known.at(probe.now)
     }
 }

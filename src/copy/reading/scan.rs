@@ -17,7 +17,7 @@ use crate::copy::mapping::cell::{Bench, Mend, Turn, Verdict};
 use crate::copy::mapping::crosswalk::Crosswalk;
 use crate::copy::mapping::draw::Draw;
 use crate::copy::mapping::layout::Layout;
-use crate::copy::mapping::program::{Fate, Owner, Program};
+use crate::copy::mapping::program::{Fate, Program};
 use crate::copy::mapping::sight::Line;
 use crate::copy::namesakes::{Manners, Meeting, Namesakes, merged};
 use crate::copy::tables::position::{Position, Wanted};
@@ -160,7 +160,8 @@ pub(crate) fn each(
     let owner_way = program.owner_way();
     source.stream(&text, &values, |row| {
         parents.go_one_way(row, owner_way)?;
-        if *program.owner(sight.line(row, &parents)) != Owner::Target(*target) {
+        let owner = program.owner(sight.line(row, &parents));
+        if !owner.targets().contains(target) {
             return Ok(Flow::Continue(()));
         }
         let held = row.hold();

@@ -7,6 +7,7 @@
 
 pub mod extra;
 pub mod narrow;
+pub mod parts;
 
 use crate::copy::ledger::effect;
 use crate::copy::ledger::packed::Unpacked;

@@ -20,7 +20,7 @@ pub(super) const TABLE: &[Entry] = &[
     Entry::new(
         "HO303",
         "relations in a circle",
-        "Going from child to parent along `[relation]` leads back to where it began.",
+        "Going from child to parent along `[relation]` leads back to where it began, and no table on the way says `goes-to = \"who-needs-it\"`.",
         "Whose a row is is found by going up to parents; round a circle that never ends.",
         "Take one of the relations out.",
     ),

@@ -137,6 +137,12 @@ pub const DATASET: &[Key] = &[
         "Most rows that may be rejected, per organisation.",
     ),
     may(
+        "goes-to",
+        Shape::Word(&["owner", "who-needs-it", "both"]),
+        "\"who-needs-it\"",
+        "To whom rows go: their owner, as the split column says; everybody whose rows refer to them by `[relation]`, near or far (suppliers, officers: what several need is copied to each); or both (the block that another council's flat is in). Their owner unless said.",
+    ),
+    may(
         "natural-key",
         Shape::Texts,
         "[\"ni_no\"]",

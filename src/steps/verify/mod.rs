@@ -8,6 +8,7 @@
 //! Not here: how a row's digest is read back (`copy::verify`).
 
 mod compare;
+mod parts;
 mod rows;
 mod totals;
 
@@ -49,6 +50,9 @@ pub(super) fn check(look: &Look, step: &Verify) -> Vec<Finding> {
         if let VerifyCheck::ControlTotals { .. } = one {
             found.extend(totals::unmarked(&copies, &look.plan));
         }
+        if *one == VerifyCheck::PartsAddUp {
+            found.extend(parts::incomplete(&copies, &look.plan));
+        }
     }
     found
 }
@@ -87,6 +91,7 @@ pub(super) async fn run(act: &Act, step: &Verify) -> Result<Output, Fault> {
                     .await?;
             }
             VerifyCheck::LandsOnce { table } => over.lands_once(&mut found, one, table).await?,
+            VerifyCheck::PartsAddUp => over.parts(&mut found).await?,
             VerifyCheck::ControlTotals { rules } => over.control_totals(&mut found, rules).await?,
         }
     }

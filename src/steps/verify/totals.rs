@@ -24,7 +24,7 @@ use crate::steps::register::said;
 use crate::steps::{Fault, Finding, data_copy};
 
 /// Why rows are nobody's whose owner's code stands for no organisation.
-const UNKNOWN_OWNER: &str = "unknown owner";
+pub(super) const UNKNOWN_OWNER: &str = "unknown owner";
 
 /// A target table with everything that fills it from one source.
 struct Table<'a> {
@@ -394,7 +394,7 @@ impl<'a> Table<'a> {
     }
 }
 
-fn fates_of(dataset: &Dataset, counts: &Counts) -> Vec<Fate> {
+pub(super) fn fates_of(dataset: &Dataset, counts: &Counts) -> Vec<Fate> {
     let fate = |rows: u64, class: Class, reason: Option<&String>| Fate {
         dataset: dataset.name.clone(),
         rows,
@@ -422,7 +422,11 @@ fn source_fates(forecast: &look::Forecast, dataset: &Dataset) -> Vec<Fate> {
     let mut reasons = BTreeMap::new();
     for (why, rows) in forecast.unrouted.get(&dataset.from).into_iter().flatten() {
         // A code that stands in the data and in no paper stays out of the log.
-        let known = if why == "orphan" { why } else { UNKNOWN_OWNER };
+        let known = if why.starts_with("owner ") {
+            UNKNOWN_OWNER
+        } else {
+            why
+        };
         *reasons.entry(known).or_default() += rows;
     }
     let nobodys = reasons.into_iter().map(|(why, rows)| Fate {

@@ -116,6 +116,7 @@ pub fn dataset(name: &str, from: &str, key: &str, id: &str, columns: Vec<MapColu
         leave_out: Vec::new(),
         reject_limit: None,
         natural_key: Vec::new(),
+        goes_to: handover::plan::map::GoesTo::Owner,
         collision: handover::plan::map::Collision::Refuse,
         columns,
         place: Where::default(),

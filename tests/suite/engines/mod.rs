@@ -12,6 +12,7 @@ mod indexes;
 mod mariadb;
 mod merging;
 mod narrowed;
+mod needs;
 mod oddities;
 mod pairs;
 mod rights;

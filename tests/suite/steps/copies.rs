@@ -299,3 +299,94 @@ async fn an_edited_tenancy_is_reported_before_it_is_undone() {
     assert_eq!((undone.removed, undone.reported), (6, 1));
     assert!(world.rows(DOVER, "SELECT * FROM asset").is_empty());
 }
+
+/// The same town with the proof of its parts in place of all other checks.
+async fn parted() -> World {
+    let mut world = world();
+    let plan = std::sync::Arc::get_mut(&mut world.plan).unwrap();
+    if let StepSpec::Verify(verify) = &mut plan.steps[2].does {
+        verify.checks = vec![VerifyCheck::PartsAddUp];
+        verify.targets = vec![DOVER.into(), THANET.into()];
+    }
+    for at in [0, 1] {
+        world.run(at, 1).await;
+        world.remember(at, 1);
+    }
+    world
+}
+
+#[tokio::test]
+async fn the_parts_of_a_split_add_up_to_the_source_line_by_line_and_to_the_penny() {
+    let world = parted().await;
+    let Output::Done { checks, .. } = world.run(2, 1).await else {
+        panic!("a verification holds for nobody")
+    };
+    let told = |rule: &str| {
+        let mut found = checks.iter().filter(|check| &*check.rule == rule);
+        let check = found.next().unwrap_or_else(|| panic!("{rule}: {checks:?}"));
+        check.actual.clone()
+    };
+    assert!(told("part of tenancy for dover").starts_with("3 lines, digests "));
+    assert!(told("part of tenancy for thanet").starts_with("1 lines, digests "));
+    assert!(told("parts of tenancy of ekh").starts_with("4 lines, digests "));
+    assert!(told("parts of asset of ekh").starts_with("4 lines, digests "));
+    assert_eq!(told("nobody's of asset of ekh"), "1 lines, unknown owner");
+    assert_eq!(
+        told("stays behind of tenancy for dover"),
+        "1 rejected, HO502 starts_on"
+    );
+    // The amount of the tenancy that stays behind is in the source's sum, and told.
+    assert_eq!(told("parts of account.balance of ekh"), "£612491.97");
+    for check in &checks {
+        assert_eq!(check.expected, check.actual, "{}", check.rule);
+    }
+}
+
+#[tokio::test]
+async fn a_line_that_changed_hands_or_a_penny_that_is_gone_breaks_the_proof() {
+    let world = parted().await;
+    world.sql(
+        ALMO,
+        "UPDATE property SET owner_conf = 'THA' WHERE rtrim(prop_ref) = 'D2'",
+    );
+    let failed = failures(&world).await;
+    let rules: Vec<&str> = failed.iter().map(|(rule, _)| rule.as_str()).collect();
+    for rule in [
+        "part of asset for dover",
+        "part of asset for thanet",
+        "parts of asset of ekh",
+    ] {
+        assert!(rules.contains(&rule), "{rules:?}");
+    }
+    world.sql(
+        ALMO,
+        "UPDATE property SET owner_conf = 'DOV' WHERE rtrim(prop_ref) = 'D2'",
+    );
+    world.sql(
+        DOVER,
+        "UPDATE account SET balance = '-0.21' WHERE balance = '-0.20'",
+    );
+    let failed = failures(&world).await;
+    assert_eq!(
+        failed,
+        [(
+            "parts of account.balance of ekh".into(),
+            "£612491.96".into()
+        )]
+    );
+}
+
+#[tokio::test]
+async fn a_proof_of_parts_needs_every_part() {
+    let mut world = world();
+    let plan = std::sync::Arc::get_mut(&mut world.plan).unwrap();
+    if let StepSpec::Verify(verify) = &mut plan.steps[2].does {
+        verify.checks = vec![VerifyCheck::PartsAddUp];
+        verify.copies.pop();
+    }
+    let found = check(&world.look(2).await).await.unwrap();
+    assert_eq!(
+        (found[0].code, found[0].about.as_str()),
+        ("HO535", "copy-homes/thanet")
+    );
+}

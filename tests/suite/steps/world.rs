@@ -40,7 +40,7 @@ pub(super) type Everything = BTreeMap<String, Vec<String>>;
 /// Everything on disk and the plan over it.
 pub(super) struct World {
     folder: TempDir,
-    plan: Arc<Plan>,
+    pub(super) plan: Arc<Plan>,
     evidence: Vec<Digest>,
     generations: BTreeMap<handover::plan::outline::StepId, u32>,
 }
