@@ -102,6 +102,49 @@ fn a_reference_that_councils_share_is_told_before_anything_moves() {
 }
 
 #[test]
+fn people_whom_two_councils_know_are_proposed_and_decided_before_anything_moves() {
+    let stage = begun_merge().copy();
+    let path = stage.path.join("maps/homes.toml");
+    let map = std::fs::read_to_string(&path).unwrap();
+    let decides = "id = \"person_id\"\nnatural-key = [\"ni_no\"]\ncollision = \"decide\"";
+    let map = map
+        .replacen(
+            "format = 1",
+            "format = 1\ndecisions = \"maps/same.toml\"",
+            1,
+        )
+        .replacen("id = \"person_id\"", decides, 1);
+    std::fs::write(&path, map).unwrap();
+    for council in ["canterbury", "dover"] {
+        let db = Connection::open(stage.path.join(format!("data/{council}.db"))).unwrap();
+        let known = "UPDATE member SET ni_no = 'QQ123456C' WHERE rowid =
+             (SELECT m.rowid FROM member AS m JOIN househ AS h ON rtrim(h.house_ref) = rtrim(m.house_ref)
+              JOIN property AS p ON rtrim(p.prop_ref) = rtrim(h.prop_ref)
+              WHERE rtrim(p.owner_conf) = 'EKH' AND p.u_ghost_address IS NULL AND rtrim(coalesce(m.comp_avail, '')) <> 'DELETED'
+              ORDER BY m.rowid LIMIT 1)";
+        assert_eq!(db.execute(known, []).unwrap(), 1, "{council}");
+    }
+    stage
+        .tell(&["check", "."])
+        .is(3, &["HO545", "person.ni_no", "--propose FILE"]);
+    stage
+        .tell(&["check", ".", "--propose", "maps/same.toml"])
+        .is(3, &["of rows to decide about written to maps/same.toml"]);
+    let paper = stage.path.join("maps/same.toml");
+    let proposed = std::fs::read_to_string(&paper).unwrap();
+    assert!(proposed.contains("rows = [\"canterbury:"), "{proposed}");
+    assert!(!proposed.contains("QQ123456C"), "{proposed}");
+    stage
+        .tell(&["check", ".", "--propose", "maps/same.toml"])
+        .is(2, &["cannot be written"]);
+    std::fs::write(&paper, proposed.replace("\"open\"", "\"different\"")).unwrap();
+    // What is left is the code that the story meets on purpose.
+    let said = stage.tell(&["check", "."]);
+    said.is(3, &["HO310"]);
+    assert!(!said.text.contains("HO545"), "{}", said.text);
+}
+
+#[test]
 fn a_merge_killed_again_and_again_ends_with_the_same_rows() {
     let stage = begun_merge().copy();
     chain(&stage, "a chain of kills in a merge", (40, 90));

