@@ -258,11 +258,14 @@ impl Reader {
 fn not_proven(run: &Run) -> Vec<&'static str> {
     let mut not = Vec::new();
     let opened = run.opened();
-    if opened.is_none_or(|opened| opened.log_key.is_none()) {
-        not.push(
-            "the log is not sealed: whoever could write it could have written it anew as a whole",
-        );
-    }
+    not.push(match opened.and_then(|opened| opened.log_key.as_ref()) {
+        None => {
+            "the log is not sealed: whoever could write it could have written it anew as a whole"
+        }
+        Some(_) => {
+            "the log's seals were not held against it: whoever could write it could have written it anew as a whole"
+        }
+    });
     let stands = |signed: bool| {
         let mut decisions = run.decisions();
         decisions.any(|(_, decided)| !decided.void && decided.signed.is_some() == signed)
