@@ -40,7 +40,7 @@ pub(super) async fn demo(args: &Demo, output: &Output) -> Outcome {
         output,
         chapters: 0,
     };
-    let told = play(args.dir.clone(), script, &mut voice, &mut stop).await;
+    let told = Box::pin(play(args.dir.clone(), script, &mut voice, &mut stop)).await;
     let told = told.map_err(|fault| said(fault, &args.dir, output))?;
     let (dir, run) = (args.dir.display(), &told.run);
     // The databases of a server went with it.

@@ -74,7 +74,7 @@ fn carry_out(cli: &Cli, output: &Output) -> Outcome {
     let global = &cli.global;
     runtime.block_on(async {
         match &cli.command {
-            Command::Demo(args) => demo::demo(args, output).await,
+            Command::Demo(args) => Box::pin(demo::demo(args, output)).await,
             Command::New(args) => new::new(args, output),
             Command::Check(args) => check::check(args, global, output).await,
             Command::Preview(args) => preview::preview(args, global, output).await,

@@ -58,12 +58,12 @@ async fn request(run: Option<&str>, ask: &Ask<'_>, global: &Global, output: &Out
         let last = witnessing::signed_last(&site, &seals, &name);
         let from = ask.from.unwrap_or(last);
         let request = witnessing::request(&mut site, from).await?;
-        let size = request.seal.head.size;
-        let file = format!("{}-{size}.{name}.add-checkpoint", site.head.label);
+        let entries = request.seal.head.size;
+        let file = format!("{}-{entries}.{name}.add-checkpoint", site.head.label);
         let path = ask.to.join(file);
         fs::write(&path, request.bytes()).map_err(|fault| unwritable(&path, &fault))?;
         output.say(&format!(
-            "{}: for {name}, {size} entries (signed last: {from})",
+            "{}: for {name}, {entries} entries (signed last: {from})",
             path.display()
         ));
     }
@@ -78,15 +78,15 @@ async fn request(run: Option<&str>, ask: &Ask<'_>, global: &Global, output: &Out
 fn whom(site: &Site, named: Option<&str>) -> Result<Vec<Code>, Failure> {
     let quorum = site.run.quorum();
     let all = || quorum.into_iter().flat_map(|quorum| &quorum.witnesses);
-    let names: Vec<Code> = match named {
+    let wanted: Vec<Code> = match named {
         Some(named) => all()
             .filter(|one| *one.name == *named)
             .map(|one| one.name.clone())
             .collect(),
         None => all().map(|one| one.name.clone()).collect(),
     };
-    if !names.is_empty() {
-        return Ok(names);
+    if !wanted.is_empty() {
+        return Ok(wanted);
     }
     let says = match named {
         Some(named) => format!("the plan of this run names no witness `{named}`"),
@@ -107,9 +107,12 @@ fn sign(file: &Path, key: &Path, log: Option<&str>, to: Option<&Path>, output: &
         let vkey: Vkey = log.parse().map_err(|fault: crate::plan::vkey::NoVkey| {
             Failure::usage(format!("`--log` is no verifier key: {fault}"))
         })?;
-        book.ledger.know(vkey).map_err(refused)?;
+        book.ledger.know(vkey).map_err(|fault| refused(&fault))?;
     }
-    let head = book.ledger.judge(&request).map_err(refused)?;
+    let head = book
+        .ledger
+        .judge(&request)
+        .map_err(|fault| refused(&fault))?;
     // Whoever hands a cosignature out before it is on record could be made to sign another past.
     book.keep()?;
     let now = Clock::real().now().moment().as_second();
@@ -131,9 +134,9 @@ fn answer_of(file: &Path) -> PathBuf {
     file.with_extension("cosignature")
 }
 
-fn refused(refusal: Refusal) -> Failure {
+fn refused(refusal: &Refusal) -> Failure {
     let says = refusal.to_string();
-    let (exit, next) = match &refusal {
+    let (exit, next) = match refusal {
         Refusal::UnknownLog(_) => (
             Exit::Usage,
             "give its verifier key, as the committee's minute has it: --log VKEY",

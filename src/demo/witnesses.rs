@@ -85,16 +85,19 @@ pub(super) async fn sign(
     };
     let log: Vkey = log.parse().map_err(lost)?;
     let now = Clock::real().now().moment().as_second();
-    let (mut lines, mut size) = (Vec::new(), 0);
+    let (mut lines, mut entries) = (Vec::new(), 0);
     for witness in &quorum.witnesses {
         let file = key_file(folder, &witness.name);
         let mut book = WitnessBook::open(&file)?;
         book.ledger.know(log.clone()).map_err(lost)?;
-        let last = book.ledger.newest(log.name()).map_or(0, |(size, _)| size);
+        let last = book
+            .ledger
+            .newest(log.name())
+            .map_or(0, |(signed, _)| signed);
         let request = witnessing::request(&mut site, last).await.map_err(lost)?;
         let head = book.ledger.judge(&request).map_err(lost)?;
         book.keep()?;
-        size = head.size;
+        entries = head.size;
         let key = load_witness_key(&file)?;
         lines.push(
             key.cosign(&head, u64::try_from(now).unwrap_or_default())
@@ -105,9 +108,9 @@ pub(super) async fn sign(
     let (site, _) = witnessing::add(site, &lines, clock, watch)
         .await
         .map_err(lost)?;
-    Ok((site, Some(size)))
+    Ok((site, Some(entries)))
 }
 
-fn lost(fault: impl ToString) -> StoryFault {
-    StoryFault::Lost(format!("a witness does not sign: {}", fault.to_string()))
+fn lost(fault: impl std::fmt::Display) -> StoryFault {
+    StoryFault::Lost(format!("a witness does not sign: {fault}"))
 }

@@ -79,9 +79,12 @@ pub fn signed_last(site: &Site, seals: &[StoredSeal], witness: &str) -> u64 {
 /// When the log is not sealed or not that long.
 pub async fn request(site: &mut Site, from: u64) -> Result<Request, WitnessFault> {
     let seal = newest(site).await?;
-    let size = seal.head.size;
-    let leaves = site.journal.leaves(site.head.id, size).await?;
-    let ahead = WitnessFault::Ahead { from, size };
+    let entries = seal.head.size;
+    let leaves = site.journal.leaves(site.head.id, entries).await?;
+    let ahead = WitnessFault::Ahead {
+        from,
+        size: entries,
+    };
     let old = usize::try_from(from)
         .ok()
         .filter(|old| *old <= leaves.len());
@@ -133,16 +136,16 @@ pub async fn add(
     let mut added = Vec::new();
     let mut drafts = Vec::new();
     for (witness, seal, cosignature) in found {
-        let size = seal.head.size;
-        let known = site.run.witnesses_of(size).contains(&witness);
+        let entries = seal.head.size;
+        let known = site.run.witnesses_of(entries).contains(&witness);
         let run = site.head.id;
         let line = &cosignature.line;
         site.journal
-            .put_cosignature(run, size, &witness, line)
+            .put_cosignature(run, entries, &witness, line)
             .await?;
         if !known {
             let event = Event::SealCosigned(SealCosigned {
-                size,
+                size: entries,
                 root: seal.head.root,
                 witness: witness.to_string(),
                 time: time(cosignature.time),
@@ -152,7 +155,7 @@ pub async fn add(
         }
         added.push(Added {
             witness,
-            size,
+            size: entries,
             known,
         });
     }

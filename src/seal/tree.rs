@@ -78,6 +78,8 @@ fn join(left: &[u8; 32], right: &[u8; 32]) -> [u8; 32] {
 #[must_use]
 pub fn root_of_hashes(leaves: &[Digest]) -> Digest {
     let mut tree = Tree::default();
-    leaves.iter().for_each(|leaf| tree.add_hash(*leaf));
+    for leaf in leaves {
+        tree.add_hash(*leaf);
+    }
     tree.root()
 }

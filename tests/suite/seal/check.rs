@@ -14,7 +14,9 @@ fn trust() -> Trust {
 
 fn checked(lines: &[Vec<u8>], seals: Vec<Seal>) -> Checked {
     let mut check = SealCheck::new(&trust(), seals.into_iter().map(Some));
-    lines.iter().for_each(|line| check.line(line));
+    for line in lines {
+        check.line(line);
+    }
     check.finish()
 }
 
@@ -132,6 +134,7 @@ fn a_witness_whose_clock_runs_backwards_is_named() {
 
 #[test]
 fn a_day_without_a_seal_is_told_only_while_somebody_drives() {
+    use Drive::{Begins, Ends, GoesOn};
     use handover::seal::{Drive, Silences};
     let hour = |hours: i64| jiff::Timestamp::from_second(hours * 3600).unwrap();
     let spans = |sealed: &[u64], entries: &[(i64, Drive)]| {
@@ -142,7 +145,6 @@ fn a_day_without_a_seal_is_told_only_while_somebody_drives() {
         let found = silences.finish();
         found.iter().map(|one| one.seq).collect::<Vec<u64>>()
     };
-    use Drive::{Begins, Ends, GoesOn};
     let months_at_rest = [(0, Begins), (1, Ends), (2000, Begins), (2001, GoesOn)];
     assert_eq!(spans(&[2], &months_at_rest), [] as [u64; 0]);
     let beats = [(0, Begins), (24, GoesOn), (48, GoesOn), (72, Ends)];

@@ -30,7 +30,9 @@ fn lines(count: u64) -> Vec<Vec<u8>> {
 
 fn tree(lines: &[Vec<u8>]) -> Tree {
     let mut tree = Tree::default();
-    lines.iter().for_each(|line| tree.add(line));
+    for line in lines {
+        tree.add(line);
+    }
     tree
 }
 

@@ -112,7 +112,7 @@ impl Project {
                 said.is(0, &["never leaves the witness's own machine"]);
                 let shown = project.json(&["key", "show", "--witness", &file]);
                 let key = shown["verifier_key"].as_str().unwrap();
-                plan.push_str(&format!("{name} = \"{key}\"\n"));
+                plan.extend([name, " = \"", key, "\"\n"]);
             }
         }
         std::fs::write(project.path.join("plan.toml"), plan).unwrap();

@@ -118,7 +118,9 @@ proptest! {
     fn proofs_agree_with_an_implementation_that_is_not_ours(size in 1..300_usize, seed in any::<u64>()) {
         let items: Vec<Vec<u8>> = (0..size).map(|at| (seed ^ at as u64).to_be_bytes().to_vec()).collect();
         let mut theirs = MemoryBackedTree::<Sha256, Vec<u8>>::new();
-        items.iter().for_each(|item| theirs.push(item.clone()));
+        for item in &items {
+            theirs.push(item.clone());
+        }
         let ours: Vec<Digest> = items.iter().map(|item| leaf_hash(item)).collect();
         let root = root_of_hashes(&ours);
         let their_root = theirs.root();
