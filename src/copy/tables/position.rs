@@ -277,11 +277,12 @@ fn lying(table: &Ident, columns: &Sql, ends: Ends<'_>) -> (Sql, Vec<Value>) {
             values.len()
         ));
     }
-    let order = Sql::new(if terms.is_empty() {
-        ""
+    // With the table's name: alone, it would be that of the text which stands first, and (0,10) before (0,2).
+    let order = if terms.is_empty() {
+        Sql::new("")
     } else {
-        " ORDER BY ctid"
-    });
+        sql!(" ORDER BY {}.ctid", table)
+    };
     let text = sql!(
         "SELECT CAST(ctid AS text){} FROM {}{}{}",
         columns,

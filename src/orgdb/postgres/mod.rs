@@ -108,13 +108,15 @@ impl Halt {
 }
 
 /// What every session of ours begins with. Nothing of it is left to the server's settings, so that
-/// the same bytes come out everywhere.
+/// the same bytes come out everywhere. A table without a key is read as it lies, and a copy goes on behind
+/// the row that it had come to: so no scan may begin where another one is, or be shared out.
 const SETTINGS: &str =
     "SET client_encoding = 'UTF8'; SET timezone = 'UTC'; SET datestyle = 'ISO, YMD';
 SET intervalstyle = 'iso_8601'; SET extra_float_digits = 1; SET bytea_output = 'hex';
 SET standard_conforming_strings = on; SET lock_timeout = '30s';
 SET idle_in_transaction_session_timeout = 0; SET statement_timeout = 0;
-SET quote_all_identifiers = off; SET lc_monetary = 'C';";
+SET quote_all_identifiers = off; SET lc_monetary = 'C';
+SET synchronize_seqscans = off; SET max_parallel_workers_per_gather = 0;";
 
 /// Sessions may be idle, and transactions last, as long as they need. Not every version has these settings.
 const PATIENT: &str = "SELECT set_config(name, '0', false) FROM pg_catalog.pg_settings

@@ -3,7 +3,7 @@
 //!
 //! The servers are real, started here on private sockets and gone with the test binary.
 
-mod bases;
+pub mod bases;
 mod catching;
 mod cuts;
 mod endings;
