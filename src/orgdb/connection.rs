@@ -3,7 +3,7 @@
 //!
 //! Not here: opening (`link`), the thread (`desk`), what a database looks like (`catalogue`).
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
@@ -25,6 +25,8 @@ pub struct OrgWriter(Arc<Base>, Arc<Mutex<()>>);
 /// the same writer waits until it is over.
 pub struct Tx {
     base: Arc<Base>,
+    /// The session that it was begun in: no other knows of it.
+    desk: Arc<Desk>,
     open: bool,
     _alone: OwnedMutexGuard<()>,
 }
@@ -32,35 +34,67 @@ pub struct Tx {
 struct Base {
     org: String,
     address: Address,
-    desk: Desk,
+    open: Open,
+    desk: RwLock<Arc<Desk>>,
     memo: Memo,
 }
 
+type Open = fn(&Address) -> Result<Link, DbTrouble>;
+
 impl Base {
-    async fn open(
-        org: &str,
-        address: &Address,
-        open: fn(&Address) -> Result<Link, DbTrouble>,
-    ) -> Result<Arc<Base>, DbFault> {
-        let there = address.clone();
-        let desk = Desk::open(move || open(&there))
-            .await
-            .map_err(|trouble| named(trouble, address).of(org))?;
+    async fn open(org: &str, address: &Address, open: Open) -> Result<Arc<Base>, DbFault> {
+        let desk = desk(org, address, open).await?;
         Ok(Arc::new(Base {
             org: org.to_owned(),
             address: address.clone(),
-            desk,
+            open,
+            desk: RwLock::new(desk),
             memo: Memo::default(),
         }))
+    }
+
+    fn desk(&self) -> Arc<Desk> {
+        let desk = self.desk.read().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(&desk)
     }
 
     async fn ask<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Link) -> Result<T, DbTrouble> + Send + 'static,
     ) -> Result<T, DbFault> {
-        let answer = self.desk.ask(work).await;
+        self.ask_at(&self.desk(), work).await
+    }
+
+    async fn ask_at<T: Send + 'static>(
+        &self,
+        desk: &Desk,
+        work: impl FnOnce(&Link) -> Result<T, DbTrouble> + Send + 'static,
+    ) -> Result<T, DbFault> {
+        let answer = desk.ask(work).await;
         answer.map_err(|trouble| named(trouble, &self.address).of(&self.org))
     }
+
+    /// Takes another session where this one gives no sign of life. Whoever is at work with it notices
+    /// by themselves, and is not waited for.
+    async fn revive(&self) -> Result<(), DbFault> {
+        let now = self.desk();
+        if self.address.dialect() == Dialect::Sqlite || !now.is_idle() {
+            return Ok(());
+        }
+        let sign = now.ask(|link| link.row(&Sql::new("SELECT 1"), &[])).await;
+        if sign.is_err() {
+            let fresh = desk(&self.org, &self.address, self.open).await?;
+            *self.desk.write().unwrap_or_else(PoisonError::into_inner) = fresh;
+        }
+        Ok(())
+    }
+}
+
+async fn desk(org: &str, address: &Address, open: Open) -> Result<Arc<Desk>, DbFault> {
+    let there = address.clone();
+    let desk = Desk::open(move || open(&there)).await;
+    desk.map(Arc::new)
+        .map_err(|trouble| named(trouble, address).of(org))
 }
 
 /// Says who holds the lock, where the kernel knows.
@@ -94,6 +128,15 @@ impl OrgReader {
     pub(crate) fn beside(&self) -> impl Fn() -> Result<Link, DbTrouble> + Send + use<> {
         let address = self.0.address.clone();
         move || Link::reader(&address)
+    }
+
+    /// Connects again where the server has ended this session since it was last used: it restarted, or
+    /// somebody cut the connection.
+    ///
+    /// # Errors
+    /// As [`OrgReader::open`].
+    pub async fn revive(&self) -> Result<(), DbFault> {
+        self.0.revive().await
     }
 
     /// The organisation's code.
@@ -185,6 +228,15 @@ impl OrgWriter {
         move || Link::reader(&address)
     }
 
+    /// As [`OrgReader::revive`]. A transaction that was open is gone: it is told so, whoever goes on with
+    /// it.
+    ///
+    /// # Errors
+    /// As [`OrgWriter::open`].
+    pub async fn revive(&self) -> Result<(), DbFault> {
+        self.0.revive().await
+    }
+
     /// The organisation's code.
     #[must_use]
     pub fn org(&self) -> &str {
@@ -205,6 +257,7 @@ impl OrgWriter {
         let alone = Arc::clone(&self.1).lock_owned().await;
         let mut tx = Tx {
             base: Arc::clone(&self.0),
+            desk: self.0.desk(),
             open: true,
             _alone: alone,
         };
@@ -256,7 +309,7 @@ impl Tx {
         &mut self,
         work: impl FnOnce(&Link) -> Result<T, DbTrouble> + Send + 'static,
     ) -> Result<T, DbFault> {
-        self.base.ask(work).await
+        self.base.ask_at(&self.desk, work).await
     }
 
     /// Makes it durable.
@@ -273,7 +326,7 @@ impl Tx {
 impl Drop for Tx {
     fn drop(&mut self) {
         if self.open {
-            self.base.desk.post(Link::close_open);
+            self.desk.post(Link::close_open);
         }
     }
 }

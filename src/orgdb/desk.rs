@@ -3,6 +3,7 @@
 //!
 //! Not here: what is asked (`connection`), how a file is opened (`open`).
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread;
 
@@ -16,6 +17,8 @@ type Job = Box<dyn FnOnce(&Link) + Send>;
 pub(super) struct Desk {
     jobs: mpsc::Sender<Job>,
     interrupt: Arc<Interrupt>,
+    /// How many jobs are not done.
+    left: Arc<AtomicUsize>,
 }
 
 impl Desk {
@@ -25,6 +28,8 @@ impl Desk {
     ) -> Result<Desk, DbTrouble> {
         let (jobs, queue) = mpsc::channel::<Job>();
         let (tell, told) = oneshot::channel();
+        let left = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&left);
         thread::Builder::new()
             .name("orgdb".to_owned())
             .spawn(move || {
@@ -35,6 +40,7 @@ impl Desk {
                 if tell.send(Ok(link.interrupt())).is_ok() {
                     for job in &queue {
                         job(&link);
+                        count.fetch_sub(1, Ordering::Relaxed);
                     }
                 }
             })
@@ -43,7 +49,13 @@ impl Desk {
         Ok(Desk {
             jobs,
             interrupt: Arc::new(interrupt),
+            left,
         })
+    }
+
+    /// Whether nobody is waiting for anything.
+    pub(super) fn is_idle(&self) -> bool {
+        self.left.load(Ordering::Relaxed) == 0
     }
 
     /// Runs `work` on the thread. Dropping the future skips work that has not begun and interrupts
@@ -73,6 +85,7 @@ impl Desk {
 
     /// Queues work whose answer nobody waits for.
     pub(super) fn post(&self, work: impl FnOnce(&Link) + Send + 'static) {
+        self.left.fetch_add(1, Ordering::Relaxed);
         // Fails only when the thread is gone, and then there is nothing left to do.
         drop(self.jobs.send(Box::new(work)));
     }

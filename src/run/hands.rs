@@ -103,9 +103,10 @@ impl Hands for Live {
         let Some(act) = self.act(&order, marks) else {
             return Ended::Told(vec![failed(&order.verb, unknown_step(&order))]);
         };
-        let done = match &order.verb {
-            Verb::Run => steps::run(&act).await.map(ended),
-            Verb::Undo(mode) => steps::undo(&act, *mode)
+        let done = match (self.revive().await, &order.verb) {
+            (Err(fault), _) => Err(fault),
+            (Ok(()), Verb::Run) => steps::run(&act).await.map(ended),
+            (Ok(()), Verb::Undo(mode)) => steps::undo(&act, *mode)
                 .await
                 .map(|undone| vec![Event::UndoCommitted(undone)]),
         };
@@ -118,6 +119,18 @@ impl Hands for Live {
 }
 
 impl Live {
+    /// A server may have restarted, or cut us off, since the last order: what was begun then failed and
+    /// is tried again, with connections that live.
+    async fn revive(&self) -> Result<(), Fault> {
+        for reader in self.readers.values() {
+            reader.revive().await?;
+        }
+        for writer in self.writers.values() {
+            writer.revive().await?;
+        }
+        Ok(())
+    }
+
     fn act(&self, order: &Order, marks: UnboundedSender<StepMarked>) -> Option<Act> {
         let plan = Arc::clone(self.plans.get(&order.paper)?);
         let step = plan
