@@ -30,7 +30,7 @@ use crate::copy::value::tally::{RowMac, root_of};
 use crate::copy::writing::aside::{self, Broken};
 use crate::copy::writing::store::{self, Inlet, Mark, Work};
 use crate::orgdb::link::Begin;
-use crate::orgdb::{DbFault, DbTrouble, Dialect, Link, OrgReader, OrgWriter};
+use crate::orgdb::{DbFault, DbTrouble, Dialect, Link, OrgReader, OrgWriter, crash};
 use crate::plan::digest::Digest;
 use crate::plan::map::{Becomes, Dataset, Map, Unmapped};
 use crate::plan::model::{Code, Indexes, Triggers};
@@ -74,10 +74,10 @@ pub const CHUNK_ROWS: usize = 20_000;
 /// costs as much as thousands of rows.
 #[must_use]
 pub fn chunk_rows(target: Dialect) -> usize {
-    match target {
+    crash::chunk_rows().unwrap_or(match target {
         Dialect::Sqlite => CHUNK_ROWS,
         Dialect::Postgres | Dialect::Mariadb => 3 * CHUNK_ROWS,
-    }
+    })
 }
 
 /// Copies, from wherever the ledger says this generation has got to. `chunk_done` hears of each

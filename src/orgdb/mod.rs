@@ -10,6 +10,7 @@
 pub mod address;
 pub mod catalogue;
 mod connection;
+pub(crate) mod crash;
 pub(crate) mod decimal;
 mod desk;
 mod dialect;

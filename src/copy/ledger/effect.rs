@@ -13,7 +13,7 @@ use crate::copy::tables::shape::Shape;
 use crate::copy::value::tally::Tally;
 use crate::orgdb::catalogue::Accessory;
 use crate::orgdb::link::Begin;
-use crate::orgdb::{DbTrouble, Dialect, Link, Sql, Value};
+use crate::orgdb::{DbTrouble, Dialect, Link, Sql, Value, crash};
 use crate::sql;
 use crate::values;
 
@@ -269,6 +269,7 @@ pub(crate) fn rejected(link: &Link, deed: &Deed) -> Result<Vec<(String, u64)>, D
 pub(crate) fn mark_undone(link: &Link, id: i64, deed: &Deed) -> Result<(), DbTrouble> {
     let mark = Sql::new("UPDATE handover_effect SET undone_at = ?2 WHERE effect = ?1");
     link.execute(&mark, &values![id, deed.log_seq])?;
+    crash::reached("undo");
     Ok(())
 }
 

@@ -11,7 +11,7 @@ use crate::copy::reading::batch::Batch;
 use crate::copy::reading::scan::Compiled;
 use crate::copy::tables::shape::{bind, fetch};
 use crate::copy::value::canon::Values;
-use crate::orgdb::{DbTrouble, Dialect, Sql, ValueRef};
+use crate::orgdb::{DbTrouble, Dialect, Sql, ValueRef, crash};
 use crate::sql;
 
 impl Chunk<'_> {
@@ -53,6 +53,7 @@ impl Chunk<'_> {
                 self.note(note, bound, &batch.keys[lies.keys.clone()])?;
             }
         }
+        crash::reached("load");
         Ok(())
     }
 

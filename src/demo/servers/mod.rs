@@ -82,6 +82,7 @@ pub enum Durability {
 pub struct Server {
     kind: Kind,
     durability: Durability,
+    settings: Vec<String>,
     programs: Programs,
     owner: Option<Owner>,
     places: Places,
@@ -98,7 +99,7 @@ impl Server {
     /// # Errors
     /// When it is not installed, another process has a server on that data, or it does not start.
     pub fn start(kind: Kind, durability: Durability, folder: &Path) -> Result<Server, ServerError> {
-        Server::within(kind, durability, Some(folder))
+        Server::within(kind, durability, &[], Some(folder))
     }
 
     /// Starts a server that leaves nothing behind: its data goes with it, also when we are killed.
@@ -106,22 +107,41 @@ impl Server {
     /// # Errors
     /// When it is not installed or does not start.
     pub fn throw_away(kind: Kind, durability: Durability) -> Result<Server, ServerError> {
-        Server::within(kind, durability, None)
+        Server::throw_away_with(kind, durability, &[])
+    }
+
+    /// The same, with arguments of its own behind ours.
+    ///
+    /// # Errors
+    /// As [`Server::throw_away`].
+    pub fn throw_away_with(
+        kind: Kind,
+        durability: Durability,
+        settings: &[String],
+    ) -> Result<Server, ServerError> {
+        Server::within(kind, durability, settings, None)
+    }
+
+    /// Sets what stands behind our own arguments from its next start on.
+    pub fn set(&mut self, settings: &[String]) {
+        self.settings = settings.to_vec();
     }
 
     fn within(
         kind: Kind,
         durability: Durability,
+        settings: &[String],
         folder: Option<&Path>,
     ) -> Result<Server, ServerError> {
         let (programs, owner) = (binaries(kind)?, Owner::of(kind)?);
         let (places, log) = match folder {
             Some(folder) => Places::kept(kind, folder, owner)?,
-            None => Places::thrown_away(owner)?,
+            None => Places::thrown_away(owner, durability)?,
         };
         let mut server = Server {
             kind,
             durability,
+            settings: settings.to_vec(),
             programs,
             owner,
             places,
@@ -145,10 +165,11 @@ impl Server {
         self.places.said_before = log.metadata().map_or(0, |log| log.len());
         self.set_up(&log)?;
         let (data, room) = (&self.places.data, &self.places.room);
-        let arguments = match self.kind {
+        let mut arguments = match self.kind {
             Kind::Postgres => postgres::arguments(data, room, self.durability),
             Kind::Mariadb => mariadb::arguments(data, room, self.durability),
         };
+        arguments.extend(self.settings.iter().map(OsString::from));
         self.running = Some(self.watched(&self.programs.server, arguments, &log)?);
         drop(log);
         self.wait_until_it_answers().inspect_err(|_| self.kill())
@@ -312,7 +333,7 @@ impl Server {
         }
     }
 
-    /// Where the socket is: `/tmp/ho-<pid>-<n>`, for the server's user alone.
+    /// Where the socket is: a short folder `ho-<pid>-<n>`, for the server's user alone.
     #[must_use]
     pub fn socket_folder(&self) -> &Path {
         &self.places.room

@@ -1,5 +1,6 @@
 //! Where a server's data, log and socket are. A socket's path has at most 107 bytes, so sockets are
-//! in a short fresh folder in `/tmp`, the room, that goes with the server.
+//! in a short fresh folder in `/tmp` (or in memory, where nothing is to outlive the machine), the room,
+//! that goes with the server.
 
 use std::fs::{self, DirBuilder, File, TryLockError};
 use std::io::{self, ErrorKind};
@@ -10,7 +11,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use super::programs::{Owner, last_lines, said};
-use super::{GLANCE, Kind, ServerError};
+use super::{Durability, GLANCE, Kind, ServerError};
 
 /// How long the server of a process that died just now may take to go.
 const LEAVING: Duration = Duration::from_secs(20);
@@ -45,7 +46,7 @@ impl Places {
             None => elsewhere(&asked, owner)?,
         };
         let places = Places {
-            room: fresh(owner)?,
+            room: fresh("/tmp", owner)?,
             link: (data != asked).then_some(asked),
             data,
             log,
@@ -55,8 +56,14 @@ impl Places {
     }
 
     /// Places that are all in the room, and the log, locked.
-    pub(super) fn thrown_away(owner: Option<Owner>) -> Result<(Places, File), ServerError> {
-        let room = fresh(owner)?;
+    pub(super) fn thrown_away(
+        owner: Option<Owner>,
+        durability: Durability,
+    ) -> Result<(Places, File), ServerError> {
+        let room = match durability {
+            Durability::Full => fresh("/tmp", owner)?,
+            Durability::Process => fresh(quick(), owner)?,
+        };
         let log = room.join("log");
         let locked = lock(&log)?;
         let places = Places {
@@ -106,7 +113,7 @@ fn linked(link: &Path, owner: Option<Owner>) -> Option<PathBuf> {
 }
 
 fn elsewhere(link: &Path, owner: Option<Owner>) -> Result<PathBuf, ServerError> {
-    let data = fresh(owner)?.join("data");
+    let data = fresh("/tmp", owner)?.join("data");
     remove(link)?;
     symlink(&data, link).map_err(|io| ServerError::Io(link.to_path_buf(), io))?;
     Ok(data)
@@ -118,12 +125,25 @@ fn can_enter(folder: &Path, owner: Option<Owner>) -> bool {
     said(command).is_ok()
 }
 
-/// Makes `/tmp/ho-<pid>-<n>`, which was not there before.
-fn fresh(owner: Option<Owner>) -> Result<PathBuf, ServerError> {
+/// Where data is kept that need not outlive the machine: in memory, where that has room for it. A server
+/// waits for its disk at every table that it makes, whatever it is told about durability.
+fn quick() -> &'static str {
+    const SHARED: &str = "/dev/shm";
+    const ENOUGH: u64 = 4 << 30;
+    let room = rustix::fs::statvfs(SHARED).map(|found| found.f_bavail * found.f_frsize);
+    if room.is_ok_and(|room| room >= ENOUGH) {
+        SHARED
+    } else {
+        "/tmp"
+    }
+}
+
+/// Makes `ho-<pid>-<n>` in `above`, which was not there before.
+fn fresh(above: &str, owner: Option<Owner>) -> Result<PathBuf, ServerError> {
     static MADE: AtomicU32 = AtomicU32::new(0);
     loop {
         let number = MADE.fetch_add(1, Ordering::Relaxed);
-        let room = PathBuf::from(format!("/tmp/ho-{}-{number}", std::process::id()));
+        let room = PathBuf::from(format!("{above}/ho-{}-{number}", std::process::id()));
         match make_private(&room, owner) {
             Err(ServerError::Io(_, io)) if io.kind() == ErrorKind::AlreadyExists => {}
             made => return made.map(|()| room),

@@ -17,7 +17,7 @@ use rusqlite::types::ValueRef;
 use super::code::Class;
 use super::{Session, fault};
 use crate::orgdb::link::{Load, LoadStop};
-use crate::orgdb::{DbTrouble, Ident, Sql};
+use crate::orgdb::{DbTrouble, Ident, Sql, crash};
 use crate::sql;
 
 /// Bytes that are kept in one piece before they are sent.
@@ -260,6 +260,7 @@ impl Pieces {
             while let Some(piece) = pieces.pop_front() {
                 writer.write_all(&piece)?;
             }
+            crash::reached("load");
             Ok(())
         })));
     }

@@ -10,7 +10,7 @@ use sqlx::postgres::PgCopyIn;
 use super::code::Form;
 use super::{Session, fault};
 use crate::orgdb::link::{Load, LoadStop};
-use crate::orgdb::{DbTrouble, Ident, Sql, dialect};
+use crate::orgdb::{DbTrouble, Ident, Sql, crash, dialect};
 use crate::plan::digest::push_hex;
 use crate::sql;
 
@@ -67,6 +67,7 @@ impl Session {
         }
         encoder.end();
         self.send(&mut copy, &mut encoder.out)?;
+        crash::reached("load");
         let ended = self.wait(async { copy.finish().await });
         ended.map_err(|error| stopped(&error))
     }

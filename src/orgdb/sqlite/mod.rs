@@ -13,7 +13,7 @@ use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, Statement};
 
 use super::link::{Load, LoadStop, See};
-use super::{DbTrouble, Ident, Row, Sql};
+use super::{DbTrouble, Ident, Row, Sql, crash};
 use crate::sql;
 
 pub(super) fn execute(
@@ -69,6 +69,7 @@ where
         let done = bind(&mut insert, row).and_then(|()| Ok(insert.raw_execute()?));
         loaded += done.map_err(stopped(Some(at)))? as u64;
     }
+    crash::reached("load");
     Ok(loaded)
 }
 

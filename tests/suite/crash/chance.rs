@@ -29,6 +29,11 @@ impl Chance {
         mixed ^ (mixed >> 31)
     }
 
+    /// Another chance, for whoever works beside us: theirs and ours go on apart.
+    pub(super) fn fork(&mut self) -> Chance {
+        Chance(self.next())
+    }
+
     /// A number from `low` to `high`, both included.
     pub(super) fn between(&mut self, low: u64, high: u64) -> u64 {
         low + self.next() % (high - low + 1)

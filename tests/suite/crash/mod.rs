@@ -18,6 +18,7 @@ mod journals;
 mod kills;
 mod merging;
 mod moved;
+mod pairs;
 mod played;
 mod rehearsed;
 mod room;

@@ -1,7 +1,7 @@
 //! What the organisations hold: every row of every table of their own, every index and trigger, every
 //! letter. Plain SQL; no code of the copier.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use rusqlite::Connection;
@@ -19,17 +19,23 @@ pub(super) fn held(folder: &Path) -> Held {
             database(&path, &mut held);
         }
     }
+    letters_of(folder, &mut held);
+    held
+}
+
+/// Adds every letter that lies in a demo's folder.
+pub(super) fn letters_of(folder: &Path, held: &mut Held) {
     let runs = std::fs::read_dir(folder.join(".handover")).unwrap();
     for run in runs.map(|run| run.unwrap().path()) {
         let outbox = run.join("outbox");
         if outbox.is_dir() {
-            letters(&outbox, &outbox, &mut held);
+            letters(&outbox, &outbox, held);
         }
     }
-    held
 }
 
-fn database(path: &Path, held: &mut Held) {
+/// Adds what stands in a file.
+pub(super) fn database(path: &Path, held: &mut Held) {
     let org = path.file_stem().unwrap().to_string_lossy().into_owned();
     let db = Connection::open(path).unwrap();
     let mut named = db
@@ -98,7 +104,7 @@ fn letters(outbox: &Path, folder: &Path, held: &mut Held) {
 
 /// The first few differences, in words; none if both hold the same.
 pub(super) fn differences(wanted: &Held, found: &Held) -> Vec<String> {
-    let names: std::collections::BTreeSet<&String> = wanted.keys().chain(found.keys()).collect();
+    let names: BTreeSet<&String> = wanted.keys().chain(found.keys()).collect();
     let none = Vec::new();
     let mut said = Vec::new();
     for name in names {
@@ -107,12 +113,17 @@ pub(super) fn differences(wanted: &Held, found: &Held) -> Vec<String> {
         if before == after && wanted.is_some() == found.is_some() {
             continue;
         }
-        let lost = before.iter().find(|row| !after.contains(row));
-        let new = after.iter().find(|row| !before.contains(row));
+        let (kept, there) = (BTreeSet::from_iter(before), BTreeSet::from_iter(after));
+        let lost: Vec<_> = kept.difference(&there).collect();
+        let new: Vec<_> = there.difference(&kept).collect();
         said.push(format!(
-            "{name}: {} rows wanted, {} found; lost {lost:?}, new {new:?}",
+            "{name}: {} rows wanted, {} found; {} lost {:?}, {} new {:?}",
             before.len(),
             after.len(),
+            lost.len(),
+            lost.first(),
+            new.len(),
+            new.first(),
         ));
     }
     said

@@ -7,7 +7,8 @@ use std::sync::OnceLock;
 
 use tempfile::TempDir;
 
-use super::rows::{Held, held};
+use super::pairs::ground::Ground;
+use super::rows::{Held, held, letters_of};
 
 /// How many homes: the fewest that show every mess and every council, or a small East Kent.
 fn homes() -> &'static str {
@@ -29,24 +30,37 @@ pub(super) struct Stage {
     pub(super) path: PathBuf,
     /// Its name.
     pub(super) plan: &'static str,
+    /// Its databases, where they are not files in the folder.
+    pub(super) ground: Option<Ground>,
 }
 
 impl Stage {
     fn empty(plan: &'static str) -> Stage {
+        Stage::on(plan, |_| None)
+    }
+
+    /// A stage that is not set yet, with databases elsewhere; files of theirs lie beside the plan folder.
+    pub(super) fn on(plan: &'static str, ground: impl FnOnce(&Path) -> Option<Ground>) -> Stage {
         let above = TempDir::new().unwrap();
-        let path = above.path().join(plan);
         Stage {
-            _above: above,
-            path,
+            ground: ground(above.path()),
+            path: above.path().join(plan),
             plan,
+            _above: above,
         }
     }
 
     /// A copy of everything in it; nobody may be at work there.
     pub(super) fn copy(&self) -> Stage {
-        let copy = Stage::empty(self.plan);
-        copied(&self.path, &copy.path);
-        copy
+        self.copy_on(Ground::copy)
+    }
+
+    /// A copy whose databases are copied so.
+    pub(super) fn copy_on(&self, copy: impl FnOnce(&Ground, &Path) -> Ground) -> Stage {
+        let ground = self.ground.as_ref();
+        let stage = Stage::on(self.plan, |above| ground.map(|ground| copy(ground, above)));
+        copied(&self.path, &stage.path);
+        stage
     }
 
     /// Waits until this process has no file in it open: connections close on threads of their own, and
@@ -68,11 +82,19 @@ impl Stage {
     /// The binary, to be told its arguments.
     pub(super) fn handover(&self) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_handover"));
+        command.current_dir(&self.path).arg("--plain");
+        self.place(&mut command);
         command
-            .current_dir(&self.path)
-            .env_remove("HANDOVER_KILL")
-            .arg("--plain");
-        command
+    }
+
+    /// Tells a process where the databases are, and that it is to live.
+    fn place(&self, command: &mut Command) {
+        command.env_remove("HANDOVER_KILL");
+        if let Some(ground) = &self.ground {
+            command.envs(ground.env());
+            // Few homes, many chunks.
+            command.env("HANDOVER_CHUNK_ROWS", "60");
+        }
     }
 
     /// Runs a command of the binary in this folder.
@@ -83,11 +105,17 @@ impl Stage {
     /// `demo` on this folder, from wherever it stands.
     pub(super) fn demo(&self, breaks: Option<&str>) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_handover"));
-        command
-            .args(["--plain", "demo"])
-            .arg(&self.path)
-            .args(["--homes", homes(), "--plan", self.plan])
-            .env_remove("HANDOVER_KILL");
+        command.args(["--plain", "demo"]).arg(&self.path).args([
+            "--homes",
+            homes(),
+            "--plan",
+            self.plan,
+        ]);
+        self.place(&mut command);
+        if self.ground.is_some() {
+            // Whichever server is named: those of the environment are taken.
+            command.args(["--engine", "postgres"]);
+        }
         if let Some(breaks) = breaks {
             command.args(["--break", breaks]);
         }
@@ -122,7 +150,13 @@ impl Stage {
 
     /// What the organisations hold now.
     pub(super) fn held(&self) -> Held {
-        held(&self.path)
+        let Some(ground) = &self.ground else {
+            return held(&self.path);
+        };
+        let mut held = Held::new();
+        ground.held(&mut held);
+        letters_of(&self.path, &mut held);
+        held
     }
 }
 
@@ -193,7 +227,7 @@ pub(super) fn begun_early() -> &'static Stage {
 }
 
 /// The plan that copies days before the night.
-const EARLY: &str = "westminster-2019";
+pub(super) const EARLY: &str = "westminster-2019";
 
 /// The plan in which four organisations become one.
 const MERGE: &str = "east-kent-2011";
@@ -202,7 +236,11 @@ const MERGE: &str = "east-kent-2011";
 const SPLIT: &str = "east-kent-2020";
 
 fn just_begun(plan: &'static str, breaks: Option<&str>) -> Stage {
-    let stage = Stage::empty(plan);
+    began(Stage::empty(plan), breaks)
+}
+
+/// Sets a stage: organisations made, plan signed, run begun, and killed there.
+pub(super) fn began(stage: Stage, breaks: Option<&str>) -> Stage {
     let mut demo = stage.demo(breaks);
     let said = Said::of(
         demo.env("HANDOVER_KILL", format!("entry:{BEGUN}"))

@@ -30,7 +30,7 @@ pub(super) struct Swept {
     pub(super) faults: Vec<String>,
 }
 
-/// Tells a tale for each of `depths`: every process is killed after so many `word`s (`commit` or `chunk`).
+/// Tells a tale for each of `depths`: every process is killed after so many `word`s (`commit`, `chunk` or `load`).
 /// `wrong` says what an ended tale got wrong.
 pub(super) fn sweep(
     begun: &Stage,
@@ -67,7 +67,7 @@ fn tale(stage: &Stage, word: &str, depth: u64, wrong: &impl Fn(&Stage) -> Option
         // A step that goes on may say again which chunks it had done, before any of that is durable:
         // every other process is let get on to a commit.
         let point = match (word, told.kills % 2) {
-            ("chunk", 1) => "commit:4".to_owned(),
+            ("chunk" | "load", 1) => "commit:4".to_owned(),
             _ => format!("{word}:{depth}"),
         };
         demo.env("HANDOVER_KILL", point);

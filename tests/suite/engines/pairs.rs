@@ -120,7 +120,8 @@ async fn a_copy_that_is_dropped_at_one_chunk_after_the_other_loses_and_doubles_n
             }
         }
         let (reader, writer) = (source.reader().await, target.writer(&deed()).await);
-        let again = || load(&reader, &writer, small(), &deed(), |_| {});
+        let ours = deed();
+        let again = || load(&reader, &writer, small(), &ours, |_| {});
         if again().await.is_err() {
             again().await.unwrap();
         }

@@ -22,6 +22,7 @@ const NOT_RUN: &[(&str, &str)] = &[
     ("cargo run", "builds the whole project again, in release"),
     ("cargo bench", "takes minutes and the machine for itself"),
     ("tests/run", "is what runs this test"),
+    ("tests/matrix", "takes the better part of an hour"),
     (
         "handover new our-transfer",
         "needs databases of one's own: a test below makes some and runs it",

@@ -1,0 +1,104 @@
+//! The way back to before the copy: killed again and again in its midst, with its connections cut and its
+//! servers killed, it gives every engine the rows, indexes and triggers that stood there.
+
+use super::super::stage::{Said, Stage, everything};
+use super::ground::Pair;
+use super::stopped::{Stopped, cut_off};
+use super::tales::{Eve, eve, same};
+use super::told;
+
+/// A copied stage, and the signed way back in `back.preview`.
+fn ready(eve: &Eve) -> Stage {
+    let stage = eve.stage.copy();
+    stage.tell(&["run", "."]).is(4, &["Waiting safely"]);
+    let look = [
+        "rollback",
+        ".",
+        "--to",
+        "copy-homes",
+        "--preview",
+        "--out",
+        "back.preview",
+    ];
+    stage.tell(&look).is(0, &[]);
+    stage.sign("back.preview");
+    stage
+}
+
+fn back(stage: &Stage) -> [&str; 6] {
+    let plan = stage.plan;
+    [
+        "rollback",
+        ".",
+        "--signed",
+        "back.preview",
+        "--confirm",
+        plan,
+    ]
+}
+
+#[test]
+fn a_rollback_that_is_killed_again_and_again_gives_every_engine_its_rows_back() {
+    told::along("rollbacks killed", 1, Pair::has_server, |pair, _| {
+        let eve = eve(pair);
+        let depths = if everything() { 1..=4 } else { 2..=2 };
+        for depth in depths {
+            killed_on_the_way(pair, &eve, depth);
+        }
+    });
+}
+
+/// Every process dies: at its n-th undone effect, or one entry further than the last.
+fn killed_on_the_way(pair: Pair, eve: &Eve, depth: u64) {
+    let stage = ready(eve);
+    let (mut kills, mut arguments) = (0, back(&stage).to_vec());
+    loop {
+        let point = match kills % 2 {
+            0 => format!("undo:{depth}"),
+            _ => format!("commit:{}", 2 + kills / 2),
+        };
+        let mut process = stage.handover();
+        process.args(&arguments).env("HANDOVER_KILL", &point);
+        let said = Said::of(process.output().unwrap());
+        if !said.was_killed() {
+            assert!(
+                said.text.contains("Rolled back"),
+                "{pair}, {point}: {}",
+                said.text
+            );
+            break;
+        }
+        kills += 1;
+        // The way back was taken: `run` goes on with it.
+        arguments = vec!["run", "."];
+        assert!(kills < 200, "{pair}: no end: {}", said.text);
+    }
+    same(
+        &stage,
+        &eve.before,
+        &format!("{pair}, {kills} kills on the way back"),
+    );
+    told::add(pair, "rollback kills", kills);
+}
+
+#[test]
+fn a_rollback_whose_connections_are_cut_gives_every_engine_its_rows_back() {
+    told::along("rollbacks cut", 1, Pair::has_server, |pair, _| {
+        let eve = eve(pair);
+        let stage = ready(&eve);
+        let Ok(cut) = Stopped::by(&stage, &back(&stage), "undo:3") else {
+            panic!("{pair}: nothing to undo");
+        };
+        stage
+            .ground
+            .as_ref()
+            .unwrap()
+            .sides
+            .iter()
+            .for_each(cut_off);
+        let said = cut.goes_on();
+        said.is(0, &["Rolled back"]);
+        same(&stage, &eve.before, &format!("{pair}, cut on the way back"));
+        told::add(pair, "rollback cuts", 1);
+    });
+}
