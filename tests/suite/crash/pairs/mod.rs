@@ -11,7 +11,7 @@
 mod back;
 mod deaths;
 mod full;
-pub(super) mod ground;
+pub mod ground;
 mod kills;
 mod oracle;
 mod stopped;
