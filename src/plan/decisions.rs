@@ -13,7 +13,7 @@
 //!
 //! Not here: finding such rows (`copy::namesakes`), which paper is read (`shelf`).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::fault::Fault;
 use super::form::{Form, Said};
@@ -99,9 +99,14 @@ pub fn paper<'r>(groups: impl Iterator<Item = (&'r str, &'r [RowRef])>) -> Strin
         let rows: Vec<String> = rows.iter().map(|row| quoted(row.to_string())).collect();
         let dataset = quoted(dataset.to_owned());
         let rows = rows.join(", ");
-        paper.push_str(&format!(
-            "\n[[group]]\ndataset = {dataset}\nrows = [{rows}]\nverdict = \"open\"\n"
-        ));
+        let lines = [
+            "\n[[group]]\ndataset = ",
+            &dataset,
+            "\nrows = [",
+            &rows,
+            "]\nverdict = \"open\"\n",
+        ];
+        paper.extend(lines);
     }
     paper
 }
@@ -197,13 +202,13 @@ fn row(desk: &mut Desk, said: &Said<String>, head: &Head) -> Option<RowRef> {
 
 /// Two groups must not speak of the same two rows.
 fn decided_twice(desk: &mut Desk, groups: &[Group]) {
-    let mut seen = BTreeMap::new();
+    let mut seen = BTreeSet::new();
     for group in groups {
         let mut twice = false;
         for (at, one) in group.rows.iter().enumerate() {
             for other in &group.rows[at + 1..] {
                 let pair = (&group.dataset, one.min(other), one.max(other));
-                twice |= seen.insert(pair, ()).is_some();
+                twice |= !seen.insert(pair);
             }
         }
         if twice {

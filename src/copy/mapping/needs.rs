@@ -31,11 +31,13 @@ pub(crate) struct Needs {
     pub(super) tables: Vec<String>,
 }
 
+/// Columns by which others refer to a table's rows, with their places among those that are scanned.
+pub(super) type Columns = Vec<(usize, String)>;
+
 /// Asks who needs the row that is being looked at.
 pub(super) struct Probe<'c> {
     table: String,
-    /// Columns by which others refer to it, with their places in a scanned row.
-    columns: Vec<(usize, String)>,
+    columns: Columns,
     find: CachedStatement<'c>,
     /// Targets, by their place in the route.
     pub(super) now: Vec<usize>,
@@ -58,7 +60,7 @@ impl Needs {
         &self,
         link: &'c Link,
         table: &str,
-        columns: Vec<(usize, String)>,
+        columns: Columns,
     ) -> Result<Probe<'c>, DbTrouble> {
         let name = self.gather(link)?;
         Probe::new(link.scratch()?, &name, table, columns)
@@ -162,19 +164,19 @@ impl Needs {
             let row = row.or_held(&held);
             parents.go_one_way(row, None)?;
             parents.go_on(row, None)?;
-            let line = program.sight.line(row, &parents);
+            let seen = program.sight.line(row, &parents);
             let targets = match &mut probe {
                 Some(probe) => {
                     probe.ask(row, program.sight.lead())?;
                     probe.now.clone()
                 }
-                None => program.owner(line).targets().to_vec(),
+                None => program.owner(seen).targets().to_vec(),
             };
-            if targets.is_empty() || program.filtered(line).is_some() {
+            if targets.is_empty() || program.filtered(seen).is_some() {
                 return Ok(Flow::Continue(()));
             }
             for (relation, slot) in &slots {
-                let key = trimmed(line.raw(*slot), false, &mut scratch).unwrap_or_default();
+                let key = trimmed(seen.raw(*slot), false, &mut scratch).unwrap_or_default();
                 for target in targets.iter().filter(|_| !key.is_empty()) {
                     let target = i64::try_from(*target).unwrap_or(i64::MAX);
                     let parent = &relation.parent;
@@ -194,7 +196,7 @@ impl<'c> Probe<'c> {
         scratch: &'c Connection,
         name: &Ident,
         table: &str,
-        columns: Vec<(usize, String)>,
+        columns: Columns,
     ) -> Result<Probe<'c>, DbTrouble> {
         let text = sql!(
             "SELECT target FROM temp.{} WHERE tab = ?1 AND col = ?2 AND key = ?3 ORDER BY target",

@@ -126,12 +126,12 @@ impl Program {
         Program::compile_as(link, papers, dataset, dataset.goes_to != GoesTo::WhoNeedsIt)
     }
 
-    /// The same, `owned` or not: where nobody owns a row, no way to an owner is needed.
+    /// The same, `by_owner` or not: where nobody owns a row, no way to an owner is needed.
     pub(super) fn compile_as(
         link: &Link,
         papers: &Papers<'_>,
         dataset: &Dataset,
-        owned: bool,
+        by_owner: bool,
     ) -> Result<Program, DbTrouble> {
         let mut sight = Sight::new(link, &dataset.from)?;
         let relations = &papers.map.relations;
@@ -153,7 +153,7 @@ impl Program {
             aliases.push((alias, slots?));
         }
         let owner = match papers.route.split.as_deref() {
-            Some(split) if owned => Some(slot(&split_column(split, &dataset.from))?),
+            Some(split) if by_owner => Some(slot(&split_column(split, &dataset.from))?),
             _ => None,
         };
         let rules =
@@ -182,27 +182,7 @@ impl Program {
                 unless: rules(&alias.unless, &mut slot)?,
             });
         }
-        let (mut cells, mut later) = (Vec::new(), Vec::new());
-        for column in &dataset.columns {
-            let mut made = cell(papers, column, &mut slot)?;
-            let apart = dataset.collision == Collision::Namespace;
-            if apart && dataset.natural_key.contains(&column.into) {
-                made.namespace = Some(namespace(papers));
-            }
-            let own_reference = matches!(&made.turn, Turn::Lookup(name)
-                if *name == dataset.name || dataset.aliases.iter().any(|alias| alias.name == *name));
-            if own_reference {
-                let again = cell(papers, column, &mut slot)?;
-                later.push(Later {
-                    into: column.into.clone(),
-                    cell: again,
-                });
-                made.turn = Turn::Later;
-                made.required = false;
-                made.default = None;
-            }
-            cells.push(made);
-        }
+        let (cells, later) = cells(papers, dataset, &mut slot)?;
         if dataset.goes_to != GoesTo::Owner {
             sight.ask_who_needs(link, papers)?;
         }
@@ -415,6 +395,36 @@ fn owners(papers: &Papers<'_>) -> HashMap<String, Option<usize>> {
 }
 
 type FindSlot<'s> = dyn FnMut(&ColumnRef) -> Result<Slot, DbTrouble> + 's;
+
+/// The columns of a dataset, and those that refer into it, for a second pass.
+fn cells(
+    papers: &Papers<'_>,
+    dataset: &Dataset,
+    slot: &mut FindSlot<'_>,
+) -> Result<(Vec<Cell>, Vec<Later>), DbTrouble> {
+    let (mut cells, mut later) = (Vec::new(), Vec::new());
+    for column in &dataset.columns {
+        let mut made = cell(papers, column, slot)?;
+        let apart = dataset.collision == Collision::Namespace;
+        if apart && dataset.natural_key.contains(&column.into) {
+            made.namespace = Some(namespace(papers));
+        }
+        let own_reference = matches!(&made.turn, Turn::Lookup(name)
+            if *name == dataset.name || dataset.aliases.iter().any(|alias| alias.name == *name));
+        if own_reference {
+            let again = cell(papers, column, slot)?;
+            later.push(Later {
+                into: column.into.clone(),
+                cell: again,
+            });
+            made.turn = Turn::Later;
+            made.required = false;
+            made.default = None;
+        }
+        cells.push(made);
+    }
+    Ok((cells, later))
+}
 
 fn cell(
     papers: &Papers<'_>,

@@ -45,7 +45,7 @@ pub(crate) struct Sight {
     /// Tables that were asked about, by name.
     known: BTreeMap<String, catalogue::Table>,
     /// Who needs its rows, by these columns, where that is what matters.
-    needs: Option<(Arc<Needs>, Vec<(usize, String)>)>,
+    needs: Option<(Arc<Needs>, needs::Columns)>,
 }
 
 /// A way to parents that begins with one relation.
