@@ -43,7 +43,7 @@ async fn add(run: &str, file: &Path, global: &Global, output: &Output) -> Outcom
     let (_, mut site) = site::run(Some(run), global).await?;
     let bytes = read(file)?;
     let seals = seals(&mut site).await?;
-    let Some(seal) = stamp::of(&bytes, &seals) else {
+    let Some(stamped) = stamp::of(&bytes, &seals) else {
         let says = format!(
             "`{}` is no time-stamp over a seal of this run",
             file.display()
@@ -52,15 +52,15 @@ async fn add(run: &str, file: &Path, global: &Global, output: &Output) -> Outcom
             "what is stamped is the file that `handover anchor request` writes",
         )));
     };
-    let size = seal.head.size;
+    let entries = stamped.head.size;
     let digest = Digest::of(&bytes).to_string();
-    let name = format!("{size:012}.{}.tsr", &digest[..8]);
+    let name = format!("{entries:012}.{}.tsr", &digest[..8]);
     let kept = site.folder.put_in(ANCHORS, &name, &bytes);
     kept.map_err(|fault| {
         Failure::new(Exit::Database, format!("the stamp cannot be kept: {fault}"))
     })?;
     output.say(&format!(
-        "Kept: a time-stamp over the seal of {size} entries. It goes into the pack; \
+        "Kept: a time-stamp over the seal of {entries} entries. It goes into the pack; \
          whether the authority made it, openssl says there."
     ));
     Ok(Exit::Done)

@@ -395,7 +395,7 @@ pub enum ExportForm {
     Xes,
     /// The log as a table
     Csv,
-    /// Copies and checks for a catalogue of data: OpenLineage events, one a line
+    /// Copies and checks for a catalogue of data: `OpenLineage` events, one a line
     #[value(name = "openlineage")]
     OpenLineage,
 }

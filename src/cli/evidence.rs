@@ -88,7 +88,6 @@ async fn beside(site: &mut Site, log: &LogFolder) -> Result<Beside, Failure> {
         schema,
         signed,
         files,
-        ..Beside::default()
     })
 }
 

@@ -251,19 +251,24 @@ pub async fn preview(look: &Look) -> Result<Forecast, Fault> {
 /// # Errors
 /// See [`Fault`].
 pub async fn run(act: &Act) -> Result<Output, Fault> {
+    // The long ones wait on the heap, so that whoever waits for any step stays small.
     let look = &act.look;
-    if let Some(finding) = check(look).await?.into_iter().find(|finding| finding.stops) {
+    if let Some(finding) = Box::pin(check(look))
+        .await?
+        .into_iter()
+        .find(|finding| finding.stops)
+    {
         return Err(finding.refusal());
     }
     match &look.step().does {
-        StepSpec::DataCopy(step) => data_copy::run(act, step).await,
-        StepSpec::CatchUp(step) => catch_up::run(act, step).await,
+        StepSpec::DataCopy(step) => Box::pin(data_copy::run(act, step)).await,
+        StepSpec::CatchUp(step) => Box::pin(catch_up::run(act, step)).await,
         StepSpec::StaffTransfer(step) => staff_transfer::run(act, step).await,
         StepSpec::ContractNovation(step) => contract_novation::run(act, step).await,
         StepSpec::TenantNotification(step) => tenant_notification::run(act, step).await,
         StepSpec::Approval(_) | StepSpec::Task(_) | StepSpec::Wait(_) => Ok(Output::formality()),
         StepSpec::Freeze(step) => freeze::run(act, step).await,
-        StepSpec::Verify(step) => verify::run(act, step).await,
+        StepSpec::Verify(step) => Box::pin(verify::run(act, step)).await,
         StepSpec::Switch(step) => switch::run(act, step).await,
     }
 }

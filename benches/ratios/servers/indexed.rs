@@ -36,7 +36,7 @@ pub(crate) fn indexed(quick: bool) -> Vec<Ratio> {
         let measured = turns(
             rounds,
             || timed_after(|| stand.undressed(), || stand.bare_and_dressed()),
-            || timed_after(|| stand.dressed(), || stand.into_dressed(indexes)),
+            || timed_after(|| stand.dressed(), || stand.copied_to_dressed(indexes)),
         );
         let rate_of = |took: Duration| rate(rows, took);
         Ratio {
@@ -90,7 +90,7 @@ impl Stand {
         self.dress();
     }
 
-    fn into_dressed(&self, indexes: Indexes) {
+    fn copied_to_dressed(&self, indexes: Indexes) {
         let (from, to) = (
             self.address(Engine::Postgres, "source"),
             self.address(Engine::Postgres, "target"),

@@ -93,9 +93,11 @@ pub async fn take_back(writer: &OrgWriter, deed: &Deed, mode: UndoMode) -> Resul
 /// Indexes and foreign keys that a load was to build again, and did not come to.
 async fn build_indexes(writer: &OrgWriter, deed: &Deed) -> Result<(), DbFault> {
     let deed = deed.clone();
-    let work = move |link: &Link| match prepared(link)? {
-        true => aside::build_what_goes(link, &deed),
-        false => Ok(()),
+    let work = move |link: &Link| {
+        if prepared(link)? {
+            aside::build_what_goes(link, &deed)?;
+        }
+        Ok(())
     };
     writer.with(work).await
 }

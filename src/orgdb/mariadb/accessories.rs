@@ -33,11 +33,11 @@ const INDEXES: &str =
 /// In the order of their names.
 pub(in crate::orgdb) fn read(session: &Session, table: &str) -> Result<Vec<Accessory>, DbTrouble> {
     let mut leaned_on = BTreeSet::new();
-    each(session, Sql::new(LEANED_ON), &[table], |row| {
+    each(session, &Sql::new(LEANED_ON), &[table], |row| {
         leaned_on.insert(text(row, 0).to_lowercase());
     })?;
     let mut names = Vec::new();
-    each(session, Sql::new(INDEXES), &[table], |row| {
+    each(session, &Sql::new(INDEXES), &[table], |row| {
         if !leaned_on.contains(&text(row, 1).to_lowercase()) {
             names.push(text(row, 0));
         }
@@ -45,7 +45,7 @@ pub(in crate::orgdb) fn read(session: &Session, table: &str) -> Result<Vec<Acces
     let mut told = String::new();
     if !names.is_empty() {
         let show = sql!("SHOW CREATE TABLE {}", Ident::new(table));
-        each(session, show, &[], |row| told = text(row, 1))?;
+        each(session, &show, &[], |row| told = text(row, 1))?;
     }
     let accessory = |name: String| {
         let start = sql!("KEY {} ", Ident::new(&name));
@@ -67,9 +67,9 @@ pub(in crate::orgdb) fn read(session: &Session, table: &str) -> Result<Vec<Acces
 
 fn each(
     session: &Session,
-    query: Sql,
+    query: &Sql,
     values: &[&str],
     see: impl FnMut(&[Value]),
 ) -> Result<(), DbTrouble> {
-    information::each(values, |values, see| session.each(&query, values, see), see)
+    information::each(values, |values, see| session.each(query, values, see), see)
 }

@@ -64,12 +64,14 @@ fn no_bit_of_a_bag_can_be_flipped_in_silence() {
     }
 }
 
+type Deed<'d> = &'d dyn Fn();
+
 #[test]
 fn a_file_that_comes_goes_or_is_a_link_is_told() {
     let above = TempDir::new().unwrap();
     let root = bag(&above);
     let data = root.join("data");
-    let cases: [(&str, &dyn Fn(), &dyn Fn()); 5] = [
+    let cases: [(&str, Deed<'_>, Deed<'_>); 5] = [
         (
             "BAG",
             &|| fs::write(data.join("more.txt"), "more").unwrap(),
@@ -97,7 +99,7 @@ fn a_file_that_comes_goes_or_is_a_link_is_told() {
                     root.join("fetch.txt"),
                     "https://elsewhere.example/ 1 data/x\n",
                 )
-                .unwrap()
+                .unwrap();
             },
             &|| fs::remove_file(root.join("fetch.txt")).unwrap(),
         ),

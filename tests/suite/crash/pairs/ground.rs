@@ -42,13 +42,8 @@ impl std::fmt::Display for Pair {
 
 impl Pair {
     /// Whether a server is on either side.
-    pub(super) fn has_server(&self) -> bool {
+    pub(super) fn has_server(self) -> bool {
         self.from != Engine::Sqlite || self.to != Engine::Sqlite
-    }
-
-    /// Either.
-    pub(super) fn any(&self) -> bool {
-        true
     }
 
     /// All nine.
@@ -78,7 +73,7 @@ pub(super) struct Side {
 }
 
 impl Side {
-    fn new(org: &'static str, engine: Engine, host: Host, folder: &Path) -> Side {
+    fn new(org: &'static str, engine: Engine, host: &Host, folder: &Path) -> Side {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let side = |name| Side {
             org,
@@ -229,7 +224,7 @@ impl Ground {
         let mut hosts = hosts.into_iter();
         let sides = ORGS.map(|(org, _)| {
             let (engine, host) = hosts.next().unwrap();
-            Side::new(org, engine, host, folder)
+            Side::new(org, engine, &host, folder)
         });
         Ground {
             sides,

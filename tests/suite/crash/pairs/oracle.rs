@@ -31,7 +31,9 @@ pub(super) fn held(side: &Side, held: &mut Held) {
         .map(|line| line.trim_end().to_owned())
         .collect();
     held.insert(format!("{}: shape", side.org), shape);
-    held.values_mut().for_each(|rows| rows.sort_unstable());
+    for rows in held.values_mut() {
+        rows.sort_unstable();
+    }
 }
 
 /// A row as JSON is one line, whatever is in it.

@@ -26,12 +26,12 @@ pub(super) fn add(pair: Pair, what: &'static str, count: u64) {
 pub(super) fn along(
     about: &str,
     sampled: usize,
-    which: fn(&Pair) -> bool,
+    which: fn(Pair) -> bool,
     work: impl Fn(Pair, &mut Chance) + Sync,
 ) {
     let mut chance = Chance::told(about);
     let mut pairs = drawn(&mut chance);
-    pairs.retain(which);
+    pairs.retain(|pair| which(*pair));
     if !everything() {
         pairs.truncate(sampled);
     }

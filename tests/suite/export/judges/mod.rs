@@ -1,4 +1,4 @@
-//! Other people's readers: bagit, jsonschema, pm4py, and the schemas of OpenLineage. `tests/run` sees to
+//! Other people's readers: bagit, jsonschema, pm4py, and the schemas of `OpenLineage`. `tests/run` sees to
 //! them (`tests/judges`); where it could not, these tests are left out, and with `CI=true` it fails.
 
 mod pages;
