@@ -21,7 +21,7 @@ use measure::Ratio;
 /// Measures one group of ratios; true: quickly.
 type Group = fn(bool) -> Vec<Ratio>;
 
-const GROUPS: [(&str, Group); 8] = [
+const GROUPS: [(&str, Group); 9] = [
     ("commit", journal::durable),
     ("fold", journal::folded),
     ("copy", copy::unmapped),
@@ -29,6 +29,7 @@ const GROUPS: [(&str, Group); 8] = [
     ("memory", copy::memory),
     ("servers", servers::routes),
     ("indexed", servers::indexed),
+    ("others", servers::others),
     ("catching", catching::caught_up),
 ];
 

@@ -6,6 +6,7 @@
 
 mod beside;
 mod indexed;
+mod others;
 
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -24,6 +25,7 @@ use super::measure::{Bar, Ratio, rate, timed, turns};
 use super::rows::{self, FILE, deed, runtime};
 
 pub(crate) use indexed::indexed;
+pub(crate) use others::others;
 
 /// All routes.
 pub(crate) fn routes(quick: bool) -> Vec<Ratio> {
