@@ -10,7 +10,7 @@ use super::dates::{Frame, moment};
 use super::fault::Fault;
 use super::form::{Form, Named, Said, check_name};
 use super::head::each;
-use super::keys::{Kind, RETRY, STEP, kind};
+use super::keys::{Kind, RETRY, STEP, a_step, kind};
 use super::model::{Each, Place};
 use super::outline::{OnFailure, Retry, Undo};
 use super::source::Desk;
@@ -172,7 +172,11 @@ fn undo(desk: &mut Desk, form: &Form<'_>, kind: Option<&Kind>) -> Undo {
     let fault = Fault::error(
         "HO127",
         &said.place,
-        format!("a {name} step cannot keep the undo word `{}`", said.value),
+        format!(
+            "{} cannot keep the undo word `{}`",
+            a_step(name),
+            said.value
+        ),
     )
     .label("a rollback relies on this word")
     .help(format!("it can be {can}"));

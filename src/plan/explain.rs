@@ -109,7 +109,7 @@ pub(super) fn tables() -> Vec<(String, &'static [Key])> {
     all.extend(
         KINDS
             .iter()
-            .map(|kind| (format!("a {} step", kind.name), kind.keys)),
+            .map(|kind| (keys::a_step(kind.name), kind.keys)),
     );
     all.extend([
         ("`totals`".to_owned(), keys::TOTAL),

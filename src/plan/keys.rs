@@ -12,7 +12,7 @@ mod step_keys;
 pub use decision_keys::{DECISIONS, GROUP};
 pub use map_keys::{ALIAS_OF_KEY, AT, CODE, COLUMN, CONDITION, DATASET, LEAVE_OUT, MAP, UNMAPPED};
 pub use plan_keys::{ALIAS, HOMES, ORG, PERSON, PLAN, ROLE, ROOT, TRUST, WITNESS_GROUP};
-pub use step_keys::{KINDS, Kind, RETRY, STEP, TOTAL, kind};
+pub use step_keys::{KINDS, Kind, RETRY, STEP, TOTAL, a_step, kind};
 
 /// One key of a table.
 #[derive(Debug, Clone, Copy)]

@@ -6,7 +6,7 @@
 use std::fmt::Write;
 
 use super::explain::tables;
-use super::keys::{KINDS, Key};
+use super::keys::{KINDS, Key, a_step};
 
 const HEAD: &str = "\
 # Plan reference
@@ -25,10 +25,7 @@ pub fn reference() -> String {
     let mut page = HEAD.to_owned();
     for (name, keys) in tables() {
         let _ = write!(page, "\n## {}\n", heading(&name));
-        let kind = name
-            .strip_prefix("a ")
-            .and_then(|rest| rest.strip_suffix(" step"));
-        if let Some(kind) = KINDS.iter().find(|one| Some(one.name) == kind) {
+        if let Some(kind) = KINDS.iter().find(|one| a_step(one.name) == name) {
             let _ = write!(page, "\n{} Undo: {}.\n", kind.help, kind.undo);
         }
         page.push_str(&table(keys));

@@ -10,6 +10,7 @@ use super::authored::Authored;
 use super::dates::Frame;
 use super::fault::Fault;
 use super::form::Said;
+use super::keys::a_step;
 use super::source::Desk;
 use crate::calendar;
 
@@ -71,7 +72,7 @@ impl<'s> Sense<'s> {
             .iter()
             .filter(|step| BEFORE_HANDOVER.contains(&step.does()))
         {
-            let why = format!("a {} step must be over at the handover", step.does());
+            let why = format!("{} must be over at the handover", a_step(step.does()));
             limits.insert(&step.name, (self.frame.handover, why));
         }
         for switch in steps.iter().filter(|step| step.does() == "switch") {

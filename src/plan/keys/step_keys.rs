@@ -153,6 +153,17 @@ const TABLES: Key = must(
     "Source tables by name.",
 );
 
+/// `a data-copy step`, `an approval step`.
+#[must_use]
+pub fn a_step(kind: &str) -> String {
+    let article = if kind.starts_with(['a', 'e', 'i', 'o', 'u']) {
+        "an"
+    } else {
+        "a"
+    };
+    format!("{article} {kind} step")
+}
+
 /// The closed list of kinds.
 pub const KINDS: &[Kind] = &[
     Kind {
