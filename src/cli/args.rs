@@ -344,8 +344,8 @@ pub struct Rollback {
 /// `replay`
 #[derive(Debug, Args)]
 pub struct Replay {
-    /// A run, or a folder that `export --as log` wrote
-    #[arg(value_name = "RUN|LOG")]
+    /// A run, or a folder that `export --as log` or `--as pack` wrote
+    #[arg(value_name = "RUN|LOG|PACK")]
     pub what: String,
     /// As it looked after this entry or at this moment
     #[arg(long, value_name = "SEQ|TIME")]
@@ -358,9 +358,24 @@ pub struct Replay {
 /// `verify`
 #[derive(Debug, Args)]
 pub struct Verify {
-    /// A run, or a folder that `export --as log` wrote
-    #[arg(value_name = "RUN|LOG")]
+    /// A run, or a folder that `export --as log` or `--as pack` wrote
+    #[arg(value_name = "RUN|LOG|PACK")]
     pub what: String,
+    /// The log's key, from the minute that approved the plan (or a file with it)
+    #[arg(long, value_name = "VKEY|FILE")]
+    pub key: Option<String>,
+    /// Which witnesses to believe and how many of them (a tlog-policy file)
+    #[arg(long, value_name = "FILE")]
+    pub policy: Option<PathBuf>,
+    /// Whose signature is whose (an `allowed_signers` file)
+    #[arg(long, value_name = "FILE")]
+    pub signers: Option<PathBuf>,
+    /// A seal or a request that was kept elsewhere, by a witness or in a minute
+    #[arg(long = "seal", value_name = "FILE")]
+    pub seals: Vec<PathBuf>,
+    /// A digest that was noted down outside: of the log's last line, or of the pack's list of files
+    #[arg(long, value_name = "SHA256")]
+    pub noted: Option<String>,
     /// Also hold the organisations' databases against it (runs only)
     #[arg(long)]
     pub against_live: bool,

@@ -16,6 +16,7 @@ use crate::run::Site;
 pub(super) struct Log {
     pub(super) folder: LogFolder,
     pub(super) of: Option<(Project, Site)>,
+    pub(super) pack: Option<Pack>,
     made: Option<PathBuf>,
 }
 
@@ -28,12 +29,26 @@ impl Drop for Log {
     }
 }
 
+/// Opens it; a pack's every file must be what its lists say.
 pub(super) async fn open(what: &str, global: &Global) -> Result<Log, Failure> {
+    let log = doubted(what, global).await?;
+    if let Some(pack) = &log.pack
+        && let Some(found) = pack.bag().check()?.first()
+    {
+        let says = format!("`{}` is not as it was packed: {}", found.path, found.says);
+        return Err(Failure::coded(Exit::Difference, "HO602", says));
+    }
+    Ok(log)
+}
+
+/// Opens it, for somebody who will say everything that is wrong with it.
+pub(super) async fn doubted(what: &str, global: &Global) -> Result<Log, Failure> {
     let path = Path::new(what);
     if path.join("steps.jsonl").is_file() {
         return Ok(Log {
             folder: LogFolder::open(path)?,
             of: None,
+            pack: None,
             made: None,
         });
     }
@@ -46,24 +61,21 @@ pub(super) async fn open(what: &str, global: &Global) -> Result<Log, Failure> {
     Ok(Log {
         folder: LogFolder::open(&made)?,
         of: Some((project, site)),
+        pack: None,
         made: Some(made),
     })
 }
 
-/// The log of a pack whose every file is what its lists say.
 fn packed(path: &Path) -> Result<Log, Failure> {
     let pack = Pack::open(path)?;
-    if let Some(found) = pack.bag().check()?.first() {
-        let says = format!("`{}` is not as it was packed: {}", found.path, found.says);
-        return Err(Failure::coded(Exit::Difference, "HO602", says));
-    }
     let folder = pack.log().ok_or_else(|| {
-        let says = format!("`{}` holds no step log", path.display());
+        let says = format!("`{}` lists no step log", path.display());
         Failure::new(Exit::CannotTell, says)
     })?;
     Ok(Log {
         folder,
         of: None,
+        pack: Some(pack),
         made: None,
     })
 }

@@ -27,6 +27,7 @@ mod run;
 mod signing;
 mod site;
 mod status;
+mod trust;
 mod verify;
 mod witness;
 

@@ -1,4 +1,4 @@
-//! `handover verify RUN|LOG`: is the record whole, was it honest, do the data agree with it?
+//! `handover verify RUN|LOG|PACK`: is the record whole, was it honest, do the data agree with it?
 
 use super::Outcome;
 use super::args::{Global, Verify};
@@ -6,10 +6,11 @@ use super::exit::Exit;
 use super::failure::{Failure, hint};
 use super::log::{self, Log};
 use super::output::Output;
-use super::site;
+use super::{site, trust};
 use crate::copy::verify::narrow::Narrowed;
+use crate::export::pack::Pack;
 use crate::machine::event::ClockKind;
-use crate::replay::verify::{Evidence, verify as judge};
+use crate::replay::verify::{Layer, verify as judge};
 use crate::report::differing::{DifferingRow, Values};
 use crate::report::judged::claims;
 use crate::report::proof::{Claim, Outcome as Held, ProofReport};
@@ -17,11 +18,28 @@ use crate::report::words::count;
 use crate::run::against_live::{self, Ask};
 
 pub(super) async fn verify(args: &Verify, global: &Global, output: &Output) -> Outcome {
-    let mut log = log::open(&args.what, global).await?;
-    let size = log.of.as_ref().map(|(_, site)| site.head.size);
+    let mut log = log::doubted(&args.what, global).await?;
+    let mut evidence = trust::evidence(args, &log)?;
+    let packed = log.pack.as_ref().map(Pack::check).transpose()?;
+    if let (Some(packed), Some(outside)) = (&packed, &mut evidence.outside) {
+        outside.seals.extend(packed.seals.iter().cloned());
+    }
     let lines = log.folder.lines()?;
-    let judged = judge(&mut log.folder, lines, &Evidence { size, anchor: None });
+    let judged = judge(&mut log.folder, lines, &evidence);
+    let mut not_proved = judged.not_proven.clone();
+    let (judged, packed) = match packed {
+        Some(packed) => {
+            not_proved.extend(packed.not_proven);
+            (judged.with(packed.findings), true)
+        }
+        None => (judged, false),
+    };
     let mut claims = claims(&judged);
+    let whole = !judged.findings.iter().any(|one| one.layer() == Layer::Pack);
+    if packed && whole {
+        let says = "every file is as its lists say, and what is derived is what the log gives";
+        claims.insert(0, Claim::new(Layer::Pack.name(), Held::Pass, says));
+    }
     let mut differing = Vec::new();
     if args.against_live {
         let ask = Ask {
@@ -29,12 +47,10 @@ pub(super) async fn verify(args: &Verify, global: &Global, output: &Output) -> O
             values: args.show_values,
         };
         differing = live(&log, ask, &mut claims).await?;
+        not_proved.retain(|says| !says.contains("databases were not looked at"));
     }
     let opened = judged.run.opened();
     let clock = opened.map_or(ClockKind::Real, |opened| opened.clock);
-    let unseen = |says: &&&str| !args.against_live || !says.contains("were not looked at");
-    let not_proved = judged.not_proven.iter().filter(unseen);
-    let not_proved = not_proved.map(ToString::to_string).collect();
     let report = ProofReport::of(&args.what, clock, claims, not_proved).with(differing);
     output.report(&report);
     Ok(Exit::of(if judged.exit() == Exit::Newer as u8 {

@@ -1,6 +1,11 @@
-//! A run's log as files: `steps.jsonl`, the very bytes that the journal holds with a line feed after
-//! each, and `papers/<sha256>` for every file of every paper it was bound to. An auditor needs no
-//! more, and none of our databases.
+//! A run's log as files. An auditor needs no more, and none of our databases:
+//!
+//! ```text
+//! steps.jsonl               the very bytes that the journal holds, with a line feed after each
+//! papers/<sha256>           every file of every paper that the run was bound to
+//! signed/<sha256>           every statement that was signed, and every signature
+//! checkpoints/000000000011  every seal, with its witnesses' lines
+//! ```
 //!
 //! Not here: what the log proves (`replay`).
 
@@ -15,17 +20,23 @@ use super::fault::JournalFault;
 use super::papers::listed;
 use super::place;
 use super::store::{Journal, digests};
+use crate::machine::event::Event;
+use crate::machine::line;
 use crate::plan::digest::Digest;
 use crate::plan::papers::Papers;
+use crate::seal::Seal;
+use crate::seal::note::NOTE_BYTES_MAX;
 
 const STEPS: &str = "steps.jsonl";
 const PAPERS: &str = "papers";
+const SIGNED: &str = "signed";
+const SEALS: &str = "checkpoints";
 
 /// A line of a log that comes from outside may be this long and no longer, line feed included.
 const LINE_BYTES_MAX: u64 = 65_536;
 
 impl Journal {
-    /// Writes a run's log and papers into `folder`, which must not hold a log yet; how many lines.
+    /// Writes a run's log, papers, signatures and seals into `folder`, which must not hold a log yet; how many lines.
     ///
     /// # Errors
     /// When the log is not what was written, a paper is missing, or `folder` cannot be written.
@@ -36,9 +47,11 @@ impl Journal {
         let refused = |fault| place::refused(&path, fault);
         let mut lines = self.read(run).await?;
         let mut out = BufWriter::new(place::private_file(&path).map_err(refused)?);
+        let mut signed = Vec::new();
         while let Some(line) = lines.next().await? {
             out.write_all(&line.bytes).map_err(refused)?;
             out.write_all(b"\n").map_err(refused)?;
+            signed.extend(named(&line.bytes));
         }
         let file = out
             .into_inner()
@@ -47,7 +60,26 @@ impl Journal {
         for fingerprint in self.papers_of(run).await? {
             self.export_paper(fingerprint, &papers).await?;
         }
+        self.export_signed(&signed, &folder.join(SIGNED)).await?;
+        self.export_seals(run, &folder.join(SEALS)).await?;
         Ok(lines.head().size)
+    }
+
+    async fn export_signed(&mut self, signed: &[Digest], to: &Path) -> Result<(), JournalFault> {
+        for digest in signed {
+            place::private_folder(to)?;
+            write_blob(to, *digest, &self.blob(*digest).await?)?;
+        }
+        Ok(())
+    }
+
+    async fn export_seals(&mut self, run: Uuid, to: &Path) -> Result<(), JournalFault> {
+        for stored in self.seals(run).await? {
+            place::private_folder(to)?;
+            let path = to.join(format!("{:012}", stored.seal.head.size));
+            fs::write(&path, stored.seal.bytes()).map_err(|fault| place::refused(&path, fault))?;
+        }
+        Ok(())
     }
 
     async fn export_paper(&mut self, fingerprint: Digest, to: &Path) -> Result<(), JournalFault> {
@@ -76,6 +108,24 @@ impl Journal {
     }
 }
 
+/// The statement and the signature that an entry speaks of, where it is a signed decision.
+fn named(line: &[u8]) -> Vec<Digest> {
+    const TYPE: &[u8] = b"\"type\":\"approval.";
+    if !line.windows(TYPE.len()).any(|window| window == TYPE) {
+        return Vec::new();
+    }
+    let Ok(
+        Event::ApprovalGranted(decision)
+        | Event::ApprovalRefused(decision)
+        | Event::ApprovalRevoked(decision),
+    ) = line::parse(line).map(|entry| entry.event)
+    else {
+        return Vec::new();
+    };
+    let signed = decision.signed.map(|signed| signed.signature);
+    signed.map_or(Vec::new(), |signature| vec![decision.statement, signature])
+}
+
 fn write_blob(folder: &Path, digest: Digest, bytes: &[u8]) -> Result<(), JournalFault> {
     let path = folder.join(digest.to_string());
     fs::write(&path, bytes).map_err(|fault| place::refused(&path, fault))
@@ -84,18 +134,22 @@ fn write_blob(folder: &Path, digest: Digest, bytes: &[u8]) -> Result<(), Journal
 /// A file that a log names by its digest has this many bytes at most: papers are read by people.
 const BLOB_BYTES_MAX: u64 = 16 * 1024 * 1024;
 
-/// A log that was exported: `steps.jsonl`, and the files it names by their digests.
+/// More seals than a run of a hundred years makes; more are not looked at.
+const SEALS_MAX: usize = 100_000;
+
+/// A log that was exported: `steps.jsonl`, the files it names by their digests, and its seals.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogFolder {
     steps: PathBuf,
     files: Files,
+    seals: Vec<PathBuf>,
 }
 
 /// Where the files of a log are.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Files {
-    /// In a folder, each by its digest.
-    Named(PathBuf),
+    /// In folders, each by its digest.
+    Named([PathBuf; 2]),
     /// Wherever a list says.
     Listed(BTreeMap<Digest, PathBuf>),
 }
@@ -107,7 +161,15 @@ impl LogFolder {
         LogFolder {
             steps,
             files: Files::Listed(files),
+            seals: Vec::new(),
         }
+    }
+
+    /// The same with these files as its seals.
+    #[must_use]
+    pub fn sealed(self, mut seals: Vec<PathBuf>) -> LogFolder {
+        seals.truncate(SEALS_MAX);
+        LogFolder { seals, ..self }
     }
 
     /// A folder that holds a log.
@@ -118,9 +180,11 @@ impl LogFolder {
         let steps = folder.join(STEPS);
         match fs::metadata(&steps) {
             Ok(found) if found.is_file() => Ok(LogFolder {
-                files: Files::Named(folder.join(PAPERS)),
+                files: Files::Named([folder.join(PAPERS), folder.join(SIGNED)]),
                 steps,
-            }),
+                seals: Vec::new(),
+            }
+            .sealed(files_in(&folder.join(SEALS))?)),
             Ok(_) => Err(JournalFault::Missing(steps)),
             Err(fault) if fault.kind() == io::ErrorKind::NotFound => {
                 Err(JournalFault::Missing(steps))
@@ -162,33 +226,51 @@ impl LogFolder {
         }))
     }
 
+    /// Its seals, each read when it is asked for; `None` is a file that is no seal.
+    pub fn seals(&self) -> impl Iterator<Item = Option<Seal>> {
+        let read = |path: &PathBuf| {
+            let file = fs::File::open(path).ok()?;
+            let mut bytes = Vec::new();
+            // One byte more than a note may have, so that a longer one is none.
+            let mut some = io::Read::take(file, NOTE_BYTES_MAX as u64 + 1);
+            some.read_to_end(&mut bytes).ok()?;
+            Seal::parse(&bytes).ok()
+        };
+        self.seals.iter().map(read)
+    }
+
     /// A file by its digest.
     ///
     /// # Errors
     /// When it is missing or is not what its digest says.
     pub fn blob(&self, digest: Digest) -> Result<Vec<u8>, JournalFault> {
-        let path = match &self.files {
-            Files::Named(folder) => folder.join(digest.to_string()),
-            Files::Listed(files) => files
-                .get(&digest)
-                .ok_or(JournalFault::Blob(digest))?
-                .clone(),
-        };
-        let refused = |fault| place::refused(&path, fault);
-        let file = match fs::File::open(&path) {
-            Err(fault) if fault.kind() == io::ErrorKind::NotFound => {
-                return Err(JournalFault::Blob(digest));
-            }
-            opened => opened.map_err(refused)?,
-        };
-        let mut bytes = Vec::new();
-        let read = io::Read::take(file, BLOB_BYTES_MAX).read_to_end(&mut bytes);
-        read.map_err(refused)?;
+        let bytes = self.named(digest)?;
         if Digest::of(&bytes) == digest {
             Ok(bytes)
         } else {
             Err(JournalFault::Blob(digest))
         }
+    }
+
+    /// What stands under that digest, whether it has it or not.
+    ///
+    /// # Errors
+    /// When nothing does, or it cannot be read.
+    pub fn named(&self, digest: Digest) -> Result<Vec<u8>, JournalFault> {
+        let path = match &self.files {
+            Files::Named(folders) => {
+                let mut paths = folders.iter().map(|folder| folder.join(digest.to_string()));
+                paths.find(|path| path.is_file())
+            }
+            Files::Listed(files) => files.get(&digest).cloned(),
+        };
+        let path = path.ok_or(JournalFault::Blob(digest))?;
+        let refused = |fault| place::refused(&path, fault);
+        let file = fs::File::open(&path).map_err(refused)?;
+        let mut bytes = Vec::new();
+        let read = io::Read::take(file, BLOB_BYTES_MAX).read_to_end(&mut bytes);
+        read.map_err(refused)?;
+        Ok(bytes)
     }
 
     /// The files of the paper with that fingerprint.
@@ -204,4 +286,17 @@ impl LogFolder {
         }
         Ok(papers)
     }
+}
+
+/// The files in a folder, in the order of their names; none where there is no folder.
+fn files_in(folder: &Path) -> Result<Vec<PathBuf>, JournalFault> {
+    let refused = |fault| place::refused(folder, fault);
+    let entries = match fs::read_dir(folder) {
+        Err(fault) if fault.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries.map_err(refused)?,
+    };
+    let paths = entries.map(|entry| entry.map(|entry| entry.path()));
+    let mut paths: Vec<PathBuf> = paths.collect::<Result<_, _>>().map_err(refused)?;
+    paths.sort();
+    Ok(paths)
 }

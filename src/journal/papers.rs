@@ -82,7 +82,7 @@ impl Journal {
 }
 
 /// Digests and paths of a manifest's lines.
-pub(super) fn listed(manifest: &str) -> impl Iterator<Item = (Digest, &str)> {
+pub fn listed(manifest: &str) -> impl Iterator<Item = (Digest, &str)> {
     manifest.lines().filter_map(|line| {
         let (digest, path) = line.split_once("  ")?;
         Some((digest.parse().ok()?, path))

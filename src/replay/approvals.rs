@@ -77,23 +77,38 @@ pub fn roots<L: AsRef<[u8]>>(
 
 /// What an auditor holds against a log's signed decisions.
 pub struct Held<'a> {
-    /// The papers of the run.
-    pub outlines: &'a mut dyn Outlines,
-    /// Statements and signatures, by digest.
-    pub files: BTreeMap<Digest, Vec<u8>>,
-    /// See [`roots`].
-    pub roots: BTreeMap<u64, Digest>,
-    /// A list of signers from outside, trusted more than the papers.
-    pub allowed: Option<AllowedSigners>,
+    papers: &'a mut dyn Outlines,
+    outlines: BTreeMap<Digest, Option<Arc<Outline>>>,
+    roots: BTreeMap<u64, Digest>,
+    allowed: Option<AllowedSigners>,
+}
+
+impl<'a> Held<'a> {
+    /// What lies beside a log, the roots that [`sizes`] asks for, and a list of signers from outside,
+    /// trusted more than the papers.
+    pub fn new(
+        papers: &'a mut dyn Outlines,
+        roots: BTreeMap<u64, Digest>,
+        allowed: Option<AllowedSigners>,
+    ) -> Held<'a> {
+        Held {
+            papers,
+            outlines: BTreeMap::new(),
+            roots,
+            allowed,
+        }
+    }
 }
 
 impl Evidence for Held<'_> {
     fn blob(&mut self, digest: Digest) -> Option<Vec<u8>> {
-        self.files.get(&digest).cloned()
+        self.papers.file(digest)
     }
 
     fn outline(&mut self, paper: Digest) -> Option<Arc<Outline>> {
-        self.outlines.outline(paper)
+        let papers = &mut self.papers;
+        let read = self.outlines.entry(paper);
+        read.or_insert_with(|| papers.outline(paper)).clone()
     }
 
     fn allowed(&mut self) -> Option<&AllowedSigners> {

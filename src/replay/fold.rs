@@ -8,7 +8,7 @@
 use crate::journal::JournalFault;
 use crate::machine::decide::{Busy, Command, Limits};
 use crate::machine::event::{Entry, Event, On};
-use crate::machine::illegal::Illegal;
+use crate::machine::illegal::{Breach, Illegal};
 use crate::machine::line::{self, LineFault};
 use crate::machine::run::Run;
 use crate::machine::state::{Now, Shelf, StepState};
@@ -86,6 +86,18 @@ impl Divergence {
             Divergence::Chain { .. } => "CHAIN_BREAK",
             Divergence::Illegal { illegal, .. } => illegal.breach.code(),
             Divergence::Unordered { .. } => "ORDER",
+        }
+    }
+
+    /// The paper that is not at hand, if that is what is wrong.
+    #[must_use]
+    pub fn paper(&self) -> Option<Digest> {
+        match self {
+            Divergence::Illegal { illegal, .. } => match illegal.breach {
+                Breach::UnknownPaper(paper) => Some(paper),
+                _ => None,
+            },
+            _ => None,
         }
     }
 

@@ -3,9 +3,9 @@
 //! Not here: the judging (`replay`), how claims are drawn (`proof`).
 
 use super::proof::{Claim, Outcome, ProofReport};
-use super::words::count;
+use super::words::{count, some};
 use crate::machine::event::ClockKind;
-use crate::replay::verify::{Finding, Report};
+use crate::replay::verify::{Finding, Layer, Report};
 
 impl ProofReport {
     /// The report on a log that was judged by itself.
@@ -13,23 +13,71 @@ impl ProofReport {
     pub fn judged(of: &str, judged: &Report) -> ProofReport {
         let opened = judged.run.opened();
         let clock = opened.map_or(ClockKind::Real, |opened| opened.clock);
-        let not_proved = judged.not_proven.iter().map(ToString::to_string);
-        ProofReport::of(of, clock, claims(judged), not_proved.collect())
+        ProofReport::of(of, clock, claims(judged), judged.not_proven.clone())
     }
 }
 
-/// What holds and what does not.
+/// What holds and what does not, layer by layer.
 #[must_use]
 pub fn claims(judged: &Report) -> Vec<Claim> {
-    // A log that is only not closed holds as far as it goes.
-    let holds = judged.findings.iter().all(|one| one.code == "UNCLOSED");
-    let whole = format!("{} entries, none missing, none altered", count(judged.size));
-    let honest = "every start, undo and decision was allowed by the plan at its moment";
-    let held = [("record", whole.as_str()), ("replay", honest)].into_iter();
-    let held = held.filter(|_| holds);
-    held.map(|(name, says)| Claim::new(name, Outcome::Pass, says))
-        .chain(judged.findings.iter().map(claim))
-        .collect()
+    let mut claims = Vec::new();
+    for layer in Layer::ALL {
+        if clear(judged, layer)
+            && let Some(says) = held(judged, layer)
+        {
+            claims.push(Claim::new(layer.name(), Outcome::Pass, says));
+        }
+        let found = judged.findings.iter().filter(|one| one.layer() == layer);
+        claims.extend(found.map(claim));
+    }
+    if judged.more > 0 {
+        let says = format!("{} findings more are not shown", count(judged.more));
+        claims.push(Claim::new("more", Outcome::CannotTell, says));
+    }
+    claims
+}
+
+/// Nothing in a layer is wrong or missing. A log that is only not closed holds as far as it goes.
+fn clear(judged: &Report, layer: Layer) -> bool {
+    let mut found = judged.findings.iter();
+    found.all(|one| one.layer() != layer || one.code == "UNCLOSED")
+}
+
+/// What holds where nothing in a layer is wrong or missing; none where there was nothing to look at.
+fn held(judged: &Report, layer: Layer) -> Option<String> {
+    let sealed = judged.sealed.as_ref().filter(|sealed| sealed.seals > 0);
+    match layer {
+        Layer::File => Some(format!(
+            "{} entries, none missing, none altered",
+            count(judged.size)
+        )),
+        Layer::Replay if clear(judged, Layer::File) => {
+            Some("every start, undo and decision was allowed by the plan at its moment".to_owned())
+        }
+        Layer::Trust if sealed?.trusted => {
+            Some("the log is sealed by the key that is believed".to_owned())
+        }
+        Layer::Seal => sealed.map(|sealed| {
+            format!(
+                "{} of {} entries stand under seals that hold",
+                count(sealed.sealed),
+                count(judged.size)
+            )
+        }),
+        Layer::Witness => sealed.filter(|sealed| sealed.witnessed > 0).map(|sealed| {
+            let by: Vec<&str> = sealed.by.iter().map(|name| &**name).collect();
+            format!(
+                "{} entries are signed by {}",
+                count(sealed.witnessed),
+                by.join(", ")
+            )
+        }),
+        Layer::Approval if judged.signatures > 0 => Some(format!(
+            "{} hold, each for its own decision",
+            some(judged.signatures, "signature", "signatures")
+        )),
+        _ => None,
+    }
 }
 
 fn claim(finding: &Finding) -> Claim {

@@ -205,6 +205,23 @@ impl SealCheck {
         }
     }
 
+    /// Every size that a seal of the log's key covers.
+    pub fn sizes(&self) -> impl Iterator<Item = u64> + use<'_> {
+        self.seals.iter().map(|seal| seal.size)
+    }
+
+    /// What came out for lines that went by elsewhere: the tree over all of them, and its root at every
+    /// size that a seal covers.
+    #[must_use]
+    pub fn against(mut self, tree: Tree, roots: &BTreeMap<u64, Digest>) -> Checked {
+        for seal in &mut self.seals {
+            let there = seal.size <= tree.size();
+            seal.holds = there.then(|| roots.get(&seal.size) == Some(&seal.root));
+        }
+        self.tree = tree;
+        self.finish()
+    }
+
     /// What came out, once the last line went by.
     #[must_use]
     pub fn finish(mut self) -> Checked {

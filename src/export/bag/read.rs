@@ -117,6 +117,23 @@ impl Bag {
         }
     }
 
+    /// What the bag says of itself (`bag-info.txt`).
+    ///
+    /// # Errors
+    /// When it is larger than any, or cannot be read.
+    pub fn info(&self) -> Result<String, BagFault> {
+        let info = read_whole(&self.root.join(super::INFO), LIST_BYTES_MAX)?;
+        Ok(String::from_utf8_lossy(&info).into_owned())
+    }
+
+    /// The digest of the list that stands for every file (`manifest-sha256.txt`).
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn manifest(&self) -> Result<Digest, BagFault> {
+        Ok(sums(&self.root.join(MANIFEST_256))?.sha256)
+    }
+
     /// Places of listed files by their digests: what a log's papers are found by.
     #[must_use]
     pub fn by_digest(&self) -> BTreeMap<Digest, PathBuf> {

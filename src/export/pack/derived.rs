@@ -68,7 +68,7 @@ fn printed(value: &Value) -> String {
 fn proof(log: &LogFolder, facts: &Facts) -> ProofReport {
     let evidence = Evidence {
         size: Some(facts.size),
-        anchor: None,
+        ..Evidence::default()
     };
     let mut papers = log.clone();
     match log.lines() {

@@ -21,6 +21,7 @@ use crate::journal::{JournalFault, LogFolder};
 use crate::machine::line::LineFault;
 
 pub mod annex;
+mod check;
 mod derived;
 mod description;
 mod facts;
@@ -31,6 +32,7 @@ mod seals;
 mod write;
 
 pub use annex::Annex;
+pub use check::Checked;
 pub use derived::drift;
 pub use facts::decisions;
 pub use write::{Beside, Packed, Signed, write};
@@ -103,7 +105,12 @@ impl Pack {
     #[must_use]
     pub fn log(&self) -> Option<LogFolder> {
         let steps = self.bag.place(at::STEPS)?;
-        Some(LogFolder::listed(steps, self.bag.by_digest()))
+        let seals = self.bag.paths().filter(|path| {
+            let every = path.strip_prefix("log/checkpoints/");
+            *path == at::SEAL || every.is_some_and(|name| !name.contains('/'))
+        });
+        let seals = seals.filter_map(|path| self.bag.place(path)).collect();
+        Some(LogFolder::listed(steps, self.bag.by_digest()).sealed(seals))
     }
 }
 

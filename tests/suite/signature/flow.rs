@@ -12,7 +12,9 @@ use handover::machine::line;
 use handover::machine::run::Run;
 use handover::machine::state::Shelf;
 use handover::plan::digest::Digest;
+use handover::plan::outline::Outline;
 use handover::replay::approvals::{Held, claim, roots, sizes};
+use handover::replay::papers::Outlines;
 use handover::signature::{Claim, check};
 
 use super::desk::Desk;
@@ -258,7 +260,7 @@ fn evidence(office: &Office) -> Log {
 
 /// Years later: each signed decision of the log, with `ssh-keygen` and with us.
 fn audited(office: &Office) {
-    let (lines, claims, files, mut shelf) = evidence(office);
+    let (lines, claims, files, shelf) = evidence(office);
     assert_eq!(claims.len(), 3);
     let signers = fs::read(office.here.join("allowed_signers")).unwrap();
     office.desk.put("allowed_signers", signers);
@@ -274,27 +276,39 @@ fn audited(office: &Office) {
         assert!(takes(&files[&claim.digest]));
         assert!(!takes(&claim.statement.bytes()[1..]));
     }
-    let held = Held {
-        roots: roots(&lines, &sizes(&claims)),
-        outlines: &mut shelf,
-        files,
-        allowed: None,
-    };
-    found(held, &lines, claims);
+    found(Kept { shelf, files }, &lines, claims);
 }
 
-fn found(mut held: Held<'_>, lines: &[Vec<u8>], claims: Vec<Claim>) {
+/// What an auditor has beside the lines.
+struct Kept {
+    shelf: Shelf,
+    files: BTreeMap<Digest, Vec<u8>>,
+}
+
+impl Outlines for Kept {
+    fn outline(&mut self, paper: Digest) -> Option<Arc<Outline>> {
+        self.shelf.outline(paper)
+    }
+
+    fn file(&self, digest: Digest) -> Option<Vec<u8>> {
+        self.files.get(&digest).cloned()
+    }
+}
+
+fn found(mut kept: Kept, lines: &[Vec<u8>], claims: Vec<Claim>) {
+    let mut held = Held::new(&mut kept, roots(lines, &sizes(&claims)), None);
     assert_eq!(check(claims.clone(), &mut held), []);
     // A log that is honest but for one line before the signer's head is another log.
     let mut forked = lines.to_vec();
     forked[1].push(b' ');
-    held.roots = roots(&forked, &sizes(&claims));
+    let mut held = Held::new(&mut kept, roots(&forked, &sizes(&claims)), None);
     let codes: Vec<_> = check(claims.clone(), &mut held)
         .into_iter()
         .map(|finding| finding.code)
         .collect();
     assert_eq!(codes, ["FORKED_APPROVAL"; 2]);
-    held.files.clear();
+    kept.files.clear();
+    let mut held = Held::new(&mut kept, BTreeMap::new(), None);
     assert!(
         check(claims, &mut held)
             .iter()
