@@ -53,6 +53,7 @@ pub mod rests;
 pub mod rollback;
 pub mod run;
 pub mod schema;
+pub mod share;
 pub mod state;
 mod take;
 pub mod time;

@@ -103,6 +103,11 @@ impl Class {
         Class::Nobodys,
     ];
 
+    /// The class that a word names.
+    pub(super) fn named(word: &str) -> Option<Class> {
+        Class::ALL.into_iter().find(|class| class.word() == word)
+    }
+
     /// Its word.
     #[must_use]
     pub fn word(self) -> &'static str {
@@ -348,7 +353,7 @@ impl Fate {
         Some(Fate {
             dataset: dataset.to_owned(),
             rows: rows.parse().ok()?,
-            class: Class::ALL.into_iter().find(|class| class.word() == word)?,
+            class: Class::named(word)?,
             reason,
         })
     }
@@ -412,7 +417,7 @@ pub fn pounds(pence: i128) -> String {
 }
 
 /// What [`pounds`] wrote.
-fn pence_of(text: &str) -> Option<i128> {
+pub(super) fn pence_of(text: &str) -> Option<i128> {
     pence(&text.replacen('£', "", 1))
 }
 

@@ -6,16 +6,17 @@
 //!
 //! Not here: bars and redrawing (`cli`).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::ink::{Lines, Manner, Tone};
 use super::words::{Dates, count, many, some, took};
 use crate::machine::event::{
-    ClockKind, DatasetCount, Decision, Entry, Event, FaultKind, On, RunRested, Waiting,
+    Check, ClockKind, DatasetCount, Decision, Entry, Event, FaultKind, On, RunRested, Waiting,
 };
+use crate::machine::share::{Share, Which};
 use crate::machine::time::Time;
 use crate::plan::codes;
-use crate::plan::model::{Plan, Seat};
+use crate::plan::model::{Code, Plan, Seat};
 use crate::plan::outline::StepId;
 
 /// How far a step has got: what a bar shows.
@@ -63,7 +64,39 @@ pub struct Teller {
     dates: Dates,
     clock: ClockKind,
     started: BTreeMap<StepId, Time>,
+    proofs: BTreeMap<StepId, Proof>,
     finished: u64,
+}
+
+/// What a step has proved of parts so far: told when it is done, not number by number.
+#[derive(Debug, Clone, Default)]
+struct Proof {
+    parts: BTreeSet<Code>,
+    /// Datasets and money columns that add up.
+    whole: u64,
+}
+
+impl Proof {
+    /// Takes a check in if it is a fact of a proof; whether it is.
+    fn takes(proofs: &mut BTreeMap<StepId, Proof>, step: &StepId, check: &Check) -> bool {
+        let Some(share) = Share::read(check) else {
+            return false;
+        };
+        let proof = proofs.entry(step.clone()).or_default();
+        match share.which {
+            Which::Part(target) => drop(proof.parts.insert(target)),
+            Which::Whole => proof.whole += 1,
+            _ => {}
+        }
+        true
+    }
+
+    /// `4 parts add up in 37 sums of rows and money`
+    fn words(&self) -> String {
+        let sums = many(self.whole, "sum", "sums");
+        let parts = some(self.parts.len(), "part", "parts");
+        format!("{parts} and nobody's rows add up to the source: {sums} of rows and money")
+    }
 }
 
 /// One line of a pipe, for an entry taken by itself: how long a step took and its checkpoint are not
@@ -96,6 +129,18 @@ impl Said {
         self
     }
 
+    /// The same of a step that has proved that parts add up.
+    fn proved(self, proof: &Proof) -> Said {
+        let words = proof.words();
+        let sentence = match self.sentence.as_str() {
+            "" => words,
+            said => format!("{words}   {said}"),
+        };
+        self.fact("parts", proof.parts.len())
+            .fact("sums", proof.whole)
+            .says(sentence)
+    }
+
     fn says(mut self, sentence: impl Into<String>) -> Said {
         self.sentence = sentence.into();
         self
@@ -110,6 +155,7 @@ impl Teller {
             dates: Dates::zone(&plan.timezone),
             clock,
             started: BTreeMap::new(),
+            proofs: BTreeMap::new(),
             finished: 0,
         }
     }
@@ -193,7 +239,19 @@ impl Teller {
         if matches!(entry.event, Event::StepCommitted(_) | Event::StepSkipped(_)) {
             self.finished += 1;
         }
-        said(&entry.event, self.finished).map(|said| (said, seconds))
+        if let (Event::CheckPassed(check), Some(step)) = (&entry.event, step)
+            && Proof::takes(&mut self.proofs, step, check)
+        {
+            return None;
+        }
+        let mut said = said(&entry.event, self.finished)?;
+        if ends && let Some(proof) = step.and_then(|step| self.proofs.remove(step)) {
+            said = match entry.event {
+                Event::StepCommitted(_) => said.proved(&proof),
+                _ => said,
+            };
+        }
+        Some((said, seconds))
     }
 }
 

@@ -10,7 +10,6 @@
 //! Not here: what the numbers must come to (`steps::verify`), rows at the target (`digests`).
 
 use std::collections::BTreeMap;
-use std::fmt;
 
 use crate::copy::ledger::Deed;
 use crate::copy::ledger::effect::{self, Head};
@@ -24,41 +23,11 @@ use crate::copy::reading::lines::{self, LineMac};
 use crate::copy::route::Route;
 use crate::copy::value::canon::Values;
 use crate::copy::value::convert::number;
+pub use crate::machine::share::Sum;
 use crate::orgdb::link::Begin;
 use crate::orgdb::{DbFault, DbTrouble, Link, OrgReader, ValueRef};
 use crate::plan::map::{Dataset, Map};
 use crate::plan::model::Code;
-
-/// Lines, counted and summed.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Sum {
-    /// How many.
-    pub lines: u64,
-    /// Their keyed digests, added up.
-    pub digests: u128,
-}
-
-impl Sum {
-    fn add(&mut self, digest: u64) {
-        self.lines += 1;
-        self.digests += u128::from(digest);
-    }
-
-    /// Both together.
-    #[must_use]
-    pub fn and(self, other: Sum) -> Sum {
-        Sum {
-            lines: self.lines + other.lines,
-            digests: self.digests + other.digests,
-        }
-    }
-}
-
-impl fmt::Display for Sum {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} lines, digests {:024x}", self.lines, self.digests)
-    }
-}
 
 /// The lines of one dataset's source table.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -1,5 +1,5 @@
 //! The reconciliation pack: every control total of a run, source against target, with tolerance,
-//! verdict and signers. What a section 151 officer signs on the night, and an auditor reads later.
+//! verdict and signers; and where a source was split, the proof that its parts add up (`parts`). What a section 151 officer signs on the night, and an auditor reads later.
 //!
 //! In: what a log tells of totals, the plan. Out: one report, as text (`text`), JSON and CSV (`csv`);
 //! the same log gives the same bytes. Its fingerprint is the digest of the CSV, which holds no
@@ -8,6 +8,8 @@
 //! Not here: making totals (`steps::verify`), reading them from a log (`replay::totals`).
 
 pub mod csv;
+pub mod parts;
+mod parts_text;
 mod text;
 mod words;
 
@@ -17,6 +19,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use self::parts::PartsPack;
 use self::words::words;
 use super::decisions::Verdict as Said;
 use super::{FORMAT, Manner, Report};
@@ -55,6 +58,8 @@ pub struct ReconciliationReport {
     pub says: String,
     /// One part for each step that makes control totals.
     pub steps: Vec<StepPack>,
+    /// One part for each step that proves that the parts of a source add up.
+    pub parts: Vec<PartsPack>,
 }
 
 /// What a pack comes to.
@@ -212,7 +217,7 @@ pub struct Signer {
 }
 
 impl ReconciliationReport {
-    /// The pack of a log; none where the plan asks for no control totals.
+    /// The pack of a log; none where the plan asks for neither control totals nor a proof of parts.
     #[must_use]
     pub fn of(told: &Told, plan: &Plan) -> Option<ReconciliationReport> {
         let opened = told.run.opened()?;
@@ -221,10 +226,15 @@ impl ReconciliationReport {
             .iter()
             .filter_map(|step| StepPack::of(told, plan, &step.id))
             .collect();
-        if steps.is_empty() {
+        let parts: Vec<PartsPack> = plan
+            .steps
+            .iter()
+            .filter_map(|step| PartsPack::of(told, plan, &step.id))
+            .collect();
+        if steps.is_empty() && parts.is_empty() {
             return None;
         }
-        let (verdict, says) = sentence(&steps, told.unread);
+        let (verdict, says) = sentence(&steps, &parts, told.unread);
         let mut report = ReconciliationReport {
             format: FORMAT,
             of: opened.origin.clone(),
@@ -236,6 +246,7 @@ impl ReconciliationReport {
             verdict,
             says,
             steps,
+            parts,
         };
         report.fingerprint = Digest::of(csv::csv(&report).as_bytes());
         Some(report)
@@ -286,17 +297,27 @@ fn in_order(mut lines: Vec<Line>) -> Vec<Line> {
     lines
 }
 
-/// What the parts come to: the worst of them, in a sentence.
-fn sentence(steps: &[StepPack], unread: u64) -> (Whole, String) {
+/// What everything comes to: the worst of it, in a sentence.
+fn sentence(steps: &[StepPack], parts: &[PartsPack], unread: u64) -> (Whole, String) {
     let lines = || steps.iter().flat_map(|step| &step.totals);
-    let count = |came: Came| lines().filter(|line| line.verdict == came).count();
-    let all = super::words::some(lines().count(), "control total", "control totals");
+    let tables = || parts.iter().flat_map(|pack| &pack.tables);
+    let count = |came: Came| {
+        lines().filter(|line| line.verdict == came).count()
+            + tables().filter(|table| table.verdict == came).count()
+    };
+    let all = all_of(lines().count(), tables().count());
     let missing = steps.iter().filter(|step| step.state == Made::NotMade);
-    let missing: Vec<&str> = missing.map(|step| step.step.as_str()).collect();
+    let unproved = parts.iter().filter(|pack| pack.state == Made::NotMade);
+    let missing = missing.map(|step| step.step.as_str());
+    let missing: Vec<&str> = missing
+        .chain(unproved.map(|pack| pack.step.as_str()))
+        .collect();
     match (count(Came::Differs), count(Came::WithinTolerance)) {
         (0, _) if unread > 0 => (
             Whole::NotComplete,
-            format!("{unread} entries cannot be read as control totals: this pack is not whole."),
+            format!(
+                "{unread} entries cannot be read as what they say they are: this pack is not whole."
+            ),
         ),
         (0, _) if !missing.is_empty() => (
             Whole::NotComplete,
@@ -318,6 +339,15 @@ fn sentence(steps: &[StepPack], unread: u64) -> (Whole, String) {
             format!("{differ} of {all} DIFFER: do not sign before it is known why."),
         ),
     }
+}
+
+/// How much there is to agree.
+fn all_of(totals: usize, tables: usize) -> String {
+    let totals =
+        (totals > 0).then(|| super::words::some(totals, "control total", "control totals"));
+    let parted = "tables of parts";
+    let tables = (tables > 0).then(|| super::words::some(tables, "table of parts", parted));
+    super::words::listed(&totals.into_iter().chain(tables).collect::<Vec<_>>())
 }
 
 /// The lines of one total: the number itself, and money above and below zero where it has both.

@@ -3,7 +3,7 @@
 //! Not here: the numbers (`mod`), names (`words`).
 
 use super::words::rank;
-use super::{Came, Line, Made, ReconciliationReport, Signer, Sort, StepPack};
+use super::{Came, Line, Made, ReconciliationReport, Signer, Sort, StepPack, Whole, parts_text};
 use crate::machine::event::ClockKind;
 use crate::machine::total::pence;
 use crate::report::Manner;
@@ -35,16 +35,19 @@ pub(super) fn drawn(report: &ReconciliationReport, manner: Manner) -> String {
         report.fingerprint.short()
     ));
     lines.gap();
-    let worst = report.steps.iter().flat_map(|step| &step.totals);
-    let tone = match worst.map(|line| line.verdict).max() {
-        Some(Came::Agrees) => Tone::Good,
-        Some(Came::WithinTolerance) => Tone::Warn,
-        Some(Came::Differs) | None => Tone::Bad,
+    let tone = match report.verdict {
+        Whole::Agrees => Tone::Good,
+        Whole::WithinTolerance => Tone::Warn,
+        Whole::Differs | Whole::NotComplete => Tone::Bad,
     };
     lines.line(manner.paint(tone, &report.says));
     for step in &report.steps {
         lines.gap();
         part(&mut lines, report, step, manner);
+    }
+    for pack in &report.parts {
+        lines.gap();
+        parts_text::drawn(&mut lines, pack, manner);
     }
     lines.text()
 }
@@ -248,6 +251,9 @@ pub(super) fn plain(report: &ReconciliationReport) -> String {
         for signer in &step.signers {
             lines.line(format!("{}.", seat(signer, &dates)));
         }
+    }
+    for pack in &report.parts {
+        parts_text::plain(&mut lines, pack);
     }
     lines.text()
 }

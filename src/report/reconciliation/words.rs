@@ -66,8 +66,13 @@ pub(super) fn words(total: &Total) -> String {
             let code = part.split_once('=').map_or(part.as_str(), |(_, code)| code);
             format!("  {}", found(CODES, code).unwrap_or_else(|| plain(code)))
         }
-        None => found(NAMES, &total.of).unwrap_or_else(|| capital(&plain(&total.of))),
+        None => of_table(&total.of),
     }
+}
+
+/// What a target table or money column is called.
+pub(super) fn of_table(name: &str) -> String {
+    found(NAMES, name).unwrap_or_else(|| capital(&plain(name)))
 }
 
 /// What money above or below zero is called: of an account it is owed, or in credit.

@@ -21,6 +21,7 @@ use super::{Act, Fault, Finding, Forecast, Look, Output, catch_up, company, data
 use crate::copy::look;
 use crate::copy::namesakes::Strangers;
 use crate::machine::event::Check;
+use crate::machine::share::Share;
 use crate::machine::total::{Total, Verdict};
 use crate::plan::map::{Becomes, Dataset, Origin};
 use crate::plan::model::{DataCopy, Plan, StepSpec, Verify, VerifyCheck};
@@ -263,6 +264,15 @@ impl Found {
         }
     }
 
+    /// A fact of the proof of parts.
+    fn share(&mut self, share: &Share) {
+        if share.agrees() {
+            self.checks.push(share.check());
+        } else {
+            self.failed.push(share.check());
+        }
+    }
+
     fn verdict(self) -> Result<Output, Fault> {
         if self.failed.is_empty() {
             return Ok(Output::Done {
@@ -283,10 +293,15 @@ impl Found {
         Err(Fault {
             detail: (!self.detail.is_empty()).then_some(self.detail),
             checks: self.failed,
-            passed: self.checks.into_iter().filter(Total::is_one).collect(),
+            passed: self.checks.into_iter().filter(told_whole).collect(),
             ..fault.help("nothing goes on from here until a person has decided")
         })
     }
+}
+
+/// Checks that are told where others have failed, too: a pack shows every number.
+fn told_whole(check: &Check) -> bool {
+    Total::is_one(check) || Share::is_one(check)
 }
 
 /// A failed check in few words: a control total with its difference.

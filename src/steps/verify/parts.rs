@@ -3,14 +3,8 @@
 //!
 //! In: copies that share a source, what the source comes to, the ledgers, the targets. Out: checks.
 //!
-//! ```text
-//! part of account for dover               812 lines, digests 00…3f      812 lines, digests 00…3f
-//! stays behind of account for dover       3 rejected, HO502 starts_on; 2 left out, never started
-//! parts of account of ekh                 1200 lines, digests 01…7c     1200 lines, digests 01…7c
-//! parts of account.balance of ekh         £612479.97                    £612479.97
-//! ```
-//!
-//! Not here: the sums themselves (`copy::verify::parts`).
+//! Not here: the sums themselves (`copy::verify::parts`), how each number is said (`machine::share`), the
+//! table that people read (`report`).
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,9 +12,10 @@ use super::compare::{Over, deed};
 use super::totals::{UNKNOWN_OWNER, fates_of};
 use super::{Copied, Found, mark};
 use crate::copy::verify::parts::{Lines, Sum, lines, noted};
-use crate::machine::total::{Class, pounds};
+use crate::machine::share::{Figures, Share, Which};
+use crate::machine::total::Class;
 use crate::plan::map::Dataset;
-use crate::plan::model::{DataCopy, Plan, StepSpec};
+use crate::plan::model::{Code, DataCopy, Plan, StepSpec};
 use crate::steps::{Fault, Finding, data_copy};
 
 /// Parts of a source that the step does not look at: nothing could be said of the whole.
@@ -83,83 +78,53 @@ impl Over<'_> {
         dataset: &Dataset,
         due: &Lines,
     ) -> Result<(), Fault> {
-        let (mut together, mut whole) = (Sum::default(), true);
+        let teller = Teller::of(&dataset.name, parts);
+        // Where the ledger knows single lines since, a part is told and held against nothing here.
+        let mut together = Some(Sum::default());
         for copied in parts {
             let target = &copied.copy.target;
             let reader = self.act.look.reader(target)?;
             let deed = deed(self.act, copied.id)?;
             let stands = noted(reader, &deed, &dataset.name).await?;
             let stands = stands.filter(|_| copied.since.is_empty());
-            let part = due
-                .parts
-                .get(target)
-                .map_or(Sum::default(), |part| part.lines);
-            if let Some(stands) = stands {
-                let rule = format!("part of {} for {target}", dataset.name);
-                found.compare(rule, part.to_string(), stands.to_string());
-                together = together.and(stands);
-            } else {
-                // The ledger knows single lines since: rows are held against the source elsewhere.
-                whole = false;
-            }
-            self.behind(found, copied, dataset);
-        }
-        let source = &parts[0].copy.source;
-        let mut nobodys = Sum::default();
-        for (reason, part) in &due.nobodys {
-            // A code that stands in the data and in no paper stays out of the log.
-            let why = if reason.starts_with("owner ") {
-                UNKNOWN_OWNER
-            } else {
-                reason
+            let part = due.parts.get(target);
+            let part = part.map_or(Sum::default(), |part| part.lines);
+            let figures = match stands {
+                Some(stands) => Figures::Lines(part, stands),
+                None => Figures::Rows(part.lines),
             };
-            told(
-                found,
-                format!("nobody's of {} of {source}", dataset.name),
-                format!("{} lines, {why}", part.lines.lines),
-            );
-            nobodys = nobodys.and(part.lines);
+            teller.tell(found, Which::Part(target.clone()), figures);
+            together = together.zip(stands).map(|(sum, stands)| sum.and(stands));
+            if let Some(left) = self.behind(copied, dataset) {
+                teller.tell(found, Which::Behind(target.clone()), left);
+            }
         }
-        if due.again.lines.lines > 0 {
-            told(
-                found,
-                format!("shared of {} of {source}", dataset.name),
-                format!("{} lines go to more than one", due.again.lines.lines),
-            );
+        let nobodys = nobodys(found, &teller, due);
+        let again = due.again.lines;
+        if again.lines > 0 {
+            teller.tell(found, Which::Shared, Figures::Rows(again.lines));
         }
-        let rule = format!("parts of {} of {source}", dataset.name);
-        if whole {
-            let all = due.all.and(due.again.lines);
-            found.compare(rule, all.to_string(), together.and(nobodys).to_string());
+        let all = due.all.and(again);
+        let figures = if let Some(together) = together {
+            Figures::Lines(all, together.and(nobodys))
         } else {
             let shared = due.parts.values().map(|part| part.lines.lines);
-            let accounted = shared.sum::<u64>() + nobodys.lines - due.again.lines.lines;
-            let counted =
-                |lines| format!("{lines} lines; their digests cannot be told after a catch-up");
-            found.compare(rule, counted(due.all.lines), counted(accounted));
-        }
+            Figures::Counted(all.lines, shared.sum::<u64>() + nobodys.lines)
+        };
+        teller.tell(found, Which::Whole, figures);
         Ok(())
     }
 
     /// What belongs to a part and stays behind, by its reason.
-    fn behind(&self, found: &mut Found, copied: &Copied<'_>, dataset: &Dataset) {
-        let target = &copied.copy.target;
-        let forecast = self.forecasts.get(copied.id);
-        let counts = forecast.and_then(|one| one.targets.get(target)?.get(&dataset.name));
-        let fates = counts
-            .into_iter()
-            .flat_map(|counts| fates_of(dataset, counts));
-        let behind = fates.filter(|fate| fate.class != Class::Copied);
-        let told_so: Vec<String> = behind
-            .map(|fate| {
-                let why = fate.reason.unwrap_or_default();
-                format!("{} {}, {why}", fate.rows, fate.class.word())
-            })
+    fn behind(&self, copied: &Copied<'_>, dataset: &Dataset) -> Option<Figures> {
+        let forecast = self.forecasts.get(copied.id)?;
+        let counts = forecast.targets.get(&copied.copy.target)?;
+        let fates = fates_of(dataset, counts.get(&dataset.name)?).into_iter();
+        let left: Vec<_> = fates
+            .filter(|fate| fate.class != Class::Copied)
+            .map(|fate| (fate.rows, fate.class, fate.reason.unwrap_or_default()))
             .collect();
-        if !told_so.is_empty() {
-            let rule = format!("stays behind of {} for {target}", dataset.name);
-            told(found, rule, told_so.join("; "));
-        }
+        (!left.is_empty()).then_some(Figures::Left(left))
     }
 
     /// What stands at the targets, with what stays behind and what is nobody's, is the source's money:
@@ -172,6 +137,8 @@ impl Over<'_> {
         due: &BTreeMap<String, Lines>,
     ) -> Result<(), Fault> {
         let of = |pence: &BTreeMap<String, i128>| pence.get(column).copied().unwrap_or(0);
+        let name = format!("{table}.{column}");
+        let teller = Teller::of(&name, parts);
         let datasets = data_copy::datasets(parts[0].copy).into_iter();
         let datasets: Vec<&Dataset> = datasets.filter(|one| one.into == table).collect();
         let all: Vec<&Lines> = datasets
@@ -186,22 +153,22 @@ impl Over<'_> {
             let forecast = self.forecasts.get(copied.id);
             let counts = forecast.and_then(|one| one.targets.get(target));
             let counts = datasets.iter().filter_map(|one| counts?.get(&one.name));
-            let goes: i128 = counts.map(|counts| of(&counts.pence)).sum();
+            let behind = mine - counts.map(|counts| of(&counts.pence)).sum::<i128>();
             let stands = self.standing_pence(copied, &datasets, column).await?;
-            sum = sum
-                .zip(stands)
-                .map(|(sum, stands)| sum + stands + (mine - goes));
+            let stands = stands.map(|stands| stands + behind);
+            let part = Which::Part(target.clone());
+            teller.tell(found, part, Figures::Money(mine, stands));
+            teller.beside(found, Which::Behind(target.clone()), behind);
+            sum = sum.zip(stands).map(|(sum, stands)| sum + stands);
         }
         let nobodys = all.iter().flat_map(|lines| lines.nobodys.values());
         let nobodys: i128 = nobodys.map(|part| of(&part.pence)).sum();
-        let whole = all
-            .iter()
-            .map(|lines| of(&lines.pence) + of(&lines.again.pence));
-        found.compare(
-            format!("parts of {table}.{column} of {}", parts[0].copy.source),
-            pounds(whole.sum()),
-            sum.map_or_else(|| "cannot be told".to_owned(), |sum| pounds(sum + nobodys)),
-        );
+        teller.beside(found, Which::Nobodys, nobodys);
+        let again: i128 = all.iter().map(|lines| of(&lines.again.pence)).sum();
+        teller.beside(found, Which::Shared, again);
+        let whole: i128 = all.iter().map(|lines| of(&lines.pence)).sum();
+        let together = sum.map(|sum| sum + nobodys);
+        teller.tell(found, Which::Whole, Figures::Money(whole + again, together));
         Ok(())
     }
 
@@ -237,7 +204,47 @@ fn money(copy: &DataCopy) -> BTreeSet<(&str, String)> {
     columns.collect()
 }
 
-/// A fact beside the comparisons: what it is about, how it is.
-fn told(found: &mut Found, rule: String, how: String) {
-    found.compare(rule, how.clone(), how);
+/// Nobody's lines, told by reason.
+fn nobodys(found: &mut Found, teller: &Teller<'_>, due: &Lines) -> Sum {
+    let (mut sum, mut reasons) = (Sum::default(), BTreeMap::<&str, u64>::new());
+    for (reason, part) in &due.nobodys {
+        // A code that stands in the data and in no paper stays out of the log.
+        let unknown = reason.starts_with("owner ");
+        let why = if unknown { UNKNOWN_OWNER } else { reason };
+        *reasons.entry(why).or_default() += part.lines.lines;
+        sum = sum.and(part.lines);
+    }
+    for (why, lines) in reasons {
+        teller.tell(found, Which::Nobodys, Figures::For(lines, why.to_owned()));
+    }
+    sum
+}
+
+/// Tells facts about one dataset or column of one source.
+struct Teller<'a> {
+    of: &'a str,
+    source: &'a Code,
+}
+
+impl<'a> Teller<'a> {
+    fn of(of: &'a str, parts: &[&Copied<'a>]) -> Teller<'a> {
+        let source = &parts[0].copy.source;
+        Teller { of, source }
+    }
+
+    fn tell(&self, found: &mut Found, which: Which, figures: Figures) {
+        found.share(&Share {
+            of: self.of.to_owned(),
+            source: self.source.clone(),
+            which,
+            figures,
+        });
+    }
+
+    /// Money that is there, without another side.
+    fn beside(&self, found: &mut Found, which: Which, pence: i128) {
+        if pence != 0 {
+            self.tell(found, which, Figures::Money(pence, Some(pence)));
+        }
+    }
 }

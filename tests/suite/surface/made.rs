@@ -11,6 +11,9 @@ use handover::report::decisions::{DecisionsReport, Verdict};
 use handover::report::differing::{DifferingRow, Values};
 use handover::report::explain::ExplainReport;
 use handover::report::proof::{Claim, Outcome, ProofReport};
+use handover::report::reconciliation::parts::{
+    PartsLine, PartsMoney, PartsPack, PartsTable, Place,
+};
 use handover::report::reconciliation::{
     Came, Left, Line, Made, ReconciliationReport, Signer, Sort, StepPack, Whole,
 };
@@ -293,6 +296,142 @@ pub(super) fn reconciliation() -> ReconciliationReport {
             left: left_behind(),
             signers: signers(),
         }],
+        parts: vec![
+            parts(),
+            PartsPack {
+                state: Made::NotMade,
+                verdict: None,
+                says: "Not proved yet.".to_owned(),
+                tables: Vec::new(),
+                ..parts()
+            },
+        ],
+    }
+}
+
+/// A split in which a penny of one part is gone.
+fn parts() -> PartsPack {
+    PartsPack {
+        step: "prove-parts".to_owned(),
+        title: "Check that the four parts are the whole".to_owned(),
+        source: "East Kent Housing".to_owned(),
+        state: Made::Failed,
+        verdict: Some(Came::Differs),
+        says: "The parts of East Kent Housing do NOT add up: 1 of 2 tables DIFFER.".to_owned(),
+        tables: vec![accounts(), suppliers()],
+    }
+}
+
+fn place(place: Place, words: &str, rows: u64, found: Option<u64>) -> PartsLine {
+    PartsLine {
+        place,
+        source: "ekh".to_owned(),
+        target: None,
+        words: words.to_owned(),
+        reason: None,
+        rows: Some(rows),
+        found,
+        money: Vec::new(),
+        verdict: found.map(|_| Came::Agrees),
+    }
+}
+
+fn holding(line: PartsLine, target: Option<&str>, due: &str, found: Option<&str>) -> PartsLine {
+    let money = PartsMoney {
+        column: "balance".to_owned(),
+        amount: due.to_owned(),
+        found: found.map(str::to_owned),
+    };
+    PartsLine {
+        target: target.map(str::to_owned),
+        verdict: found.map(|found| {
+            if found == due {
+                Came::Agrees
+            } else {
+                Came::Differs
+            }
+        }),
+        money: vec![money],
+        ..line
+    }
+}
+
+fn accounts() -> PartsTable {
+    let because = |line: PartsLine| PartsLine {
+        reason: Some(line.words.clone()),
+        target: Some("dover".to_owned()),
+        ..line
+    };
+    let dover = place(Place::Part, "Dover District Council", 4_100, Some(4_100));
+    let thanet = place(
+        Place::Part,
+        "Folkestone & Hythe District Council",
+        12_900,
+        Some(12_900),
+    );
+    let all = place(
+        Place::Together,
+        "all parts and nobody's",
+        17_001,
+        Some(17_001),
+    );
+    PartsTable {
+        table: "account".to_owned(),
+        words: "Rent and other accounts".to_owned(),
+        verdict: Came::Differs,
+        lines: vec![
+            holding(
+                place(Place::Source, "East Kent Housing", 17_001, None),
+                None,
+                "1978725.73",
+                None,
+            ),
+            holding(dover, Some("dover"), "978725.73", Some("978725.72")),
+            holding(
+                place(Place::Behind, "stays behind", 5, None),
+                Some("dover"),
+                "-7.00",
+                None,
+            ),
+            because(place(
+                Place::BehindBecause,
+                "filtered, never started, or taken back long before the handover",
+                2,
+                None,
+            )),
+            because(place(
+                Place::BehindBecause,
+                "rejected, HO502 starts_on",
+                3,
+                None,
+            )),
+            holding(
+                thanet,
+                Some("folkestone-hythe"),
+                "1000000.00",
+                Some("1000000.00"),
+            ),
+            place(Place::Nobodys, "nobody's", 1, None),
+            place(Place::NobodysBecause, "unknown owner", 1, None),
+            holding(all, None, "1978725.73", Some("1978725.72")),
+        ],
+    }
+}
+
+fn suppliers() -> PartsTable {
+    PartsTable {
+        table: "supplier".to_owned(),
+        words: "Supplier".to_owned(),
+        verdict: Came::Agrees,
+        lines: vec![
+            place(Place::Source, "East Kent Housing", 7, None),
+            place(Place::Shared, "again, as several need them", 2, None),
+            PartsLine {
+                target: Some("dover".to_owned()),
+                ..place(Place::Part, "Dover District Council", 9, Some(9))
+            },
+            place(Place::Together, "all parts and nobody's", 9, Some(9)),
+        ],
     }
 }
 

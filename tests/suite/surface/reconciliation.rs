@@ -24,7 +24,7 @@ fn a_spreadsheet_reads_one_line_a_total_and_no_formula() {
     assert!(file.ends_with("\r\n"));
     let mut reader = ::csv::Reader::from_reader(file.as_bytes());
     let lines: Vec<::csv::StringRecord> = reader.records().map(Result::unwrap).collect();
-    assert_eq!(lines.len(), 7);
+    assert_eq!(lines.len(), 25);
     let cells = |line: usize, cells: [usize; 4]| cells.map(|cell| &lines[line][cell]);
     assert_eq!(
         cells(3, [4, 7, 8, 9]),
@@ -37,4 +37,22 @@ fn a_spreadsheet_reads_one_line_a_total_and_no_formula() {
     assert_eq!(&lines[4][7], "-740.20", "an amount stays an amount");
     let reasons: Vec<&str> = lines.iter().map(|line| &line[11]).collect();
     assert!(reasons.contains(&"'=never started, or so"), "{reasons:?}");
+}
+
+#[test]
+fn a_spreadsheet_reads_where_a_penny_of_one_part_is_gone() {
+    let file = csv::csv(&made::reconciliation());
+    let told = |start: &str| {
+        let line = file.lines().find(|line| line.contains(start));
+        line.unwrap_or_else(|| panic!("{start}: {file}")).to_owned()
+    };
+    let gone = told("dover,account.balance,parts: part");
+    assert!(
+        gone.ends_with("pounds,978725.73,978725.72,-0.01,,,differs,"),
+        "{gone}"
+    );
+    let kept = told("folkestone-hythe,account.balance,parts: part");
+    assert!(kept.ends_with("0.00,,,agrees,"), "{kept}");
+    let again = told("supplier,parts: again");
+    assert!(again.ends_with("rows,2,,,,,told,"), "{again}");
 }
