@@ -1,5 +1,7 @@
 //! `handover verify RUN|LOG|PACK`: is the record whole, was it honest, do the data agree with it?
 
+use std::cmp::Ordering;
+
 use super::Outcome;
 use super::args::{Global, Verify};
 use super::exit::Exit;
@@ -97,16 +99,23 @@ async fn live(
             held.logged,
             held.ledgered
         );
-        let outcome = if held.agrees() {
-            Held::Pass
-        } else {
-            Held::Fail
-        };
-        claims.push(Claim::new("live data", outcome, says));
+        claims.push(match different(&held) {
+            Some(code) => Claim::new(code, Held::Fail, says),
+            None => Claim::new(Layer::Data.name(), Held::Pass, says),
+        });
         let rows = held.rows_named.iter();
         differing.extend(rows.flat_map(|row| told(held.step.as_str(), row)));
     }
     Ok(differing)
+}
+
+/// What a step's difference is called; none where log, ledgers and rows agree.
+fn different(held: &against_live::Held) -> Option<&'static str> {
+    match held.logged.cmp(&held.ledgered) {
+        Ordering::Greater => Some("PHANTOM_COMMIT"),
+        Ordering::Less => Some("UNLOGGED_EFFECT"),
+        Ordering::Equal => (!held.agrees()).then_some("MANIFEST_MISMATCH"),
+    }
 }
 
 /// A row's columns as the report says them.

@@ -82,7 +82,7 @@ pub async fn statement(
     evidence: Option<Digest>,
     window: Window,
 ) -> Result<Statement, ProofFault> {
-    let after = head_seen(&mut site.journal, site.head.id).await?;
+    let after = head_seen(site).await?;
     let on = On::Gate { step: step.clone() };
     let decision = decision(on, evidence);
     let verdict = verdict(means).ok_or(ProofFault::NoDecision)?;
@@ -156,9 +156,14 @@ async fn keep(journal: &mut Journal, proof: &Proof) -> Result<Digest, JournalFau
     journal.put_blob(&proof.statement).await
 }
 
-/// The head of a run's log as it stands: what whoever signs now has seen.
-async fn head_seen(journal: &mut Journal, run: Uuid) -> Result<After, JournalFault> {
-    let tree = tree_until(journal, run, u64::MAX).await?;
+/// The head of a run's log that whoever signs now can be shown by others: that of the newest seal with its
+/// quorum, or of the log as it stands where no witness has signed yet.
+async fn head_seen(site: &mut Site) -> Result<After, JournalFault> {
+    let size = match site.run.witnessed() {
+        0 => u64::MAX,
+        witnessed => witnessed,
+    };
+    let tree = tree_until(&mut site.journal, site.head.id, size).await?;
     Ok(After {
         size: tree.size(),
         root: tree.root(),

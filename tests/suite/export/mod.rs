@@ -5,3 +5,4 @@ mod bags;
 mod judges;
 mod packs;
 mod stage;
+mod verified;
