@@ -513,14 +513,6 @@ pub(super) fn work(
 ) -> Work {
     let map = &load.map;
     let dataset = &map.datasets[at];
-    let names =
-        |name: &str| name == dataset.name || dataset.aliases.iter().any(|alias| alias.name == name);
-    let columns = map.datasets.iter().flat_map(|dataset| &dataset.columns);
-    let keeps = columns
-        .into_iter()
-        .any(|column| matches!(&column.becomes, Becomes::Lookup(name) if names(name)));
-    // By the crosswalk it is told, too, whose the rows are that others may meet.
-    let keeps = keeps || dataset.meets();
     let limits = dataset
         .columns
         .iter()
@@ -537,7 +529,7 @@ pub(super) fn work(
         source: load.route.source.to_string(),
         pass,
         quiet: load.triggers == Some(Triggers::Off),
-        keeps,
+        keeps: map.keeps_names(dataset),
         limits: limits.collect(),
         limit: dataset.reject_limit,
     }

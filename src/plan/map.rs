@@ -171,6 +171,20 @@ pub struct Dataset {
     pub place: Place,
 }
 
+impl Map {
+    /// Whether a dataset's rows stand in the crosswalk: others look them up, or may meet them.
+    #[must_use]
+    pub fn keeps_names(&self, dataset: &Dataset) -> bool {
+        let is_its =
+            |name: &str| name == dataset.name || dataset.aliases.iter().any(|one| one.name == name);
+        let mut columns = self.datasets.iter().flat_map(|one| &one.columns);
+        let looked_up =
+            columns.any(|one| matches!(&one.becomes, Becomes::Lookup(name) if is_its(name)));
+        // By the crosswalk it is told, too, whose the rows are that others may meet.
+        looked_up || dataset.meets()
+    }
+}
+
 impl Dataset {
     /// Whether rows are held against those of other sources, and against those that stand.
     #[must_use]

@@ -479,6 +479,8 @@ pub enum VerifyCheck {
     },
     /// `parts add up`: the parts of a source are disjoint where they should be, and together complete.
     PartsAddUp,
+    /// `crosswalk`: each row under one name, each name for one row unless somebody decided otherwise.
+    Crosswalk,
     /// `every TABLE lands once`: no row of the source table is in two targets or in none.
     LandsOnce {
         /// The source table.

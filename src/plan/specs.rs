@@ -586,6 +586,7 @@ fn check_line(
         super::totals::WORD => VerifyCheck::ControlTotals { rules: Vec::new() },
         "keyed digests" => VerifyCheck::KeyedDigests,
         "parts add up" => VerifyCheck::PartsAddUp,
+        "crosswalk" => VerifyCheck::Crosswalk,
         _ => {
             let sum = text
                 .strip_prefix("sum of ")
@@ -603,7 +604,7 @@ fn check_line(
                 },
                 (None, None) => {
                     let fault = Fault::error("HO137", &said.place, format!("`{text}` is no check that is understood"))
-                        .help("`control totals`, `parts add up`, `row counts`, `keyed digests`, `sum of TABLE.COLUMN` or `every TABLE lands once`");
+                        .help("`control totals`, `parts add up`, `crosswalk`, `row counts`, `keyed digests`, `sum of TABLE.COLUMN` or `every TABLE lands once`");
                     desk.push(fault);
                     return None;
                 }

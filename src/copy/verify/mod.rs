@@ -5,6 +5,7 @@
 //!
 //! Not here: counts against the source (`look`), what a difference means for a run (`steps`).
 
+pub mod crosswalk;
 pub mod extra;
 pub mod narrow;
 pub mod parts;

@@ -260,7 +260,7 @@ pub(super) const TABLE: &[Entry] = &[
         "a check that is not understood",
         "A line of `checks` is none of the sentences that `verify` knows.",
         "A check that is not made must never look as if it were.",
-        "Write `control totals`, `parts add up`, `row counts`, `keyed digests`, `sum of TABLE.COLUMN` or `every TABLE lands once`.",
+        "Write `control totals`, `parts add up`, `crosswalk`, `row counts`, `keyed digests`, `sum of TABLE.COLUMN` or `every TABLE lands once`.",
     ),
     Entry::new(
         "HO138",

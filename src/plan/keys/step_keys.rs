@@ -344,7 +344,7 @@ pub const KINDS: &[Kind] = &[
                 "checks",
                 Shape::Texts,
                 "[\"control totals\", \"keyed digests\"]",
-                "What is checked: `control totals`, `parts add up`, `row counts`, `keyed digests`, `sum of TABLE.COLUMN`, `every TABLE lands once`.",
+                "What is checked: `control totals`, `parts add up`, `crosswalk`, `row counts`, `keyed digests`, `sum of TABLE.COLUMN`, `every TABLE lands once`.",
             ),
             may(
                 "totals",

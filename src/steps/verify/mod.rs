@@ -8,6 +8,7 @@
 //! Not here: how a row's digest is read back (`copy::verify`).
 
 mod compare;
+mod crosswalk;
 mod parts;
 mod rows;
 mod totals;
@@ -54,6 +55,9 @@ pub(super) fn check(look: &Look, step: &Verify) -> Vec<Finding> {
         if *one == VerifyCheck::PartsAddUp {
             found.extend(parts::incomplete(&copies, &look.plan));
         }
+        if *one == VerifyCheck::Crosswalk {
+            found.extend(crosswalk::untold(&copies, &look.plan));
+        }
     }
     found
 }
@@ -70,7 +74,7 @@ pub(super) async fn run(act: &Act, step: &Verify) -> Result<Output, Fault> {
     let copies = copies(&act.look, step);
     let mut found = Found::default();
     let needs = |wanted: fn(&VerifyCheck) -> bool| step.checks.iter().any(wanted);
-    let counted = needs(|one| !matches!(one, VerifyCheck::KeyedDigests));
+    let counted = needs(|one| !matches!(one, VerifyCheck::KeyedDigests | VerifyCheck::Crosswalk));
     let digested = needs(|one| matches!(one, VerifyCheck::KeyedDigests));
     // The source and the targets are read side by side.
     let (forecasts, rows) = tokio::try_join!(
@@ -93,6 +97,7 @@ pub(super) async fn run(act: &Act, step: &Verify) -> Result<Output, Fault> {
             }
             VerifyCheck::LandsOnce { table } => over.lands_once(&mut found, one, table).await?,
             VerifyCheck::PartsAddUp => over.parts(&mut found).await?,
+            VerifyCheck::Crosswalk => over.crosswalk(&mut found).await?,
             VerifyCheck::ControlTotals { rules } => over.control_totals(&mut found, rules).await?,
         }
     }
@@ -242,11 +247,14 @@ struct Found {
 
 impl Found {
     fn compare(&mut self, rule: String, expected: String, actual: String) {
-        let check = Check {
+        self.check(Check {
             rule: rule.into(),
             expected,
             actual,
-        };
+        });
+    }
+
+    fn check(&mut self, check: Check) {
         if check.expected == check.actual {
             self.checks.push(check);
         } else {

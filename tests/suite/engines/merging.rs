@@ -12,6 +12,7 @@ use handover::copy::load::{Load, Loaded, load};
 use handover::copy::look;
 use handover::copy::namesakes::{Strangers, strangers};
 use handover::copy::route::Route;
+use handover::copy::verify::crosswalk::{Named, Walked, Whose, walked};
 use handover::copy::{undo, verify};
 use handover::machine::event::UndoMode;
 use handover::orgdb::{Sql, Value};
@@ -30,11 +31,11 @@ CREATE TABLE letter (id {number} NOT NULL PRIMARY KEY, person_ref {text}, note {
 
 const TARGET: &str = "
 CREATE TABLE person (person_id {text} NOT NULL PRIMARY KEY, name {text} NOT NULL, ni {text},
-  source_ref {text}, origin {text}, UNIQUE (origin, source_ref));
+  source_ref {text}, origin {text}, run_of {text}, UNIQUE (origin, source_ref));
 CREATE TABLE letter (letter_id {text} NOT NULL PRIMARY KEY, person_id {text} NOT NULL REFERENCES person (person_id),
   note {text});
 CREATE INDEX letter_person ON letter (person_id);
-INSERT INTO person VALUES ('own', 'Their own', 'NI-OWN', NULL, NULL);
+INSERT INTO person VALUES ('own', 'Their own', 'NI-OWN', NULL, NULL, NULL);
 INSERT INTO letter VALUES ('own', 'own', 'theirs');
 ";
 
@@ -370,5 +371,96 @@ async fn kept_apart_by_the_sources_code_everybody_stands() {
             .await
             .unwrap();
         assert_eq!(rows[0][0].text(), Some("dover:NI-1"), "{to:?}");
+    }
+}
+
+/// What the crosswalk of Dover's people comes to, with a person's decision.
+async fn walk(merge: &Merge, map: &Map) -> Walked {
+    let person = map.datasets.iter().find(|one| one.name == "person");
+    let named = Named {
+        table: "person".to_owned(),
+        mark: ("run_of".to_owned(), Some("origin".to_owned())),
+        source_key: Some("source_ref".to_owned()),
+        datasets: vec![person.unwrap().clone()],
+    };
+    let whose = Whose {
+        run: deed().run,
+        source: "dover".into(),
+        target: "base".into(),
+    };
+    let reader = merge.target.reader().await;
+    let found = walked(&reader, whose, (vec![named], map.decisions.clone()));
+    found.await.unwrap()["person"]
+}
+
+/// One thing that somebody may have done to names or rows, how it is taken back, what is found of it.
+struct Tampered(&'static str, &'static str, fn(&Walked) -> u64);
+
+const TAMPERED: [Tampered; 5] = [
+    Tampered(
+        "UPDATE handover_key SET target_key = 'nowhere' WHERE dataset = 'person' AND source_key = 'D3'",
+        "UPDATE handover_key SET target_key = (SELECT person_id FROM person WHERE source_ref = 'D3')
+         WHERE dataset = 'person' AND source_key = 'D3'",
+        |found| found.nameless.min(found.rowless),
+    ),
+    Tampered(
+        "UPDATE person SET source_ref = 'D9' WHERE source_ref = 'D3'",
+        "UPDATE person SET source_ref = 'D3' WHERE source_ref = 'D9'",
+        |found| found.nameless.min(found.rowless),
+    ),
+    Tampered(
+        "INSERT INTO person (person_id, name, ni, source_ref, origin, run_of)
+         SELECT 'more', name, NULL, 'D8', origin, run_of FROM person WHERE source_ref = 'D3'",
+        "DELETE FROM person WHERE person_id = 'more'",
+        |found| found.nameless,
+    ),
+    Tampered(
+        "INSERT INTO handover_key (run, dataset, org, source_key, generation, step, target_key)
+         SELECT run, dataset, org, source_key, generation, 'another', 'more' FROM handover_key
+         WHERE dataset = 'person' AND source_key = 'D3'",
+        "DELETE FROM handover_key WHERE step = 'another'",
+        |found| found.twofold,
+    ),
+    Tampered(
+        "UPDATE handover_key SET dataset = 'person:gone' WHERE dataset = 'person:merged' AND source_key = 'D1'",
+        "UPDATE handover_key SET dataset = 'person:merged' WHERE dataset = 'person:gone'",
+        |found| found.rowless,
+    ),
+];
+
+#[tokio::test]
+async fn whoever_tampers_with_names_or_rows_is_noticed() {
+    for (from, to) in Engine::pairs() {
+        let merge = Merge::on(from, to).await;
+        let marked = MAP.replace("POLICY", "keep-existing").replace(
+            "ni = \"ni\"\n",
+            "ni = \"ni\"\nrun_of = { fill = \"run\" }\n",
+        );
+        let map = read_map("maps/people.toml", &marked)
+            .unwrap_or_else(|faults| panic!("{:?}", faults.faults));
+        merge.copy("canterbury", &map).await.unwrap();
+        merge.copy("dover", &map).await.unwrap();
+        let sound = walk(&merge, &map).await;
+        assert_eq!(
+            (sound.differing(), sound.merged),
+            (0, 3),
+            "{from:?} to {to:?}: {sound:?}"
+        );
+        for Tampered(done, back, noticed) in &TAMPERED {
+            merge.target.does(done).await;
+            let found = walk(&merge, &map).await;
+            assert!(noticed(&found) > 0, "{from:?} to {to:?}: {done}: {found:?}");
+            merge.target.does(back).await;
+            assert_eq!(
+                walk(&merge, &map).await,
+                sound,
+                "{from:?} to {to:?}: {back}"
+            );
+        }
+        // Under a map that lets a person decide, nobody has.
+        let asked = marked.replace("keep-existing", "decide");
+        let asked = read_map("maps/people.toml", &asked)
+            .unwrap_or_else(|faults| panic!("{:?}", faults.faults));
+        assert_eq!(walk(&merge, &asked).await.undecided, 3);
     }
 }
