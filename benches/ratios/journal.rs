@@ -13,13 +13,16 @@ use handover::machine::event::{
 };
 use handover::machine::line;
 use handover::machine::run::Run;
-use handover::machine::state::Now;
+use handover::machine::state::{Now, Shelf};
 use handover::machine::time::Time;
 use handover::plan::digest::Digest;
 use handover::plan::outline::{
     Gate, OnFailure, Outline, OutlineStep, Retry, StepId, Subject, Undo,
 };
 use handover::plan::papers::{Papers, manifest};
+use handover::replay::papers::Outlines;
+use handover::replay::verify::{Evidence, Outside, verify};
+use handover::seal::{LogKey, Seal, Tree};
 use tokio::runtime::Runtime;
 use uuid::Uuid;
 
@@ -72,6 +75,12 @@ pub(crate) fn folded(quick: bool) -> Vec<Ratio> {
         || timed(|| parse_and_hash(&lines)).1,
         || timed(|| fold(&outline, &lines)).1,
     );
+    let sealed = Sealed::of(&outline, &lines);
+    let verified = turns(
+        rounds,
+        || timed(|| parse_and_hash(&sealed.lines)).1,
+        || timed(|| sealed.verified()).1,
+    );
     let mut again = runtime
         .block_on(Journal::existing(made.journal.path()))
         .unwrap();
@@ -92,6 +101,16 @@ pub(crate) fn folded(quick: bool) -> Vec<Ratio> {
                 "{} entries : {}",
                 rate(lines.len(), fold.floor),
                 rate(lines.len(), fold.ours)
+            ),
+        },
+        Ratio {
+            what: "verifying a sealed log : parsing plus SHA-256",
+            value: verified.ratio,
+            bar: Bar::AtLeast(0.6),
+            detail: format!(
+                "{} entries : {}",
+                rate(sealed.lines.len(), verified.floor),
+                rate(sealed.lines.len(), verified.ours)
             ),
         },
         Ratio {
@@ -166,6 +185,72 @@ fn fold(outline: &Arc<Outline>, lines: &[Vec<u8>]) {
         run.apply(&entry).unwrap();
     }
     assert!(run.finished());
+}
+
+/// A log as an auditor has it: its lines, a seal for every hundred, a key from the minute.
+struct Sealed {
+    lines: Vec<Vec<u8>>,
+    seals: Vec<Seal>,
+    key: LogKey,
+    shelf: Shelf,
+}
+
+impl Sealed {
+    fn of(outline: &Arc<Outline>, lines: &[Vec<u8>]) -> Sealed {
+        let mut entries: Vec<Entry> = lines
+            .iter()
+            .map(|line| line::parse(line).unwrap())
+            .collect();
+        let Event::LogOpened(opened) = &mut entries[0].event else {
+            panic!("a log begins with its opening");
+        };
+        let key = LogKey::new(&opened.origin, &[7; 32]).unwrap();
+        opened.log_key = Some(key.vkey().to_string());
+        let (mut tree, mut prev, mut seals) = (Tree::default(), Digest::ZERO, Vec::new());
+        let (last, mut lines) = (entries.len(), Vec::new());
+        for mut entry in entries {
+            entry.prev = prev;
+            let line = line::write(&entry).unwrap();
+            prev = Digest::of(&line);
+            tree.add(&line);
+            lines.push(line);
+            if lines.len() % 100 == 0 || lines.len() == last {
+                seals.push(key.seal(tree.size(), tree.root()));
+            }
+        }
+        Sealed {
+            lines,
+            seals,
+            key,
+            shelf: [Arc::clone(outline)].into_iter().collect(),
+        }
+    }
+
+    fn verified(&self) {
+        let evidence = Evidence {
+            size: Some(self.lines.len() as u64),
+            anchor: None,
+            outside: Some(Outside {
+                key: Some(self.key.vkey().clone()),
+                ..Outside::default()
+            }),
+        };
+        let mut beside = Beside(self);
+        let report = verify(&mut beside, self.lines.iter().cloned().map(Ok), &evidence);
+        assert_eq!(report.findings, []);
+    }
+}
+
+struct Beside<'s>(&'s Sealed);
+
+impl Outlines for Beside<'_> {
+    fn outline(&mut self, paper: Digest) -> Option<Arc<Outline>> {
+        self.0.shelf.get(&paper).cloned()
+    }
+
+    fn seals(&self) -> Box<dyn Iterator<Item = Option<Seal>> + '_> {
+        Box::new(self.0.seals.iter().cloned().map(Some))
+    }
 }
 
 async fn resumed(journal: &mut Journal, id: Uuid, outline: &Arc<Outline>) {
