@@ -22,4 +22,5 @@ mod seal;
 mod signature;
 mod steps;
 mod surface;
+mod tamper;
 mod tidy;

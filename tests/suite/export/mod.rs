@@ -4,5 +4,5 @@
 mod bags;
 mod judges;
 mod packs;
-mod stage;
+pub mod stage;
 mod verified;

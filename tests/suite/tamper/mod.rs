@@ -1,0 +1,32 @@
+//! Whoever attacks a pack: a good one, made by the real binary, sealed, witnessed and signed, is ruined in
+//! every way that the table of attacks knows (T01 to T42 beside each test), by people who hold nothing,
+//! by whoever holds the log's key, by officers, by administrators of databases. `verify` must find each.
+//!
+//! Not here: how each layer checks (`seal`, `signature`, `machine`, `export`), where it has tests of its own.
+
+mod approvals;
+mod attack;
+mod bits;
+mod databases;
+mod good;
+mod hostile;
+mod lines;
+mod packs;
+mod seals;
+mod story;
+
+use attack::{Pack, trusted, verify};
+use good::{good, tell};
+
+#[test]
+fn what_nobody_touched_is_verified_by_an_auditor_who_brings_the_keys() {
+    Pack::copy().verified().is(0, &[]);
+    attack::Forgery::honest().pack().verified().is(0, &[]);
+    verify(&good().pack(), &trusted()).is(0, &[]);
+}
+
+#[test]
+fn a_run_that_nobody_touched_agrees_with_its_databases() {
+    let live = good().live();
+    tell(live.path(), "verify homes- --against-live", 0);
+}
