@@ -60,9 +60,15 @@ fn blocks(page: &str, language: &str) -> Vec<String> {
 fn commands(block: &str) -> Vec<(String, Vec<String>)> {
     let mut commands: Vec<(String, Vec<String>)> = Vec::new();
     for line in block.lines() {
-        match line.strip_prefix("$ ") {
-            Some(command) => commands.push((command.to_owned(), Vec::new())),
-            None => commands.last_mut().unwrap().1.push(line.to_owned()),
+        if let Some(command) = line.strip_prefix("$ ") {
+            commands.push((command.to_owned(), Vec::new()));
+            continue;
+        }
+        let (command, shown) = commands.last_mut().unwrap();
+        match line.strip_prefix("> ") {
+            // A command goes on where the page goes on with it as a shell does.
+            Some(more) if shown.is_empty() => command.extend(["\n", more]),
+            _ => shown.push(line.to_owned()),
         }
     }
     commands

@@ -257,7 +257,7 @@ pub(super) fn trusted() -> Vec<String> {
     let trust = good().trust();
     let file = |name: &str| trust.join(name).display().to_string();
     vec![
-        "--log-key".to_owned(),
+        "--key".to_owned(),
         good().minuted.clone(),
         "--policy".to_owned(),
         file("tlog-policy"),
