@@ -15,6 +15,7 @@ mod narrowed;
 mod needs;
 mod oddities;
 mod pairs;
+mod quoting;
 mod rights;
 mod rows;
 mod stories;

@@ -12,6 +12,7 @@ mod good;
 mod hostile;
 mod lines;
 mod packs;
+mod privacy;
 mod seals;
 mod story;
 
