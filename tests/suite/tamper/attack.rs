@@ -215,7 +215,10 @@ impl Pack {
         for (path, bytes) in &files {
             bag.put(path, bytes).unwrap();
         }
-        let agent = ("Bag-Software-Agent", "whoever made it anew".to_owned());
+        let agent = (
+            "Bag-Software-Agent",
+            format!("Handover {}", env!("CARGO_PKG_VERSION")),
+        );
         bag.finish(&[agent]).unwrap();
         Pack { above, root }
     }

@@ -69,7 +69,7 @@ fn t38_a_path_that_leads_elsewhere_is_not_followed() {
         let list = pack.root.join("manifest-sha256.txt");
         let text = fs::read_to_string(&list).unwrap();
         let sum = text[..64].to_owned();
-        fs::write(&list, format!("{text}{sum}  {path}\n")).unwrap();
+        fs::write(&list, format!("{sum}  {path}\n{text}")).unwrap();
         pack.is_told(&["PATH"]);
     }
 }

@@ -129,7 +129,7 @@ fn t22_a_yes_that_was_taken_back_opens_nothing() {
         no["actor"].as_object_mut().unwrap().remove("key");
         entries.insert(yes + 4, no);
     })
-    .is_told(&["UNAPPROVED"]);
+    .is_told(&["REVOKED"]);
 }
 
 #[test]
