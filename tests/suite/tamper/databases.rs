@@ -29,14 +29,14 @@ const EFFECT: &str = "handover_effect WHERE ordinal = 2";
 
 #[test]
 fn t30_a_commit_that_no_database_knows_is_a_phantom() {
-    after("council", &format!("DELETE FROM {EFFECT}")).is(6, &["live data"]);
+    after("council", &format!("DELETE FROM {EFFECT}")).is(6, &["PHANTOM_COMMIT"]);
 }
 
 #[test]
 fn t31_an_effect_that_the_log_does_not_know_is_told() {
     let another = "INSERT INTO handover_effect (run, step, generation, ordinal, kind, epoch, log_seq, rows, digest, sum)
         SELECT run, step, generation, 99, kind, epoch, log_seq, rows, digest, sum FROM handover_effect WHERE ordinal = 2";
-    after("council", another).is(6, &["live data"]);
+    after("council", another).is(6, &["UNLOGGED_EFFECT"]);
 }
 
 #[test]
@@ -47,7 +47,7 @@ fn t32_rows_that_came_changed_or_went_behind_our_back_are_told() {
         "INSERT INTO home SELECT 'more', 'H999', uprn, line1, owed, loaded_run_id FROM home LIMIT 1",
     ] {
         let found = after("council", change);
-        assert!(found.tells("live data"), "{change}: {}", found.said);
+        assert!(found.tells("MANIFEST_MISMATCH"), "{change}: {}", found.said);
         assert_eq!(found.code, 6, "{change}");
     }
 }
@@ -57,5 +57,5 @@ fn t33_two_rows_that_changed_contents_are_told_although_every_sum_is_right() {
     let swap = "CREATE TEMP TABLE two AS SELECT home_ref, owed FROM home WHERE home_ref IN ('H003', 'H004');
         UPDATE home SET owed = (SELECT owed FROM two WHERE two.home_ref <> home.home_ref)
         WHERE home_ref IN ('H003', 'H004')";
-    after("council", swap).is(6, &["live data"]);
+    after("council", swap).is(6, &["MANIFEST_MISMATCH"]);
 }
