@@ -30,10 +30,7 @@ pub(super) async fn verify(args: &Verify, global: &Global, output: &Output) -> O
     let judged = judge(&mut log.folder, lines, &evidence);
     let mut not_proved = judged.not_proven.clone();
     let (judged, packed) = match packed {
-        Some(packed) => {
-            not_proved.extend(packed.not_proven);
-            (judged.with(packed.findings), true)
-        }
+        Some(packed) => (judged.with(packed.findings), true),
         None => (judged, false),
     };
     let mut claims = claims(&judged);

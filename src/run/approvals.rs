@@ -159,11 +159,11 @@ async fn keep(journal: &mut Journal, proof: &Proof) -> Result<Digest, JournalFau
 /// The head of a run's log that whoever signs now can be shown by others: that of the newest seal with its
 /// quorum, or of the log as it stands where no witness has signed yet.
 async fn head_seen(site: &mut Site) -> Result<After, JournalFault> {
-    let size = match site.run.witnessed() {
+    let until = match site.run.witnessed() {
         0 => u64::MAX,
         witnessed => witnessed,
     };
-    let tree = tree_until(&mut site.journal, site.head.id, size).await?;
+    let tree = tree_until(&mut site.journal, site.head.id, until).await?;
     Ok(After {
         size: tree.size(),
         root: tree.root(),

@@ -30,8 +30,6 @@ pub struct Checked {
     pub findings: Vec<Finding>,
     /// Seals from the requests that went to witnesses: larger ones than the log's own betray a cut.
     pub seals: Vec<Seal>,
-    /// What the pack does not prove, one sentence each.
-    pub not_proven: Vec<String>,
 }
 
 impl Pack {
@@ -195,7 +193,9 @@ impl Pack {
                  otherwise: rely on the log alone",
                 drifted.len()
             );
-            checked.not_proven.push(says);
+            // Its own word for its version is anybody's word.
+            let missing = Finding::missing("OTHER_VERSION", None, says);
+            checked.findings.push(missing);
             return Ok(());
         }
         for path in drifted {

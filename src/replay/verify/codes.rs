@@ -42,7 +42,7 @@ impl Layer {
     pub fn of(code: &str) -> Layer {
         match code {
             "BAG" | "PATH" | "PLAN_DIGEST" | "ATTACHMENT" | "EXPORT_DRIFT" | "PII_LEAK"
-            | "MANIFEST" | "NO_LOG" => Layer::Pack,
+            | "MANIFEST" | "NO_LOG" | "OTHER_VERSION" => Layer::Pack,
             "CHAIN_BREAK" | "SEQ" | "NOT_CANONICAL" | "TORN" | "EMPTY" | "NEWER" | "UNREADABLE"
             | "ANCHOR" => Layer::File,
             "UNTRUSTED_KEY" | "NO_KEY" => Layer::Trust,

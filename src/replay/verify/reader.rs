@@ -95,7 +95,7 @@ impl<'e> Reader<'e> {
             self.claims.extend(approvals::claim(&self.run, entry));
         }
         if let Err(divergence) = step(&mut self.run, entry, papers) {
-            self.unapproved = self.started(entry, &divergence);
+            self.unapproved = started(entry, &divergence);
             self.diverged(&divergence, papers);
             self.sound = false;
         }
@@ -134,13 +134,6 @@ impl<'e> Reader<'e> {
             let says = format!("`{began}` was approved only after it had begun");
             self.find(Finding::wrong("LATE_APPROVAL", Some(entry.seq), says));
         }
-    }
-
-    /// The step that an entry begins without its decisions.
-    fn started(&self, entry: &Entry, divergence: &Divergence) -> Option<StepId> {
-        let begins = matches!(entry.event, Event::StepStarted(_));
-        let about = entry.about.as_ref().filter(|_| begins)?;
-        (divergence.code() == "UNAPPROVED").then(|| about.step.clone())
     }
 
     fn diverged(&mut self, divergence: &Divergence, papers: &dyn Outlines) {
@@ -245,4 +238,11 @@ impl<'e> Reader<'e> {
             self.find(Finding::missing("UNCLOSED", None, says));
         }
     }
+}
+
+/// The step that an entry begins without its decisions.
+fn started(entry: &Entry, divergence: &Divergence) -> Option<StepId> {
+    let begins = matches!(entry.event, Event::StepStarted(_));
+    let about = entry.about.as_ref().filter(|_| begins)?;
+    (divergence.code() == "UNAPPROVED").then(|| about.step.clone())
 }

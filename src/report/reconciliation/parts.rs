@@ -238,7 +238,9 @@ fn take(spots: &mut Spots, share: &Share, column: Option<&str>) {
         Figures::Rows(rows) => at.rows(*rows),
         Figures::Left(reasons) => {
             at.rows(0);
-            reasons.iter().for_each(|(rows, ..)| at.rows(*rows));
+            for (rows, ..) in reasons {
+                at.rows(*rows);
+            }
             for (rows, class, why) in reasons {
                 let why = format!("{}, {why}", class.word());
                 let why = spot(Place::BehindBecause, target, Some(why));
@@ -327,10 +329,9 @@ fn line(source: &Code, (_, target, place, reason): Spot, sums: Sums, plan: &Plan
                 found: found.map(decimal),
             })
             .collect(),
-        verdict: sums.agrees.map(|agrees| match agrees {
-            true => Came::Agrees,
-            false => Came::Differs,
-        }),
+        verdict: sums
+            .agrees
+            .map(|agrees| if agrees { Came::Agrees } else { Came::Differs }),
     }
 }
 

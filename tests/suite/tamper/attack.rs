@@ -198,21 +198,21 @@ pub(super) struct Pack {
 impl Pack {
     /// The good pack with files changed, in a bag that is whole again.
     pub(super) fn with(change: impl FnOnce(&mut BTreeMap<String, Vec<u8>>)) -> Pack {
-        Pack::of(payload(&good().pack())).amended(change)
+        Pack::of(&payload(&good().pack())).amended(change)
     }
 
     /// The same pack with files changed, in a bag that is whole again.
     pub(super) fn amended(&self, change: impl FnOnce(&mut BTreeMap<String, Vec<u8>>)) -> Pack {
         let mut files = payload(&self.root);
         change(&mut files);
-        Pack::of(files)
+        Pack::of(&files)
     }
 
-    fn of(files: BTreeMap<String, Vec<u8>>) -> Pack {
+    fn of(files: &BTreeMap<String, Vec<u8>>) -> Pack {
         let above = TempDir::new().unwrap();
         let root = above.path().join("pack");
         let mut bag = BagWriter::new(&root).unwrap();
-        for (path, bytes) in &files {
+        for (path, bytes) in files {
             bag.put(path, bytes).unwrap();
         }
         let agent = (
@@ -225,7 +225,7 @@ impl Pack {
 
     /// The good pack, to be ruined by hand.
     pub(super) fn copy() -> Pack {
-        Pack::of(payload(&good().pack()))
+        Pack::of(&payload(&good().pack()))
     }
 
     /// A file below its `data/`.

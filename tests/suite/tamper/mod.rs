@@ -19,6 +19,11 @@ mod story;
 use attack::{Pack, trusted, verify};
 use good::{good, tell};
 
+/// By the clock of whoever attacks.
+fn now() -> jiff::Timestamp {
+    handover::run::Clock::real().now().moment()
+}
+
 #[test]
 fn what_nobody_touched_is_verified_by_an_auditor_who_brings_the_keys() {
     Pack::copy().verified().is(0, &[]);

@@ -12,6 +12,9 @@ use super::good::good;
 const SEEN: u64 = 60;
 const CLOSED: u64 = 68;
 
+/// A way to spoil a proof and the place that it speaks of.
+type Spoil<'w> = &'w dyn Fn(&mut Proof, &mut u64);
+
 #[test]
 fn t07_a_tail_cut_off_together_with_its_seals_is_noticed_by_what_a_witness_kept() {
     let short = Forgery::honest().cut(58).pack();
@@ -121,7 +124,7 @@ fn t14_one_key_under_two_names_is_one_witness() {
 
 #[test]
 fn t15_a_witness_whose_times_go_back_is_told() {
-    let now = u64::try_from(jiff::Timestamp::now().as_second()).unwrap();
+    let now = u64::try_from(super::now().as_second()).unwrap();
     let mut back = Forgery::honest();
     let newest = back.newest();
     newest.note.lines.truncate(1);
@@ -184,7 +187,7 @@ fn t36_an_entry_that_is_handed_out_is_proved_by_its_own_proof_alone() {
     let proof = TlogProof::parse(&fs::read(to.join("22.tlog-proof")).unwrap()).unwrap();
     let key = good().minuted.parse().unwrap();
     assert_eq!(proof.check(&line, &key), Ok(()));
-    let ways: [&dyn Fn(&mut Proof, &mut u64); 4] = [
+    let ways: [Spoil<'_>; 4] = [
         &|proof, _| proof.truncate(2),
         &|proof, _| proof.push(proof[0]),
         &|_, index| *index += 1,
@@ -207,7 +210,7 @@ fn a_witness_of_our_own_choice_is_no_witness_of_the_plan() {
     // The witness's key is real; the minute names another.
     assert_ne!(witness_key("almo").vkey(), witness_key("audit").vkey());
     let mut alone = Forgery::honest();
-    let now = u64::try_from(jiff::Timestamp::now().as_second()).unwrap();
+    let now = u64::try_from(super::now().as_second()).unwrap();
     for seal in &mut alone.seals {
         seal.note.lines.truncate(1);
         cosign(seal, "almo", now);

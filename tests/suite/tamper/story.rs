@@ -33,7 +33,7 @@ fn t17_a_clock_that_went_back_without_a_word_is_told() {
 fn t18_an_entry_cannot_have_been_written_before_a_witness_saw_the_log_without_it() {
     told_otherwise(|entries| {
         let seen = at(entries, "seal.cosigned", "");
-        let later = jiff::Timestamp::now() + jiff::SignedDuration::from_hours(24);
+        let later = super::now() + jiff::SignedDuration::from_hours(24);
         entries[seen]["body"]["time"] = format!("{later:.3}").into();
     })
     .is_told(&["BACKDATED"]);
