@@ -8,7 +8,7 @@ use std::io::{self, BufReader, Read, Write};
 use serde_json::{Value, json};
 
 use super::facts::Facts;
-use super::{Pack, PackFault, file_name};
+use super::{Pack, PackFault, file_name, seals};
 use crate::export::bag::{BagFault, BagWriter};
 use crate::export::views::{self, View};
 use crate::journal::LogFolder;
@@ -17,7 +17,7 @@ use crate::report::proof::ProofReport;
 use crate::report::{Manner, Report as _};
 
 /// Folders whose every file is derived.
-const FOLDERS: [&str; 3] = ["exports/", "manifests/", "reports/"];
+const FOLDERS: [&str; 4] = ["exports/", "log/tile/", "manifests/", "reports/"];
 
 /// Puts every derived file.
 ///
@@ -110,6 +110,18 @@ pub fn drift(pack: &Pack) -> Result<Vec<String>, PackFault> {
         }
         known.push(path);
     }
+    let sizes = log.seals().flatten().map(|seal| seal.head.size);
+    seals::tiles(&log, sizes.max().unwrap_or(0), &mut |path, bytes| {
+        let written = |out: &mut dyn Write| {
+            let broken = |fault| PackFault::Kept(path.into(), fault);
+            out.write_all(bytes).map_err(broken)
+        };
+        if !same(pack, path, written)? {
+            drifted.push(path.to_owned());
+        }
+        known.push(path.to_owned());
+        Ok(())
+    })?;
     let derived = |path: &&str| FOLDERS.iter().any(|folder| path.starts_with(folder));
     let strange = pack.bag().paths().filter(derived);
     let strange = strange.filter(|path| !known.iter().any(|known| known == path));

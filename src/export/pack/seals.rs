@@ -37,7 +37,9 @@ pub(super) fn put(bag: &mut BagWriter, log: &LogFolder, seals: &[Seal]) -> Resul
         let path = format!("log/checkpoints/{:012}", seal.head.size);
         bag.put(&path, &seal.bytes())?;
     }
-    let leaves = tiles(bag, log, newest.head.size)?;
+    let leaves = tiles(log, newest.head.size, &mut |path, bytes| {
+        Ok(bag.put(path, bytes)?)
+    })?;
     requests(bag, seals, &leaves)
 }
 
@@ -63,8 +65,15 @@ fn requests(bag: &mut BagWriter, seals: &[Seal], leaves: &[Digest]) -> Result<()
     Ok(())
 }
 
-/// Writes the tiles over the first `size` lines; their leaf hashes.
-fn tiles(bag: &mut BagWriter, log: &LogFolder, size: u64) -> Result<Vec<Digest>, PackFault> {
+/// Takes a tile: its path, its bytes.
+type Put<'p> = dyn FnMut(&str, &[u8]) -> Result<(), PackFault> + 'p;
+
+/// Puts the tiles over the first `size` lines; their leaf hashes.
+pub(super) fn tiles(
+    log: &LogFolder,
+    size: u64,
+    put: &mut Put<'_>,
+) -> Result<Vec<Digest>, PackFault> {
     let mut levels = Vec::new();
     let mut leaves = Vec::new();
     let mut bundle = Bundle::default();
@@ -74,15 +83,15 @@ fn tiles(bag: &mut BagWriter, log: &LogFolder, size: u64) -> Result<Vec<Digest>,
         }
         let line = line?;
         let leaf = leaf_hash(&line);
-        bundle.add(bag, &line)?;
-        grow(bag, &mut levels, 0, leaf)?;
+        bundle.add(put, &line)?;
+        grow(put, &mut levels, 0, leaf)?;
         leaves.push(leaf);
     }
-    bundle.end(bag)?;
+    bundle.end(put)?;
     for (level, tile) in levels.iter().enumerate() {
         if !tile.hashes.is_empty() {
             let place = place(&level.to_string(), tile.number, tile.hashes.len());
-            bag.put(&place, &bytes(&tile.hashes))?;
+            put(&place, &bytes(&tile.hashes))?;
         }
     }
     Ok(leaves)
@@ -97,7 +106,7 @@ struct Tile {
 
 /// Adds a hash to a level; a tile that is whole is written, and its root goes one level up.
 fn grow(
-    bag: &mut BagWriter,
+    put: &mut Put<'_>,
     levels: &mut Vec<Tile>,
     level: usize,
     hash: Digest,
@@ -113,8 +122,8 @@ fn grow(
     let whole = std::mem::take(&mut tile.hashes);
     let place = place(&level.to_string(), tile.number, WIDTH);
     tile.number += 1;
-    bag.put(&place, &bytes(&whole))?;
-    grow(bag, levels, level + 1, root_of_hashes(&whole))
+    put(&place, &bytes(&whole))?;
+    grow(put, levels, level + 1, root_of_hashes(&whole))
 }
 
 /// Lines with their lengths before them, in two bytes, the higher first.
@@ -126,7 +135,7 @@ struct Bundle {
 }
 
 impl Bundle {
-    fn add(&mut self, bag: &mut BagWriter, line: &[u8]) -> Result<(), PackFault> {
+    fn add(&mut self, put: &mut Put<'_>, line: &[u8]) -> Result<(), PackFault> {
         let length = u16::try_from(line.len());
         let length = length.map_err(|fault| {
             PackFault::Kept(PathBuf::from(at::STEPS), std::io::Error::other(fault))
@@ -135,7 +144,7 @@ impl Bundle {
         self.bytes.extend(line);
         self.lines += 1;
         if self.lines == WIDTH {
-            bag.put(&place("entries", self.number, WIDTH), &self.bytes)?;
+            put(&place("entries", self.number, WIDTH), &self.bytes)?;
             *self = Bundle {
                 number: self.number + 1,
                 ..Bundle::default()
@@ -144,9 +153,9 @@ impl Bundle {
         Ok(())
     }
 
-    fn end(&self, bag: &mut BagWriter) -> Result<(), PackFault> {
+    fn end(&self, put: &mut Put<'_>) -> Result<(), PackFault> {
         if self.lines > 0 {
-            bag.put(&place("entries", self.number, self.lines), &self.bytes)?;
+            put(&place("entries", self.number, self.lines), &self.bytes)?;
         }
         Ok(())
     }

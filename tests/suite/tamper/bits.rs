@@ -32,7 +32,15 @@ fn flipped_and_listed(path: &str, bit: usize) -> Pack {
 /// ledgers, the log again for what is derived from it. Taking a signature away from a seal is not forging
 /// one, and pages for people say nothing that counts.
 fn vouched(path: &str) -> bool {
-    const BELOW: [&str; 5] = ["plan/", "approvals/", "exports/", "reports/", "effects/"];
+    const BELOW: [&str; 7] = [
+        "plan/",
+        "approvals/",
+        "effects/",
+        "exports/",
+        "log/tile/",
+        "manifests/",
+        "reports/",
+    ];
     path == "log/steps.jsonl" || BELOW.iter().any(|below| path.starts_with(below))
 }
 
