@@ -14,6 +14,7 @@
 //!
 //! Pure: bytes in, bytes out. Not here: files, journals, clocks, randomness.
 
+mod above;
 mod base64;
 pub mod check;
 pub mod cosign;

@@ -3,10 +3,9 @@
 //!
 //! Not here: what a witness makes of it (`witness`).
 
-use super::base64;
 use super::head::{NoHead, Seal};
-use super::note::NOTE_BYTES_MAX;
-use super::proof::{PROOF_MAX, Proof};
+use super::proof::Proof;
+use super::{above, base64};
 
 /// A request for a cosignature.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,15 +33,7 @@ impl Request {
     /// Its bytes.
     #[must_use]
     pub fn bytes(&self) -> Vec<u8> {
-        let mut text = format!("old {}\n", self.old);
-        for hash in &self.proof {
-            text.push_str(&base64::encode(&hash.0));
-            text.push('\n');
-        }
-        text.push('\n');
-        let mut bytes = text.into_bytes();
-        bytes.extend(self.seal.bytes());
-        bytes
+        above::bytes(format!("old {}", self.old), &self.proof, &self.seal)
     }
 
     /// The request that these bytes are; nothing in it is checked.
@@ -50,12 +41,8 @@ impl Request {
     /// # Errors
     /// When they are none.
     pub fn parse(bytes: &[u8]) -> Result<Request, NoRequest> {
-        let head = bytes.len() <= 2 * NOTE_BYTES_MAX;
-        let text = std::str::from_utf8(bytes).ok().filter(|_| head);
-        let (above, seal) = text
-            .and_then(|text| text.split_once("\n\n"))
-            .ok_or(NoRequest::Shape)?;
-        let (old, proof) = above_seal(above).ok_or(NoRequest::Shape)?;
+        let (lines, seal) = above::split(bytes).ok_or(NoRequest::Shape)?;
+        let (old, proof) = read(lines).ok_or(NoRequest::Shape)?;
         Ok(Request {
             old,
             proof,
@@ -64,9 +51,8 @@ impl Request {
     }
 }
 
-fn above_seal(text: &str) -> Option<(u64, Proof)> {
-    let mut lines = text.split('\n');
+fn read(lines: &str) -> Option<(u64, Proof)> {
+    let mut lines = lines.split('\n');
     let old = base64::number(lines.next()?.strip_prefix("old ")?)?;
-    let proof: Proof = lines.map(base64::hash).collect::<Option<_>>()?;
-    (proof.len() <= PROOF_MAX).then_some((old, proof))
+    Some((old, above::hashes(lines)?))
 }

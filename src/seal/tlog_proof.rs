@@ -3,11 +3,10 @@
 //!
 //! Not here: the line itself, which is handed out beside it.
 
-use super::base64;
 use super::head::{NoHead, Seal};
-use super::note::NOTE_BYTES_MAX;
-use super::proof::{NoProof, PROOF_MAX, Proof, check_inclusion};
+use super::proof::{NoProof, Proof, check_inclusion};
 use super::tree::leaf_hash;
+use super::{above, base64};
 use crate::plan::vkey::Vkey;
 
 const FIRST: &str = "c2sp.org/tlog-proof@v1\n";
@@ -41,15 +40,11 @@ impl TlogProof {
     /// Its bytes; there is no extra data.
     #[must_use]
     pub fn bytes(&self) -> Vec<u8> {
-        let mut text = format!("{FIRST}index {}\n", self.index);
-        for hash in &self.proof {
-            text.push_str(&base64::encode(&hash.0));
-            text.push('\n');
-        }
-        text.push('\n');
-        let mut bytes = text.into_bytes();
-        bytes.extend(self.seal.bytes());
-        bytes
+        above::bytes(
+            format!("{FIRST}index {}", self.index),
+            &self.proof,
+            &self.seal,
+        )
     }
 
     /// The proof that these bytes are; nothing in it is checked. Extra data is passed over: nothing
@@ -58,12 +53,8 @@ impl TlogProof {
     /// # Errors
     /// When they are none.
     pub fn parse(bytes: &[u8]) -> Result<TlogProof, NoTlogProof> {
-        let short = bytes.len() <= 2 * NOTE_BYTES_MAX;
-        let text = std::str::from_utf8(bytes).ok().filter(|_| short);
-        let (above, seal) = text
-            .and_then(|text| text.strip_prefix(FIRST)?.split_once("\n\n"))
-            .ok_or(NoTlogProof::Shape)?;
-        let (index, proof) = above_seal(above).ok_or(NoTlogProof::Shape)?;
+        let (lines, seal) = above::split(bytes).ok_or(NoTlogProof::Shape)?;
+        let (index, proof) = read(lines).ok_or(NoTlogProof::Shape)?;
         Ok(TlogProof {
             index,
             proof,
@@ -85,8 +76,8 @@ impl TlogProof {
     }
 }
 
-fn above_seal(text: &str) -> Option<(u64, Proof)> {
-    let mut lines = text.split('\n').peekable();
+fn read(lines: &str) -> Option<(u64, Proof)> {
+    let mut lines = lines.strip_prefix(FIRST)?.split('\n').peekable();
     let extra = |line: &&str| {
         line.strip_prefix("extra ")
             .and_then(base64::decode)
@@ -94,6 +85,5 @@ fn above_seal(text: &str) -> Option<(u64, Proof)> {
     };
     lines.next_if(extra);
     let index = base64::number(lines.next()?.strip_prefix("index ")?)?;
-    let proof: Proof = lines.map(base64::hash).collect::<Option<_>>()?;
-    (proof.len() <= PROOF_MAX).then_some((index, proof))
+    Some((index, above::hashes(lines)?))
 }

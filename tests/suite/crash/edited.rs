@@ -32,20 +32,8 @@ fn dover(stage: &Stage) -> Connection {
 
 /// Previews the way back to before the copies, has it signed.
 fn preview(stage: &Stage, how: &str) -> Said {
-    let look = [
-        "rollback",
-        ".",
-        "--to",
-        "copy-homes",
-        "--preview",
-        "--out",
-        "back.preview",
-        "--changed",
-        how,
-    ];
-    let said = stage.tell(&look);
+    let said = stage.way_back(&["--changed", how]);
     said.is(0, &["1 row of `asset` edited since"]);
-    stage.sign("back.preview");
     said
 }
 
@@ -125,19 +113,8 @@ fn force_takes_the_edited_row_back_too() {
 #[test]
 fn a_row_edited_after_the_signatures_is_noticed_before_anything_is_undone() {
     let stage = copied().copy();
-    let look = [
-        "rollback",
-        ".",
-        "--to",
-        "copy-homes",
-        "--preview",
-        "--out",
-        "back.preview",
-    ];
-    let said = stage.tell(&look);
-    said.is(0, &[]);
+    let said = stage.way_back(&[]);
     assert!(!said.text.contains("since:"), "{}", said.text);
-    stage.sign("back.preview");
     edit(&stage);
     let before = stage.held();
     roll_back(&stage).is(7, &["HO701"]);

@@ -146,17 +146,7 @@ fn an_outbox_that_takes_no_letter_stops_the_run_and_nobody_is_written_to_twice()
 #[test]
 fn a_rollback_without_room_stops_where_it_is_and_goes_on_to_the_checkpoint() {
     let stage = copied().copy();
-    let look = [
-        "rollback",
-        ".",
-        "--to",
-        "copy-homes",
-        "--preview",
-        "--out",
-        "back.preview",
-    ];
-    stage.tell(&look).is(0, &[]);
-    stage.sign("back.preview");
+    stage.way_back(&[]);
     let back = "rollback . --signed back.preview --confirm east-kent-2020";
     within(&stage, 200, back).is(9, &["HO904", "goes on from its marks"]);
     stage.tell(&["run", "."]).is(0, &["Rolled back"]);

@@ -102,6 +102,16 @@ impl Stage {
         Said::of(self.handover().args(arguments).output().unwrap())
     }
 
+    /// The way back to before the copies, previewed and signed in `back.preview`.
+    pub(super) fn way_back(&self, how: &[&str]) -> Said {
+        let look = "rollback . --to copy-homes --preview --out back.preview";
+        let look: Vec<&str> = look.split(' ').chain(how.iter().copied()).collect();
+        let said = self.tell(&look);
+        said.is(0, &[]);
+        self.sign("back.preview");
+        said
+    }
+
     /// `demo` on this folder, from wherever it stands.
     pub(super) fn demo(&self, breaks: Option<&str>) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_handover"));

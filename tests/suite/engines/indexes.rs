@@ -10,7 +10,6 @@ use handover::copy::undo;
 use handover::machine::event::UndoMode;
 use handover::orgdb::catalogue::Table;
 use handover::plan::model::Indexes;
-use tokio::sync::Notify;
 
 use super::bases::{Base, Engine};
 use super::rows::{self, deed};
@@ -71,19 +70,7 @@ fn again() -> Deed {
 /// Stops behind the given number of effects.
 async fn stopped(target: &Base, behind: usize) {
     let source = rows::source(Engine::Sqlite).await;
-    let (reader, writer) = (source.reader().await, target.writer(&deed()).await);
-    let (enough, mut seen, deed) = (Notify::new(), 0, deed());
-    let copying = load(&reader, &writer, rebuilding(), &deed, |_| {
-        seen += 1;
-        if seen == behind {
-            enough.notify_one();
-        }
-    });
-    tokio::select! {
-        biased;
-        () = enough.notified() => {}
-        done = copying => drop(done.unwrap()),
-    }
+    rows::dropped(&source, target, rebuilding(), behind).await;
 }
 
 async fn shape(base: &Base) -> BTreeMap<String, Table> {

@@ -55,23 +55,7 @@ async fn a_copy_that_was_dropped_at_any_chunk_goes_on_and_ends_in_the_same_rows(
         let wanted = copy(&source, &undisturbed, &deed()).await.unwrap();
         for stop_after in [1, 2, 4] {
             let target = Base::make(to, TARGET).await;
-            let (reader, writer) = (source.reader().await, target.writer(&deed()).await);
-            let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
-            let ours = deed();
-            let copying = load(&reader, &writer, what(), &ours, |_| {
-                let _ = tell.send(());
-            });
-            let enough = async {
-                for _ in 0..stop_after {
-                    told.recv().await;
-                }
-            };
-            tokio::select! {
-                biased;
-                () = enough => {}
-                done = copying => drop(done),
-            }
-            drop((reader, writer));
+            rows::dropped(&source, &target, what(), stop_after).await;
             tokio::time::sleep(Duration::from_millis(50)).await;
             let loaded = copy(&source, &target, &deed()).await.unwrap();
             assert_eq!(loaded.datasets, wanted.datasets, "{from:?} to {to:?}");
@@ -101,23 +85,7 @@ async fn a_copy_that_is_dropped_at_one_chunk_after_the_other_loses_and_doubles_n
             ..what()
         };
         for stop_after in (1..=8).map(|time| 2 * time) {
-            let (reader, writer) = (source.reader().await, target.writer(&deed()).await);
-            let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
-            let ours = deed();
-            let copying = load(&reader, &writer, small(), &ours, |_| {
-                let _ = tell.send(());
-            });
-            let enough = async {
-                for _ in 0..stop_after {
-                    told.recv().await;
-                }
-            };
-            tokio::select! {
-                biased;
-                () = enough => {}
-                // What was dropped before may still be ending, and in the way.
-                done = copying => drop(done),
-            }
+            rows::dropped(&source, &target, small(), stop_after).await;
         }
         let (reader, writer) = (source.reader().await, target.writer(&deed()).await);
         let ours = deed();

@@ -15,6 +15,8 @@ use handover::orgdb::{OrgWriter, Sql};
 use handover::plan::map::{Becomes, Dataset, Map, MapColumn, Origin};
 use handover::plan::model::Indexes;
 
+use tokio::sync::Notify;
+
 use super::bases::{Base, Engine};
 use crate::copying::town;
 
@@ -215,4 +217,23 @@ pub fn what() -> Load {
 pub async fn copy(source: &Base, target: &Base, deed: &Deed) -> Result<Loaded, LoadFault> {
     let (reader, writer) = (source.reader().await, target.writer(deed).await);
     load(&reader, &writer, what(), deed, |_| {}).await
+}
+
+/// Copies, and drops the copy behind so many durable effects.
+pub async fn dropped(source: &Base, target: &Base, what: Load, behind: usize) {
+    let deed = deed();
+    let (reader, writer) = (source.reader().await, target.writer(&deed).await);
+    let (enough, mut seen) = (Notify::new(), 0);
+    let copying = load(&reader, &writer, what, &deed, |_| {
+        seen += 1;
+        if seen == behind {
+            enough.notify_one();
+        }
+    });
+    tokio::select! {
+        biased;
+        () = enough.notified() => {}
+        // What was dropped before may still be ending, and in the way.
+        done = copying => drop(done),
+    }
 }

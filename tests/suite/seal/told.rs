@@ -164,13 +164,19 @@ impl Project {
         shown["verifier_key"].as_str().unwrap().to_owned()
     }
 
-    /// A run with a key, both tasks done, waiting for its witnesses.
-    fn waiting() -> Project {
+    /// A run with a key, waiting for people.
+    fn begun() -> Project {
         let project = Project::new(true);
         project.tell(&["key", "new", "."]).is(0, &[]);
         project
             .tell(&["run", ".", "--signed", "deed.preview"])
             .is(4, &[]);
+        project
+    }
+
+    /// A run with a key, both tasks done, waiting for its witnesses.
+    fn waiting() -> Project {
+        let project = Project::begun();
         for step in ["advise", "deed"] {
             let said = project.tell(&[
                 "approve", "deed-", step, "--as", "client", "--reason", "done",
@@ -439,11 +445,7 @@ fn an_answer_of_a_stranger_or_to_another_seal_is_not_taken_in() {
 
 #[test]
 fn a_journal_put_back_from_an_older_copy_is_never_signed_over() {
-    let project = Project::new(true);
-    project.tell(&["key", "new", "."]).is(0, &[]);
-    project
-        .tell(&["run", ".", "--signed", "deed.preview"])
-        .is(4, &[]);
+    let project = Project::begun();
     let yesterday = project.journal_files();
     project
         .tell(&[
@@ -466,11 +468,7 @@ fn a_journal_put_back_from_an_older_copy_is_never_signed_over() {
 
 #[test]
 fn another_past_of_the_same_length_is_never_signed() {
-    let project = Project::new(true);
-    project.tell(&["key", "new", "."]).is(0, &[]);
-    project
-        .tell(&["run", ".", "--signed", "deed.preview"])
-        .is(4, &[]);
+    let project = Project::begun();
     let folder = project.run_folder();
     let signed = std::fs::read_to_string(folder.join("signed")).unwrap();
     let mut lines: Vec<&str> = signed.lines().collect();
@@ -483,11 +481,7 @@ fn another_past_of_the_same_length_is_never_signed() {
 
 #[test]
 fn without_its_key_or_what_it_signed_last_a_sealed_run_does_not_go_on() {
-    let project = Project::new(true);
-    project.tell(&["key", "new", "."]).is(0, &[]);
-    project
-        .tell(&["run", ".", "--signed", "deed.preview"])
-        .is(4, &[]);
+    let project = Project::begun();
     let folder = project.run_folder();
     let approve = [
         "approve", "deed-", "advise", "--as", "client", "--reason", "done",

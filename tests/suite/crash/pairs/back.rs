@@ -11,17 +11,7 @@ use super::told;
 fn ready(eve: &Eve) -> Stage {
     let stage = eve.stage.copy();
     stage.tell(&["run", "."]).is(4, &["Waiting safely"]);
-    let look = [
-        "rollback",
-        ".",
-        "--to",
-        "copy-homes",
-        "--preview",
-        "--out",
-        "back.preview",
-    ];
-    stage.tell(&look).is(0, &[]);
-    stage.sign("back.preview");
+    stage.way_back(&[]);
     stage
 }
 

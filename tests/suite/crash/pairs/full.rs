@@ -70,18 +70,7 @@ fn filled_up(pair: Pair, eve: &Eve, table: &str, back: bool) {
     }
     within(&stage.held(), &eve.copied, &when);
     if back {
-        stage
-            .tell(&[
-                "rollback",
-                ".",
-                "--to",
-                "copy-homes",
-                "--preview",
-                "--out",
-                "back.preview",
-            ])
-            .is(0, &[]);
-        stage.sign("back.preview");
+        stage.way_back(&[]);
         let plan = stage.plan;
         let said = full.tell(
             &stage,
