@@ -389,10 +389,7 @@ impl Stand {
 
 /// What becomes of an amount.
 pub(crate) fn money() -> Becomes {
-    Becomes::Decimal {
-        scale: 2,
-        negate: false,
-    }
+    Becomes::Money { negate: false }
 }
 
 const POSTGRES: &str = "CREATE TABLE ledger (id bigint PRIMARY KEY, account_id text NOT NULL, posted_on date NOT NULL,

@@ -192,12 +192,11 @@ impl Dataset {
         !self.natural_key.is_empty() && self.collision != Collision::Namespace
     }
 
-    /// Target columns that are money: decimals of scale 2.
+    /// Target columns that are money.
     #[must_use]
     pub fn money(&self) -> Vec<String> {
-        let is_money = |becomes: &Becomes| matches!(becomes, Becomes::Decimal { scale: 2, .. });
         let columns = self.columns.iter();
-        let columns = columns.filter(|column| is_money(&column.becomes));
+        let columns = columns.filter(|column| matches!(column.becomes, Becomes::Money { .. }));
         columns.map(|column| column.into.clone()).collect()
     }
 }
@@ -369,7 +368,12 @@ pub enum Becomes {
     Text,
     /// A whole number.
     Integer,
-    /// Fixed-scale decimal text: `as = "money"` is scale 2.
+    /// Pounds and pence, as decimal text of scale 2: totals are told of it.
+    Money {
+        /// The source's sign convention is the other one.
+        negate: bool,
+    },
+    /// Fixed-scale decimal text that is not money: hours, percentages, units of work.
     Decimal {
         /// Digits after the point.
         scale: u32,

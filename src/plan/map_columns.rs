@@ -282,7 +282,7 @@ fn becomes(desk: &mut Desk, form: &Form<'_>, what: &str) -> Becomes {
     let negate = form.flag("negate").unwrap_or(false);
     match word {
         "integer" => Becomes::Integer,
-        "money" => Becomes::Decimal { scale: 2, negate },
+        "money" => Becomes::Money { negate },
         "decimal" => Becomes::Decimal {
             scale: scale(desk, form, what),
             negate,

@@ -79,12 +79,8 @@ fn known(desk: &mut Desk, of: &Said<String>, maps: &[Arc<Map>]) -> bool {
 
 /// What a dataset has totals of: its table, and each column that is money.
 fn totals_of(dataset: &Dataset) -> Vec<String> {
-    let money = |becomes: &Becomes| matches!(becomes, Becomes::Decimal { scale: 2, .. });
-    let columns = dataset
-        .columns
-        .iter()
-        .filter(|column| money(&column.becomes));
-    let columns = columns.map(|column| format!("{}.{}", dataset.into, column.into));
+    let columns = dataset.money().into_iter();
+    let columns = columns.map(|column| format!("{}.{column}", dataset.into));
     [dataset.into.clone()].into_iter().chain(columns).collect()
 }
 

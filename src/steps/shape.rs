@@ -175,13 +175,15 @@ fn takes(kind: Kind, becomes: &Becomes) -> bool {
         Becomes::Uprn => matches!(kind, Kind::Whole { .. } | Kind::Decimal(Some((_, 0)))),
         Becomes::Integer => matches!(kind, Kind::Whole { .. } | Kind::Decimal(_)),
         Becomes::Flag => matches!(kind, Kind::Flag | Kind::Whole { .. }),
-        Becomes::Decimal { scale, .. } => match kind {
-            Kind::Decimal(digits) => digits.is_none_or(|(_, kept)| kept >= *scale),
-            _ => false,
-        },
+        Becomes::Money { .. } => keeps_scale(kind, 2),
+        Becomes::Decimal { scale, .. } => keeps_scale(kind, *scale),
         Becomes::Date { .. } => matches!(kind, Kind::Date | Kind::Moment { .. }),
         Becomes::Moment { .. } => matches!(kind, Kind::Moment { .. }),
     }
+}
+
+fn keeps_scale(kind: Kind, scale: u32) -> bool {
+    matches!(kind, Kind::Decimal(digits) if digits.is_none_or(|(_, kept)| kept >= scale))
 }
 
 fn word(becomes: &Becomes) -> &'static str {
@@ -192,6 +194,7 @@ fn word(becomes: &Becomes) -> &'static str {
         Becomes::Uprn => "UPRNs",
         Becomes::Integer => "whole numbers",
         Becomes::Flag => "yes and no",
+        Becomes::Money { .. } => "money",
         Becomes::Decimal { .. } => "decimals of the map's scale",
         Becomes::Date { .. } => "dates",
         Becomes::Moment { .. } => "moments",
@@ -222,6 +225,7 @@ fn uncovered(dataset: &Dataset, table: &Table) -> Vec<Finding> {
 fn keeps_text(becomes: &Becomes) -> bool {
     match becomes {
         Becomes::Text
+        | Becomes::Money { .. }
         | Becomes::Decimal { .. }
         | Becomes::Date { .. }
         | Becomes::Moment { .. }

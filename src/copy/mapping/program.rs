@@ -490,6 +490,10 @@ fn turn(papers: &Papers<'_>, column: &MapColumn) -> Turn {
     match &column.becomes {
         Becomes::Text => Turn::Text,
         Becomes::Integer => Turn::Integer,
+        Becomes::Money { negate } => Turn::Decimal {
+            scale: 2,
+            negate: *negate,
+        },
         Becomes::Decimal { scale, negate } => Turn::Decimal {
             scale: *scale,
             negate: *negate,

@@ -227,8 +227,6 @@ impl Repairs<'_, '_> {
         if fate == Fate::Copied {
             self.books
                 .pence(home.owner, "work_order_line", "cost", cost);
-            self.books
-                .pence(home.owner, "work_order_line", "quantity", units);
         }
         Ok(())
     }

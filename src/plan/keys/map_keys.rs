@@ -297,7 +297,7 @@ pub const COLUMN: &[Key] = &[
             "text", "integer", "decimal", "money", "flag", "date", "moment", "uprn",
         ]),
         "\"date\"",
-        "What the value becomes. Text unless said; money is a decimal of scale 2.",
+        "What the value becomes. Text unless said; money is pounds and pence, a decimal of scale 2 of which totals are told.",
     ),
     may(
         "scale",

@@ -458,33 +458,28 @@ fn left(found: &[(u64, Total)]) -> Vec<Left> {
     left.into_iter().collect()
 }
 
-/// Every seat of the first approvals after a step.
+/// Every seat of the first approvals after a step: of those that are nearest to it.
 fn signers(run: &Run, plan: &Plan, step: &StepId) -> Vec<Signer> {
-    let outline = &plan.outline;
-    let (mut behind, mut signers) = (BTreeSet::from([step]), Vec::new());
-    // The plan's order need not be the graph's: go round until nothing is found any more.
-    let mut gates = BTreeSet::new();
+    let mut edge = BTreeSet::from([step]);
+    let mut seen = edge.clone();
     loop {
-        let before = behind.len() + gates.len();
-        for next in &outline.steps {
-            if !next.after.iter().any(|id| behind.contains(id)) {
-                continue;
-            }
-            match &next.gate {
-                Gate::Decisions(_) => gates.insert(&next.id),
-                _ => behind.insert(&next.id),
-            };
+        let steps = plan.outline.steps.iter();
+        let next = steps.filter(|one| one.after.iter().any(|id| edge.contains(id)));
+        let next: Vec<_> = next.filter(|one| !seen.contains(&one.id)).collect();
+        let gates = next.iter().filter_map(|one| match &one.gate {
+            Gate::Decisions(seats) => Some((&one.id, seats)),
+            _ => None,
+        });
+        let seats = gates.flat_map(|(gate, seats)| seats.iter().map(move |seat| (gate, seat)));
+        let signers: Vec<Signer> = seats
+            .map(|(gate, seat)| signer(run, plan, gate, seat))
+            .collect();
+        if next.is_empty() || !signers.is_empty() {
+            return signers;
         }
-        if behind.len() + gates.len() == before {
-            break;
-        }
+        edge = next.iter().map(|one| &one.id).collect();
+        seen.extend(&edge);
     }
-    for gate in outline.steps.iter().filter(|one| gates.contains(&one.id)) {
-        if let Gate::Decisions(seats) = &gate.gate {
-            signers.extend(seats.iter().map(|seat| signer(run, plan, &gate.id, seat)));
-        }
-    }
-    signers
 }
 
 fn signer(run: &Run, plan: &Plan, gate: &StepId, seat: &Seat) -> Signer {

@@ -8,7 +8,7 @@ use crate::machine::event::ClockKind;
 use crate::machine::total::pence;
 use crate::report::Manner;
 use crate::report::decisions::Verdict as Said;
-use crate::report::ink::{Lines, Tone, ends};
+use crate::report::ink::{Lines, Tone, WIDTH, ends, wrap};
 use crate::report::table::{Side, Table};
 use crate::report::words::{Dates, count, listed, many, money};
 
@@ -40,7 +40,9 @@ pub(super) fn drawn(report: &ReconciliationReport, manner: Manner) -> String {
         Whole::WithinTolerance => Tone::Warn,
         Whole::Differs | Whole::NotComplete => Tone::Bad,
     };
-    lines.line(manner.paint(tone, &report.says));
+    for line in wrap(&report.says, WIDTH) {
+        lines.line(manner.paint(tone, &line));
+    }
     for step in &report.steps {
         lines.gap();
         part(&mut lines, report, step, manner);

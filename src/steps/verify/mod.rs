@@ -163,8 +163,7 @@ fn sums<'a>(
             let money = dataset.columns.iter().find(|one| {
                 let from = matches!(&one.from, Origin::Column(from)
                     if from.table == *table && from.column == *column);
-                from && dataset.from == *table
-                    && matches!(one.becomes, Becomes::Decimal { scale: 2, .. })
+                from && dataset.from == *table && matches!(one.becomes, Becomes::Money { .. })
             });
             sums.extend(money.map(|one| (copied, dataset, one.into.as_str())));
         }

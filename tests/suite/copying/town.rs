@@ -98,10 +98,7 @@ pub(super) fn date() -> Becomes {
 }
 
 pub fn money() -> Becomes {
-    Becomes::Decimal {
-        scale: 2,
-        negate: false,
-    }
+    Becomes::Money { negate: false }
 }
 
 /// A dataset whose keys are drawn.
