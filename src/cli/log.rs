@@ -7,6 +7,7 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::settings::Project;
 use super::site;
+use crate::export::bag::Bag;
 use crate::export::pack::Pack;
 use crate::journal::LogFolder;
 use crate::run::Site;
@@ -44,6 +45,10 @@ pub(super) async fn open(what: &str, global: &Global) -> Result<Log, Failure> {
 /// Opens it, for somebody who will say everything that is wrong with it.
 pub(super) async fn doubted(what: &str, global: &Global) -> Result<Log, Failure> {
     let path = Path::new(what);
+    // A pack first: a log that somebody laid beside its lists is a stray file in it, not the record.
+    if Bag::stands_at(path) {
+        return packed(path);
+    }
     if path.join("steps.jsonl").is_file() {
         return Ok(Log {
             folder: LogFolder::open(path)?,
@@ -51,9 +56,6 @@ pub(super) async fn doubted(what: &str, global: &Global) -> Result<Log, Failure>
             pack: None,
             made: None,
         });
-    }
-    if path.join("bagit.txt").is_file() {
-        return packed(path);
     }
     let (project, mut site) = site::run(Some(what), global).await?;
     let made = std::env::temp_dir().join(format!("handover-log-{}", uuid::Uuid::now_v7()));
@@ -68,12 +70,8 @@ pub(super) async fn doubted(what: &str, global: &Global) -> Result<Log, Failure>
 
 fn packed(path: &Path) -> Result<Log, Failure> {
     let pack = Pack::open(path)?;
-    let folder = pack.log().ok_or_else(|| {
-        let says = format!("`{}` lists no step log", path.display());
-        Failure::new(Exit::CannotTell, says)
-    })?;
     Ok(Log {
-        folder,
+        folder: pack.log(),
         of: None,
         pack: Some(pack),
         made: None,

@@ -9,9 +9,6 @@ use std::path::Path;
 use super::args::Verify;
 use super::failure::{Failure, hint};
 use super::log::Log;
-use crate::journal::LogFolder;
-use crate::machine::event::Event;
-use crate::machine::line;
 use crate::plan::digest::Digest;
 use crate::replay::verify::{Evidence, Outside};
 use crate::seal::{KeyKind, Policy, Request, Seal, Vkey};
@@ -23,18 +20,18 @@ const FILE_BYTES_MAX: u64 = 4 * 1024 * 1024;
 /// What `verify` is told from outside.
 pub(super) fn evidence(args: &Verify, log: &Log) -> Result<Evidence, Failure> {
     let policy = args.policy.as_deref().map(policy).transpose()?;
-    let mut key = args.key.as_deref().map(key).transpose()?;
-    if let (None, Some(policy)) = (&key, &policy) {
-        key = named(policy, &log.folder);
-    }
+    let (logs, quorum) = policy.map_or((Vec::new(), None), |policy| {
+        (policy.logs, Some(policy.quorum))
+    });
     let seals = args.seals.iter().map(|path| seal(path));
     let mut evidence = Evidence {
         size: log.of.as_ref().map(|(_, site)| site.head.size),
         anchor: None,
         outside: Some(Outside {
-            key,
+            key: args.key.as_deref().map(key).transpose()?,
+            logs,
             own: log.of.is_some(),
-            policy: policy.map(|policy| policy.quorum),
+            policy: quorum,
             signers: args.signers.as_deref().map(signers).transpose()?,
             seals: seals.collect::<Result<_, _>>()?,
         }),
@@ -63,16 +60,6 @@ fn key(text: &str) -> Result<Vkey, Failure> {
             )),
         )
     }
-}
-
-/// The key that a policy has for this log.
-fn named(policy: &Policy, log: &LogFolder) -> Option<Vkey> {
-    let first = log.lines().ok()?.next()?.ok()?;
-    let Event::LogOpened(opened) = line::parse(&first).ok()?.event else {
-        return None;
-    };
-    let mut logs = policy.logs.iter();
-    logs.find(|key| key.name() == opened.origin).cloned()
 }
 
 fn policy(path: &Path) -> Result<Policy, Failure> {

@@ -140,7 +140,8 @@ const SEALS_MAX: usize = 100_000;
 /// A log that was exported: `steps.jsonl`, the files it names by their digests, and its seals.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogFolder {
-    steps: PathBuf,
+    /// None: no line of it is at hand.
+    steps: Option<PathBuf>,
     files: Files,
     seals: Vec<PathBuf>,
 }
@@ -155,9 +156,10 @@ enum Files {
 }
 
 impl LogFolder {
-    /// A log whose parts stand elsewhere: its lines in `steps`, its files where `files` says.
+    /// A log whose parts stand elsewhere: its lines in `steps`, where they are at hand, its files where
+    /// `files` says.
     #[must_use]
-    pub fn listed(steps: PathBuf, files: BTreeMap<Digest, PathBuf>) -> LogFolder {
+    pub fn listed(steps: Option<PathBuf>, files: BTreeMap<Digest, PathBuf>) -> LogFolder {
         LogFolder {
             steps,
             files: Files::Listed(files),
@@ -181,7 +183,7 @@ impl LogFolder {
         match fs::metadata(&steps) {
             Ok(found) if found.is_file() => Ok(LogFolder {
                 files: Files::Named([folder.join(PAPERS), folder.join(SIGNED)]),
-                steps,
+                steps: Some(steps),
                 seals: Vec::new(),
             }
             .sealed(files_in(&folder.join(SEALS))?)),
@@ -201,17 +203,16 @@ impl LogFolder {
     pub fn lines(
         &self,
     ) -> Result<impl Iterator<Item = Result<Vec<u8>, JournalFault>> + use<>, JournalFault> {
-        let path = self.steps.clone();
-        let file = fs::File::open(&path).map_err(|fault| place::refused(&path, fault))?;
-        let mut file = BufReader::new(file);
+        let path = self.steps.clone().unwrap_or_default();
+        let file = self.steps.as_ref().map(fs::File::open).transpose();
+        let file = file.map_err(|fault| place::refused(&path, fault))?;
+        let mut file = file.map(BufReader::new);
         let mut seq = 0;
         let mut whole = true;
         Ok(std::iter::from_fn(move || {
             let mut line = Vec::new();
-            let read = whole.then(|| {
-                let mut some = io::Read::take(&mut file, LINE_BYTES_MAX);
-                some.read_until(b'\n', &mut line)
-            })?;
+            let file = file.as_mut().filter(|_| whole)?;
+            let read = io::Read::take(file, LINE_BYTES_MAX).read_until(b'\n', &mut line);
             whole = line.pop() == Some(b'\n');
             seq += 1;
             match read {
@@ -229,7 +230,7 @@ impl LogFolder {
     /// Its seals, each read when it is asked for; `None` is a file that is no seal.
     pub fn seals(&self) -> impl Iterator<Item = Option<Seal>> {
         let read = |path: &PathBuf| {
-            let file = fs::File::open(path).ok()?;
+            let file = is_file(path).then(|| fs::File::open(path).ok())??;
             let mut bytes = Vec::new();
             // One byte more than a note may have, so that a longer one is none.
             let mut some = io::Read::take(file, NOTE_BYTES_MAX as u64 + 1);
@@ -276,16 +277,25 @@ impl LogFolder {
     /// The files of the paper with that fingerprint.
     ///
     /// # Errors
-    /// When one is missing or is not what its digest says.
+    /// When one is missing or is not what its digest says, or they are more than papers may be.
     pub fn papers(&self, fingerprint: Digest) -> Result<Papers, JournalFault> {
         let manifest = self.blob(fingerprint)?;
         let manifest = String::from_utf8(manifest).map_err(|_| JournalFault::Blob(fingerprint))?;
         let mut papers = Papers::default();
         for (digest, path) in listed(&manifest) {
-            papers.put(path.to_owned(), self.blob(digest)?);
+            let bytes = self.blob(digest)?;
+            if !papers.fits(bytes.len() as u64) {
+                return Err(JournalFault::Blob(fingerprint));
+            }
+            papers.put(path.to_owned(), bytes);
         }
         Ok(papers)
     }
+}
+
+/// A file itself: whoever opens a pipe waits for ever.
+fn is_file(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok_and(|found| found.is_file())
 }
 
 /// The files in a folder, in the order of their names; none where there is no folder.

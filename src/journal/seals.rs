@@ -98,10 +98,10 @@ impl Journal {
     }
 
     /// Size and time of the newest seal.
-    pub(super) async fn newest_seal(
-        &mut self,
-        run: Uuid,
-    ) -> Result<Option<(u64, Time)>, JournalFault> {
+    ///
+    /// # Errors
+    /// When there is no such run or the file cannot be read.
+    pub async fn newest_seal(&mut self, run: Uuid) -> Result<Option<(u64, Time)>, JournalFault> {
         let head = self.head(run).await?;
         let refused = self.fault();
         let row = sqlx::query("SELECT size, at FROM seal WHERE run = ? ORDER BY size DESC LIMIT 1")

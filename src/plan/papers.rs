@@ -22,7 +22,9 @@ const NO_PAPERS: [&str; 5] = [
 /// A folder that holds this is a bag, such as an evidence pack: no part of a plan.
 const BAG: &str = "bagit.txt";
 const FILE_BYTES_MAX: u64 = 4 * 1024 * 1024;
-const FILES_MAX: usize = 500;
+/// Files in a plan folder, at most.
+pub const FILES_MAX: usize = 500;
+const FOLDER_BYTES_MAX: u64 = 64 * 1024 * 1024;
 
 /// Every file of a plan folder that counts, by its path in the folder (`/` between parts).
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -38,7 +40,7 @@ pub enum FolderFault {
     #[error("`{}` cannot be read", .0.display())]
     Read(PathBuf, #[source] std::io::Error),
     /// Larger than any paper should be.
-    #[error("`{}` is too large for a paper: at most {FILES_MAX} files of {FILE_BYTES_MAX} bytes", .0.display())]
+    #[error("`{}` is too large for a paper: at most {FILES_MAX} files of {FILE_BYTES_MAX} bytes, {FOLDER_BYTES_MAX} in all", .0.display())]
     TooLarge(PathBuf),
 }
 
@@ -88,11 +90,18 @@ impl Papers {
     fn take(&mut self, path: &Path, name: String) -> Result<(), FolderFault> {
         let refused = |fault| FolderFault::Read(path.to_owned(), fault);
         let size = std::fs::metadata(path).map_err(refused)?.len();
-        if size > FILE_BYTES_MAX || self.0.len() >= FILES_MAX {
+        if !self.fits(size) {
             return Err(FolderFault::TooLarge(path.to_owned()));
         }
         self.put(name, std::fs::read(path).map_err(refused)?);
         Ok(())
+    }
+
+    /// Whether one more file of that many bytes is no more than papers may be.
+    #[must_use]
+    pub fn fits(&self, bytes: u64) -> bool {
+        let held: u64 = self.0.values().map(|file| file.len() as u64).sum();
+        bytes <= FILE_BYTES_MAX && self.0.len() < FILES_MAX && held + bytes <= FOLDER_BYTES_MAX
     }
 
     /// Adds or replaces one file.

@@ -10,7 +10,7 @@ use crate::journal::{LogFolder, listed};
 use crate::machine::state::Shelf;
 use crate::plan::digest::Digest;
 use crate::plan::outline::Outline;
-use crate::plan::papers::Papers;
+use crate::plan::papers::{FILES_MAX, Papers};
 use crate::seal::Seal;
 
 /// What lies beside the lines of a log; nothing for what is missing or cannot be read.
@@ -58,7 +58,10 @@ impl Outlines for LogFolder {
         };
         let manifest = self.blob(paper).unwrap_or_default();
         let manifest = String::from_utf8_lossy(&manifest);
-        other(paper) || listed(&manifest).any(|(digest, _)| other(digest))
+        other(paper)
+            || listed(&manifest)
+                .take(FILES_MAX)
+                .any(|(digest, _)| other(digest))
     }
 
     fn file(&self, digest: Digest) -> Option<Vec<u8>> {

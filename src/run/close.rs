@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::clock::Clock;
 use super::connect::Addresses;
 use super::folder::EFFECTS;
-use super::session::{Session, Watch};
+use super::session::{Session, Watch, seal_end};
 use super::site::{Site, SiteFault};
 use crate::copy::ledger::{self, kept};
 use crate::journal::Draft;
@@ -28,17 +28,19 @@ pub struct Kept {
 }
 
 /// Claims the run, has `keep` keep what will be gone, and writes `log.closed`; nothing follows it, not
-/// even the lease's release. A run that is closed already stays as it is.
+/// even the lease's release. A run that is closed already stays as it is; if a crash kept its end from
+/// being sealed, it is sealed now.
 ///
 /// # Errors
 /// When another process holds the run, the journal refuses, or as `keep` does.
 pub async fn close<F: From<SiteFault>>(
-    site: Site,
+    mut site: Site,
     clock: Clock,
     watch: Watch<'_>,
     keep: impl AsyncFnOnce(&Site) -> Result<Kept, F>,
 ) -> Result<Site, F> {
     if site.run.closed() {
+        seal_end(&mut site, &clock).await?;
         return Ok(site);
     }
     let mut session = Session::claim(site, Vec::new(), clock, watch).await?;

@@ -230,6 +230,21 @@ async fn catch_up(site: &mut Site, from: u64, watch: &mut Watch<'_>) -> Result<(
     Ok(())
 }
 
+/// Seals the end of a log that nobody can claim any more, where a crash left it without.
+pub(super) async fn seal_end(site: &mut Site, clock: &Clock) -> Result<(), SiteFault> {
+    let newest = site.journal.newest_seal(site.head.id).await?;
+    if newest.is_some_and(|(size, _)| size == site.tree.size()) {
+        return Ok(());
+    }
+    if let Some(mut sealer) = sealer(site).await?
+        && let Some(seal) = sealer.sign(&site.head.label, &site.tree)?
+    {
+        let (run, now) = (site.head.id, clock.now());
+        sealer.keep(&mut site.journal, run, &seal, now).await?;
+    }
+    Ok(())
+}
+
 async fn sealer(site: &mut Site) -> Result<Option<Sealer>, SiteFault> {
     let key = site.run.opened().and_then(|opened| opened.log_key.clone());
     let Some(key) = key else {

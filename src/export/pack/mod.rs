@@ -100,17 +100,17 @@ impl Pack {
         &self.bag
     }
 
-    /// Its step log and papers, as an exported log has them: every file is found by its digest. None
-    /// where the pack lists no log.
+    /// Its step log and papers, as an exported log has them: every file is found by its digest. A pack
+    /// that lists no log has one without lines.
     #[must_use]
-    pub fn log(&self) -> Option<LogFolder> {
-        let steps = self.bag.place(at::STEPS)?;
+    pub fn log(&self) -> LogFolder {
+        let steps = self.bag.place(at::STEPS);
         let seals = self.bag.paths().filter(|path| {
             let every = path.strip_prefix("log/checkpoints/");
             *path == at::SEAL || every.is_some_and(|name| !name.contains('/'))
         });
         let seals = seals.filter_map(|path| self.bag.place(path)).collect();
-        Some(LogFolder::listed(steps, self.bag.by_digest()).sealed(seals))
+        LogFolder::listed(steps, self.bag.by_digest()).sealed(seals)
     }
 }
 

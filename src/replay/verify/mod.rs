@@ -87,6 +87,8 @@ pub struct Evidence {
 pub struct Outside {
     /// The log's key.
     pub key: Option<Vkey>,
+    /// Keys of logs that a policy names: the one of this log's name serves as its key.
+    pub logs: Vec<Vkey>,
     /// The log is this machine's own, and its own key is believed.
     pub own: bool,
     /// Witnesses, and how many of them count.

@@ -10,7 +10,7 @@ use super::super::fold::{Chain, Divergence, step};
 use super::super::papers::Outlines;
 use super::codes::{is_missing, told};
 use super::seals::Watch;
-use super::{Evidence, Finding, Findings, Report, signed, unproven};
+use super::{Evidence, Finding, Findings, Report, Sealed, signed, unproven};
 use crate::journal::JournalFault;
 use crate::machine::event::{Entry, Event, On};
 use crate::machine::run::Run;
@@ -29,6 +29,8 @@ pub(super) struct Reader<'e> {
     /// The fold is still sound.
     sound: bool,
     anchored: bool,
+    /// The entry that closed it.
+    closed: Option<u64>,
     /// The position that the last readable entry gave itself.
     last: Option<u64>,
     /// The newest time at which a witness had signed, as the log has it.
@@ -51,6 +53,7 @@ impl<'e> Reader<'e> {
             findings: Findings::default(),
             sound: true,
             anchored: false,
+            closed: None,
             last: None,
             seen: None,
             unapproved: None,
@@ -98,6 +101,8 @@ impl<'e> Reader<'e> {
             self.unapproved = started(entry, &divergence);
             self.diverged(&divergence, papers);
             self.sound = false;
+        } else if matches!(entry.event, Event::LogClosed(_)) {
+            self.closed = Some(entry.seq);
         }
     }
 
@@ -193,7 +198,7 @@ impl<'e> Reader<'e> {
             ));
             sealed = Some(told.sealed);
         }
-        self.vouch();
+        self.vouch(sealed.as_ref());
         Report {
             verdict: super::Verdict::of(&self.findings.kept),
             not_proven: unproven::list(
@@ -228,15 +233,35 @@ impl<'e> Reader<'e> {
         }
     }
 
-    /// A log whose end nobody vouches for may have been longer.
-    fn vouch(&mut self) {
+    /// A log whose end nobody vouches for may have been longer. Anybody can write that a log is closed: of
+    /// one that has a key, a seal must say it.
+    fn vouch(&mut self, sealed: Option<&Sealed>) {
         let known = self.evidence.size == Some(self.chain.size);
         let noted = self.evidence.anchor == Some(self.chain.head);
-        let vouched = self.run.closed() || known || noted;
-        if self.sound && !vouched && !self.findings.any_wrong() && self.chain.size > 0 {
-            let says = "the log is not closed and nothing says that it ends here";
-            self.find(Finding::missing("UNCLOSED", None, says));
+        let has_key = self
+            .run
+            .opened()
+            .is_some_and(|opened| opened.log_key.is_some());
+        let covered = sealed.filter(|_| has_key).map(|sealed| sealed.sealed);
+        let ends = self
+            .closed
+            .is_some_and(|seq| covered.is_none_or(|covered| covered > seq));
+        if !self.sound
+            || ends
+            || known
+            || noted
+            || self.findings.any_wrong()
+            || self.chain.size == 0
+        {
+            return;
         }
+        let says = match self.closed {
+            None => "the log is not closed and nothing says that it ends here",
+            Some(_) => {
+                "no seal covers the entry that closes the log: whoever cut the log could have written it"
+            }
+        };
+        self.find(Finding::missing("UNCLOSED", self.closed, says));
     }
 }
 

@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use super::super::papers::Outlines;
 use super::reader::SKEW;
 use super::{Finding, Outside, Sealed};
-use crate::machine::event::{ClockKind, Entry, Event};
+use crate::machine::event::{ClockKind, Entry, Event, LogOpened};
 use crate::machine::run::Run;
 use crate::plan::digest::Digest;
 use crate::plan::model::Code;
@@ -106,19 +106,16 @@ impl<'e> Watch<'e> {
     /// Judges everything, once the last line went by. `run` is as far as the log is sound.
     pub(super) fn finish(self, run: &Run, papers: &dyn Outlines) -> (Vec<Finding>, Told) {
         let mut found = Vec::new();
-        let key = self.whose(run, &mut found);
+        let (key, trusted) = self.whose(run, &mut found);
         let mut told = Told {
             sealed: Sealed {
-                trusted: self.outside.key.is_some() || self.outside.own,
+                trusted,
                 ..Sealed::default()
             },
             roots: self.roots.clone(),
         };
         let Some(log) = key else {
-            if papers.seals().next().is_some() {
-                let says = "seals lie beside a log that says nobody seals it";
-                found.push(Finding::wrong("BAD_SEAL", None, says));
-            }
+            self.of_nobody(run, papers, &mut found);
             return (found, told);
         };
         let asked = self.outside.policy.as_ref().or(run.quorum());
@@ -143,30 +140,30 @@ impl<'e> Watch<'e> {
         told.sealed = Sealed {
             silences: self.silences.finish(),
             quorum: needed.map(Quorum::in_words),
-            ..proved(&checked, told.sealed.trusted, needed.is_some())
+            ..proved(&checked, trusted, needed.is_some())
         };
         (found, told)
     }
 
-    /// The key that seals are held against; none where nobody seals the log.
-    fn whose(&self, run: &Run, found: &mut Vec<Finding>) -> Option<Vkey> {
+    /// The key that seals are held against, none where nobody seals the log; and whether it is believed.
+    fn whose(&self, run: &Run, found: &mut Vec<Finding>) -> (Option<Vkey>, bool) {
         let opened = run.opened();
         let claimed = opened.and_then(|opened| opened.log_key.as_deref());
         let key: Option<Vkey> = claimed.and_then(|key| key.parse().ok());
-        let wrong = |says: &str| Finding::wrong("UNTRUSTED_KEY", Some(0), says);
-        match (&self.outside.key, opened) {
+        let given = self.given(opened);
+        let mut wrong = |says: &str| found.push(Finding::wrong("UNTRUSTED_KEY", Some(0), says));
+        match (&given, opened) {
             (Some(given), Some(opened)) if opened.origin != given.name() => {
-                found.push(wrong("the key that was given is of another log"));
+                wrong("the key that was given is of another log");
             }
             (Some(_), Some(opened)) if opened.log_key.is_none() => {
-                found.push(wrong(
-                    "a key was given, and the log says that nobody seals it",
-                ));
+                wrong("a key was given, and the log says that nobody seals it");
             }
             (Some(given), Some(_)) if key.as_ref() != Some(given) => {
-                found.push(wrong(
-                    "the log names another key than the one that was given",
-                ));
+                wrong("the log names another key than the one that was given");
+            }
+            (None, Some(_)) if !self.outside.logs.is_empty() => {
+                wrong("the policy that was given names keys of logs, and none of this log");
             }
             (None, _) if claimed.is_some() && !self.outside.own => {
                 let says = "the log's key was not given (`--key`, from the minute): a log that was \
@@ -175,7 +172,32 @@ impl<'e> Watch<'e> {
             }
             _ => {}
         }
-        self.outside.key.clone().or(key)
+        let trusted = given.is_some() || self.outside.own;
+        (given.or(key), trusted)
+    }
+
+    /// The log's key as the auditor brings it: by itself, or as a policy has it for a log of this name.
+    fn given(&self, opened: Option<&LogOpened>) -> Option<Vkey> {
+        let origin = opened.map(|opened| opened.origin.as_str());
+        let mut logs = self.outside.logs.iter();
+        let named = || logs.find(|key| Some(key.name()) == origin).cloned();
+        self.outside.key.clone().or_else(named)
+    }
+
+    /// A log that nobody seals has no seals, and nobody brings witnesses to it.
+    fn of_nobody(&self, run: &Run, papers: &dyn Outlines, found: &mut Vec<Finding>) {
+        if papers.seals().next().is_some() {
+            let says = "seals lie beside a log that says nobody seals it";
+            found.push(Finding::wrong("BAD_SEAL", None, says));
+        }
+        if !self.outside.seals.is_empty() {
+            let says = "a seal was kept, and the log says that nobody seals it";
+            found.push(Finding::wrong("BAD_SEAL", None, says));
+        }
+        if self.outside.policy.is_some() && run.opened().is_some() && found.is_empty() {
+            let says = "witnesses were given, and the log says that nobody seals it";
+            found.push(Finding::wrong("UNTRUSTED_KEY", Some(0), says));
+        }
     }
 
     /// Whom to believe and, beside them, whomever the log's papers named on the way; and what each key

@@ -19,7 +19,7 @@ fn minute() -> Vkey {
 
 /// What is found in the log of a pack, whatever its lists say.
 fn judged(pack: &Path, outside: Outside) -> Report {
-    let mut log = Pack::open(pack).unwrap().log().unwrap();
+    let mut log = Pack::open(pack).unwrap().log();
     let lines = log.lines().unwrap();
     let evidence = Evidence {
         outside: Some(outside),

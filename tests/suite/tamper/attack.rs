@@ -11,8 +11,9 @@ use handover::export::bag::BagWriter;
 use handover::export::pack::{self, Beside, Signed};
 use handover::journal::{LogFolder, load_log_key, load_witness_key};
 use handover::plan::digest::Digest;
+use handover::replay::fold::replay;
 use handover::seal::{Head, LogKey, Seal, Tree, WitnessKey};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::good::{Good, good};
@@ -118,6 +119,32 @@ impl Forgery {
         self
     }
 
+    /// Closed anew, by whoever holds no key: the lease is taken, and what the entries amount to is written
+    /// at the end, but for annex and ledgers, of which the log need not speak.
+    pub(super) fn closed(self) -> Forgery {
+        let mut log = LogFolder::open(&good().closed().join("log")).unwrap();
+        let told = replay(&mut log, self.lines.iter().cloned().map(Ok)).unwrap();
+        let closing = serde_json::to_value(told.run.closing()).unwrap();
+        self.edit(|entries| {
+            let mut last = entries.last().unwrap().clone();
+            let fields = last.as_object_mut().unwrap();
+            for field in ["step", "generation", "attempt", "x"] {
+                fields.remove(field);
+            }
+            let epoch = fields["epoch"].as_u64().unwrap() + 1;
+            fields["epoch"] = epoch.into();
+            fields["exec"] = "01900000-0000-7000-8000-000000000000".into();
+            fields["actor"] = json!({ "kind": "executor" });
+            fields["type"] = "lease.acquired".into();
+            fields["body"] = json!({ "epoch": epoch, "fences": [] });
+            entries.push(last.clone());
+            last["type"] = "log.closed".into();
+            last["body"] = closing;
+            entries.push(last);
+        })
+        .chain()
+    }
+
     pub(super) fn size(&self) -> u64 {
         self.lines.len() as u64
     }
@@ -148,13 +175,13 @@ impl Forgery {
         let mut bytes = self.lines.join(&b'\n');
         bytes.push(b'\n');
         fs::write(log.join("steps.jsonl"), bytes).unwrap();
-        let closed = self.lines.last().unwrap();
-        let closed = String::from_utf8_lossy(closed).contains("\"log.closed\"");
+        let last = String::from_utf8_lossy(self.lines.last().unwrap());
+        let vouched = last.contains("\"log.closed\"") && last.contains("\"effects\":");
         let effects = good().pack().join("data/effects");
         let beside = Beside {
             seals: self.seals.clone(),
             signed: self.signed.clone(),
-            effects: closed.then_some(effects),
+            effects: vouched.then_some(effects),
             schema: None,
             files: self.files.clone(),
         };

@@ -175,7 +175,7 @@ fn papers(folder: &Path) {
 }
 
 /// Audit and the council sign the newest seal.
-fn witnessed(folder: &Path, minuted: &str) {
+pub(super) fn witnessed(folder: &Path, minuted: &str) {
     let _ = fs::remove_dir_all(folder.join("out"));
     for name in ["audit", "council"] {
         tell(

@@ -8,6 +8,8 @@ mod approvals;
 mod attack;
 mod bits;
 mod databases;
+mod ends;
+mod folders;
 mod good;
 mod hostile;
 mod lines;
@@ -15,6 +17,7 @@ mod packs;
 mod privacy;
 mod seals;
 mod story;
+mod trust;
 
 use attack::{Pack, trusted, verify};
 use good::{good, tell};

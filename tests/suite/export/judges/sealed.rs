@@ -33,7 +33,7 @@ fn sealed() -> &'static Sealed {
     static SEALED: OnceLock<Sealed> = OnceLock::new();
     SEALED.get_or_init(|| {
         let above = TempDir::new().unwrap();
-        let log = Pack::open(&told().pack).unwrap().log().unwrap();
+        let log = Pack::open(&told().pack).unwrap().log();
         let lines: Vec<Vec<u8>> = log.lines().unwrap().collect::<Result<_, _>>().unwrap();
         let Event::LogOpened(opened) = line::parse(&lines[0]).unwrap().event else {
             panic!("a log begins with `log.opened`");
