@@ -82,8 +82,12 @@ fn read(file: &Path) -> Result<Vec<u8>, Failure> {
     let mut bytes = Vec::new();
     let opened = fs::File::open(file).map_err(refused)?;
     opened
-        .take(STAMP_BYTES_MAX)
+        .take(STAMP_BYTES_MAX + 1)
         .read_to_end(&mut bytes)
         .map_err(refused)?;
+    if bytes.len() as u64 > STAMP_BYTES_MAX {
+        let says = format!("`{}` is too large to be a time-stamp", file.display());
+        return Err(Failure::usage(says));
+    }
     Ok(bytes)
 }

@@ -20,8 +20,7 @@ use crate::journal::LogFolder;
 use crate::plan::digest::Digest;
 use crate::run::Site;
 use crate::run::folder::{ANCHORS, ANNEX, DETAILS, EFFECTS, EVIDENCE, STATEMENTS};
-use crate::seal::{Policy, Seal};
-use crate::signature::AllowedSigners;
+use crate::seal::Seal;
 
 pub(super) async fn pack(args: &Export, global: &Global, output: &Output) -> Outcome {
     let mut log = log::open(args.run.as_deref().unwrap_or("."), global).await?;
@@ -56,25 +55,6 @@ async fn beside(site: &mut Site, log: &LogFolder) -> Result<Beside, Failure> {
         }
     }
     let mut files = BTreeMap::new();
-    let signers = AllowedSigners::of(&site.run.outline().holders);
-    if !signers.0.is_empty() {
-        let place = "policy/allowed_signers".to_owned();
-        files.insert(place, signers.write().into_bytes());
-    }
-    let seals = seals(site).await?;
-    if let Some(key) = site
-        .run
-        .opened()
-        .and_then(|opened| opened.log_key.as_deref())
-    {
-        let place = "policy/log.vkey".to_owned();
-        files.insert(place, format!("{key}\n").into_bytes());
-        let policy = Policy {
-            logs: key.parse().into_iter().collect(),
-            quorum: site.run.quorum().cloned().unwrap_or_default(),
-        };
-        files.insert("policy/tlog-policy".to_owned(), policy.text().into_bytes());
-    }
     stamps(site, &mut files)?;
     let effects = site.folder.path().join(EFFECTS);
     let opened = site.run.opened().map(|opened| opened.schema);
@@ -83,17 +63,12 @@ async fn beside(site: &mut Site, log: &LogFolder) -> Result<Beside, Failure> {
         None => None,
     };
     Ok(Beside {
-        effects: Some(effects).filter(|folder| site.run.closed() && folder.is_dir()),
-        seals,
+        effects: Some(effects).filter(|folder| folder.is_dir()),
+        seals: log.seals().flatten().collect(),
         schema,
         signed,
         files,
     })
-}
-
-async fn seals(site: &mut Site) -> Result<Vec<Seal>, Failure> {
-    let stored = site.journal.seals(site.head.id).await?;
-    Ok(stored.into_iter().map(|stored| stored.seal).collect())
 }
 
 /// Time-stamps that were taken in.
@@ -116,13 +91,13 @@ fn stamps(site: &Site, files: &mut BTreeMap<String, Vec<u8>>) -> Result<(), Fail
 
 /// One entry and its proof, into a new folder.
 pub(super) async fn entry(seq: u64, args: &Export, global: &Global, output: &Output) -> Outcome {
-    let mut log = log::open(args.run.as_deref().unwrap_or("."), global).await?;
-    let Some((_, site)) = &mut log.of else {
+    let log = log::open(args.run.as_deref().unwrap_or("."), global).await?;
+    if log.of.is_none() {
         return Err(Failure::usage("an entry is handed out of a run").with(hint(
             "name the run, in the folder of its plan: handover export RUN --entry SEQ --to FOLDER",
         )));
-    };
-    let seals = seals(site).await?;
+    }
+    let seals: Vec<Seal> = log.folder.seals().flatten().collect();
     let told = disclose(&log.folder, &seals, seq)
         .map_err(|fault| Failure::from_error(Exit::CannotTell, &fault))?;
     if args.to.exists() {

@@ -18,6 +18,8 @@ pub(super) struct Log {
     pub(super) folder: LogFolder,
     pub(super) of: Option<(Project, Site)>,
     pub(super) pack: Option<Pack>,
+    /// How many entries the journal had when it was exported.
+    pub(super) size: Option<u64>,
     made: Option<PathBuf>,
 }
 
@@ -54,16 +56,18 @@ pub(super) async fn doubted(what: &str, global: &Global) -> Result<Log, Failure>
             folder: LogFolder::open(path)?,
             of: None,
             pack: None,
+            size: None,
             made: None,
         });
     }
     let (project, mut site) = site::run(Some(what), global).await?;
     let made = std::env::temp_dir().join(format!("handover-log-{}", uuid::Uuid::now_v7()));
-    site.journal.export_log(site.head.id, &made).await?;
+    let entries = site.journal.export_log(site.head.id, &made).await?;
     Ok(Log {
         folder: LogFolder::open(&made)?,
         of: Some((project, site)),
         pack: None,
+        size: Some(entries),
         made: Some(made),
     })
 }
@@ -74,6 +78,7 @@ fn packed(path: &Path) -> Result<Log, Failure> {
         folder: pack.log(),
         of: None,
         pack: Some(pack),
+        size: None,
         made: None,
     })
 }

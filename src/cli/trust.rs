@@ -25,7 +25,7 @@ pub(super) fn evidence(args: &Verify, log: &Log) -> Result<Evidence, Failure> {
     });
     let seals = args.seals.iter().map(|path| seal(path));
     let mut evidence = Evidence {
-        size: log.of.as_ref().map(|(_, site)| site.head.size),
+        size: log.size,
         anchor: None,
         outside: Some(Outside {
             key: args.key.as_deref().map(key).transpose()?,

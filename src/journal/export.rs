@@ -61,8 +61,9 @@ impl Journal {
             self.export_paper(fingerprint, &papers).await?;
         }
         self.export_signed(&signed, &folder.join(SIGNED)).await?;
-        self.export_seals(run, &folder.join(SEALS)).await?;
-        Ok(lines.head().size)
+        let size = lines.head().size;
+        self.export_seals(run, size, &folder.join(SEALS)).await?;
+        Ok(size)
     }
 
     async fn export_signed(&mut self, signed: &[Digest], to: &Path) -> Result<(), JournalFault> {
@@ -73,8 +74,10 @@ impl Journal {
         Ok(())
     }
 
-    async fn export_seals(&mut self, run: Uuid, to: &Path) -> Result<(), JournalFault> {
-        for stored in self.seals(run).await? {
+    /// A run that goes on meanwhile seals more than the lines that were read.
+    async fn export_seals(&mut self, run: Uuid, lines: u64, to: &Path) -> Result<(), JournalFault> {
+        let seals = self.seals(run).await?;
+        for stored in seals.iter().filter(|stored| stored.seal.head.size <= lines) {
             place::private_folder(to)?;
             let path = to.join(format!("{:012}", stored.seal.head.size));
             fs::write(&path, stored.seal.bytes()).map_err(|fault| place::refused(&path, fault))?;

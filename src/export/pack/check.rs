@@ -1,5 +1,6 @@
 //! A pack held against its own lists and against its log: files, papers, what people signed, ledgers' rows,
-//! witnesses' requests, and everything derived, made again.
+//! witnesses' requests, the schema, and everything derived, made again. A file that the log does not speak of
+//! is a stray.
 //!
 //! In: a pack from a stranger. Out: findings as `replay::verify` has them, and the seals that lie in its
 //! witness files.
@@ -9,7 +10,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::facts::{self, Facts};
-use super::{Pack, PackFault, at, derived};
+use super::{Pack, PackFault, at, derived, papers};
 use crate::export::bag::BagFault;
 use crate::export::views::ViewFault;
 use crate::journal::listed;
@@ -19,6 +20,12 @@ use crate::seal::note::NOTE_BYTES_MAX;
 use crate::seal::proof::check_consistency;
 use crate::seal::tree::Tree;
 use crate::seal::{Request, Seal};
+
+/// Folders of evidence: no version of ours puts anything into them that the log does not speak of.
+const EVIDENCE: [&str; 4] = ["log/", "plan/", "approvals/", "effects/"];
+
+/// Strays told one by one; a hostile pack must not fill memory.
+const STRAYS_MAX: usize = 100;
 
 /// A list of digests has a few hundred lines.
 const LIST_BYTES_MAX: u64 = 16 * 1024 * 1024;
@@ -30,6 +37,8 @@ pub struct Checked {
     pub findings: Vec<Finding>,
     /// Seals from the requests that went to witnesses: larger ones than the log's own betray a cut.
     pub seals: Vec<Seal>,
+    /// Files that a pack of this log has: whatever else lies in it is a stray.
+    known: BTreeSet<String>,
 }
 
 impl Pack {
@@ -44,9 +53,7 @@ impl Pack {
             checked.wrong(found.code, None, says);
         }
         if self.bag.digest(at::STEPS).is_none() {
-            let says = "the pack lists no step log";
-            let missing = Finding::missing("NO_LOG", None, says);
-            checked.findings.push(missing);
+            checked.missing("NO_LOG", "the pack lists no step log".to_owned());
             return Ok(checked);
         }
         self.requests(&mut checked)?;
@@ -54,39 +61,84 @@ impl Pack {
         let Ok(facts) = facts::read(&self.log()) else {
             return Ok(checked);
         };
+        checked.known.insert(at::STEPS.to_owned());
+        self.seals(&mut checked)?;
         self.papers(&facts, &mut checked)?;
         self.signed(&facts, &mut checked);
         self.effects(&facts, &mut checked)?;
-        self.derived(&mut checked)?;
+        self.schema(&facts, &mut checked);
+        self.stamps(&mut checked);
+        if self.derived(&facts, &mut checked)? {
+            self.strays(&mut checked);
+        }
         Ok(checked)
     }
 
-    /// Every paper that the log names is there, file by file, and no other in its place.
+    /// Each seal stands under the number of entries that it covers, and the newest one stands first.
+    fn seals(&self, checked: &mut Checked) -> Result<(), PackFault> {
+        let mut newest = None;
+        for path in self.below("log/checkpoints/") {
+            let bytes = match self.bag.read(path, NOTE_BYTES_MAX as u64) {
+                Err(fault @ BagFault::Io(..)) => return Err(fault.into()),
+                bytes => bytes.ok().flatten(),
+            };
+            let seal = bytes.and_then(|bytes| Seal::parse(&bytes).ok());
+            // One that is none is told of by whoever judges seals, too.
+            let size = seal.map(|seal| seal.head.size);
+            if size.is_some_and(|size| path == format!("log/checkpoints/{size:012}")) {
+                checked.known.insert(path.to_owned());
+                newest = size.max(newest);
+            }
+        }
+        checked.known.insert(at::SEAL.to_owned());
+        let newest = newest.map(|size| format!("log/checkpoints/{size:012}"));
+        let newest = newest.and_then(|path| self.bag.digest(&path));
+        if self.bag.digest(at::SEAL) != newest {
+            let says = format!("`{}` is not the newest of the seals", at::SEAL);
+            checked.wrong("BAD_SEAL", None, says);
+        }
+        Ok(())
+    }
+
+    /// Every paper that the log names is there, file by file, each in its own place.
     fn papers(&self, facts: &Facts, checked: &mut Checked) -> Result<(), PackFault> {
         for (number, fingerprint) in (1..).zip(&facts.papers) {
             let place = format!("plan/{number:02}.sha256");
-            let Some(digest) = self.bag.digest(&place) else {
-                continue;
-            };
-            if digest != *fingerprint {
-                let says = format!("`{place}` is another paper than the one that entries name");
-                checked.wrong("PLAN_DIGEST", None, says);
+            let says = format!("`{place}` is another paper than the one that entries name");
+            if !self.is_at(checked, "PLAN_DIGEST", &place, *fingerprint, says) {
                 continue;
             }
             let manifest = self.bag.read(&place, LIST_BYTES_MAX)?.unwrap_or_default();
             for (digest, path) in listed(&String::from_utf8_lossy(&manifest)) {
-                let own = format!("plan/{number:02}/{path}");
-                let here = self.bag.digest(&own);
-                if here.is_some_and(|here| here != digest) {
-                    let says = format!("`{own}` is not the file that people signed");
-                    checked.wrong("PLAN_DIGEST", None, says);
-                }
+                let place = papers::place(number, path, digest);
+                let says = format!("`{place}` is not the file that people signed");
+                self.is_at(checked, "PLAN_DIGEST", &place, digest, says);
             }
         }
         Ok(())
     }
 
-    /// What lies beside an entry as its statement and signature is what the entry speaks of.
+    /// Whether a file that belongs here is here and has this digest; `says` is what it is otherwise.
+    fn is_at(
+        &self,
+        checked: &mut Checked,
+        code: &'static str,
+        place: &str,
+        digest: Digest,
+        says: String,
+    ) -> bool {
+        checked.known.insert(place.to_owned());
+        let here = self.bag.digest(place);
+        match here {
+            None => checked.missing(code, format!("`{place}` is not at hand")),
+            Some(here) if here != digest => checked.wrong(code, None, says),
+            Some(_) => {}
+        }
+        here == Some(digest)
+    }
+
+    /// What lies beside an entry as its statement and signature is what the entry speaks of. What is not
+    /// there is missed by whoever judges signatures.
     fn signed(&self, facts: &Facts, checked: &mut Checked) {
         for (seq, decision) in &facts.decisions {
             let Some(signed) = decision.signed else {
@@ -100,11 +152,12 @@ impl Pack {
                     let says = format!("`{path}` is not the file that the entry speaks of");
                     checked.wrong("BAD_APPROVAL", Some(*seq), says);
                 }
+                checked.known.insert(path);
             }
         }
     }
 
-    /// The ledgers' rows are those that the last entry vouches for.
+    /// The ledgers' rows are those that the last entry vouches for; others are strays.
     fn effects(&self, facts: &Facts, checked: &mut Checked) -> Result<(), PackFault> {
         let closed = facts.closed.as_ref();
         let Some(vouched) = closed.and_then(|closed| closed.effects) else {
@@ -112,10 +165,10 @@ impl Pack {
         };
         let Some(digest) = self.bag.digest(at::EFFECTS) else {
             let says = "the ledgers' rows of which the last entry holds the digest are not at hand";
-            let missing = Finding::missing("ATTACHMENT", None, says);
-            checked.findings.push(missing);
+            checked.missing("ATTACHMENT", says.to_owned());
             return Ok(());
         };
+        checked.known.insert(at::EFFECTS.to_owned());
         if digest != vouched {
             let says = format!(
                 "`{}` is not the list that the last entry vouches for",
@@ -133,21 +186,68 @@ impl Pack {
                 let says = format!("`{path}` is not what the ledger held when the run was closed");
                 checked.wrong("EFFECT_MISMATCH", None, says);
             }
+            checked.known.insert(path);
         }
         Ok(())
+    }
+
+    /// The schema is the one that the log was opened with.
+    fn schema(&self, facts: &Facts, checked: &mut Checked) {
+        let says = format!(
+            "`{}` is not the schema that the log was opened with",
+            at::SCHEMA
+        );
+        self.is_at(checked, "ATTACHMENT", at::SCHEMA, facts.opened.schema, says);
+    }
+
+    /// A time-stamp is called after its seal's entries and its own digest.
+    fn stamps(&self, checked: &mut Checked) {
+        for path in self.below("anchors/") {
+            let digest = self.bag.digest(path).unwrap_or(Digest::ZERO).to_string();
+            let name = path.strip_prefix("anchors/").unwrap_or_default();
+            let ending = format!(".{}.tsr", &digest[..8]);
+            let entries = name.strip_suffix(&ending).unwrap_or_default();
+            let seal = format!("log/checkpoints/{entries}");
+            if !entries.is_empty() && self.bag.digest(&seal).is_some() {
+                checked.known.insert(path.to_owned());
+            }
+        }
+    }
+
+    /// Nothing else lies in the pack: what nothing vouches for is read by people all the same.
+    fn strays(&self, checked: &mut Checked) {
+        let (known, ours) = (std::mem::take(&mut checked.known), self.is_ours());
+        let strays = self.bag.paths().filter(|path| !known.contains(*path));
+        for path in strays.take(STRAYS_MAX) {
+            let evidence = EVIDENCE.iter().any(|folder| path.starts_with(folder));
+            if ours || evidence {
+                let says = format!("`{path}`: nothing in the log speaks of it");
+                checked.wrong("PATH", None, says);
+            } else {
+                let says = format!("`{path}` is no file of a pack as this version knows them");
+                checked.missing("OTHER_VERSION", says);
+            }
+        }
+    }
+
+    fn below<'p>(&'p self, folder: &'p str) -> impl Iterator<Item = &'p str> {
+        let paths = self.bag.paths();
+        paths.filter(move |path| path.starts_with(folder))
     }
 
     /// The proofs in witnesses' requests hold against the log.
     fn requests(&self, checked: &mut Checked) -> Result<(), PackFault> {
         let mut requests = BTreeMap::new();
-        for path in self
-            .bag
-            .paths()
-            .filter(|path| path.starts_with("log/witness/"))
-        {
+        for path in self.below("log/witness/") {
             let bytes = self.bag.read(path, 2 * NOTE_BYTES_MAX as u64);
             match bytes.map(|bytes| bytes.map(|bytes| Request::parse(&bytes))) {
-                Ok(Some(Ok(request))) => drop(requests.insert(path.to_owned(), request)),
+                Ok(Some(Ok(request))) => {
+                    let own = format!("log/witness/{:012}.add-checkpoint", request.seal.head.size);
+                    if path == own {
+                        checked.known.insert(own);
+                    }
+                    requests.insert(path.to_owned(), request);
+                }
                 Err(fault @ BagFault::Io(..)) => return Err(fault.into()),
                 _ => checked.wrong("BAD_PROOF", None, format!("`{path}` is no request")),
             }
@@ -179,23 +279,27 @@ impl Pack {
         Ok(roots)
     }
 
-    /// What is derived is what this version makes of the log, where this version made it.
-    fn derived(&self, checked: &mut Checked) -> Result<(), PackFault> {
-        let drifted = match derived::drift(self) {
-            Ok(drifted) => drifted,
-            Err(PackFault::View(ViewFault::Line { .. }) | PackFault::Line { .. }) => return Ok(()),
+    /// What is derived is what this version makes of the log, where this version made it; false where
+    /// nothing can be derived from the log.
+    fn derived(&self, facts: &Facts, checked: &mut Checked) -> Result<bool, PackFault> {
+        let compared = match derived::compared(self, facts) {
+            Ok(compared) => compared,
+            Err(PackFault::View(ViewFault::Line { .. }) | PackFault::Line { .. }) => {
+                return Ok(false);
+            }
             Err(fault) => return Err(fault),
         };
+        checked.known.extend(compared.known);
+        let drifted = compared.drifted;
         if !self.is_ours() && !drifted.is_empty() {
+            // Its own word for its version is anybody's word.
             let says = format!(
                 "what is derived was made by another version of Handover, and this one makes {} files of it \
                  otherwise: rely on the log alone",
                 drifted.len()
             );
-            // Its own word for its version is anybody's word.
-            let missing = Finding::missing("OTHER_VERSION", None, says);
-            checked.findings.push(missing);
-            return Ok(());
+            checked.missing("OTHER_VERSION", says);
+            return Ok(true);
         }
         for path in drifted {
             checked.wrong(
@@ -204,7 +308,7 @@ impl Pack {
                 format!("`{path}` is not what the log gives"),
             );
         }
-        Ok(())
+        Ok(true)
     }
 
     /// Whether this very version wrote the pack, by its own word.
@@ -217,5 +321,9 @@ impl Pack {
 impl Checked {
     fn wrong(&mut self, code: &'static str, seq: Option<u64>, says: String) {
         self.findings.push(Finding::wrong(code, seq, says));
+    }
+
+    fn missing(&mut self, code: &'static str, says: String) {
+        self.findings.push(Finding::missing(code, None, says));
     }
 }

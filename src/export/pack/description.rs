@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use super::facts::Facts;
-use crate::export::bag::BagWriter;
+use crate::plan::digest::Digest;
 
 /// Where it stands: the name that the standard gives it.
 pub(super) const PATH: &str = "ro-crate-metadata.json";
@@ -70,10 +70,10 @@ const KINDS: [(&str, &str, &str); 13] = [
     ),
 ];
 
-/// The description of everything that was put so far.
-pub(super) fn of(facts: &Facts, bag: &BagWriter) -> String {
-    let files: Vec<Value> = bag
-        .files()
+/// The description of a pack's files, itself left out.
+pub(super) fn of<'p>(facts: &Facts, files: impl Iterator<Item = (&'p str, Digest)>) -> String {
+    let files: Vec<Value> = files
+        .filter(|(path, _)| *path != PATH)
         .map(|(path, digest)| file(path, &digest.to_string()))
         .collect();
     let parts: Vec<Value> = files

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::PackFault;
 use crate::export::bag::{BagFault, BagWriter};
+use crate::journal::listed;
 
 /// People hand in some of them: larger is refused.
 const FILE_BYTES_MAX: u64 = 1024 * 1024 * 1024;
@@ -16,6 +17,21 @@ const FILE_BYTES_MAX: u64 = 1024 * 1024 * 1024;
 pub(super) fn copy_all(bag: &mut BagWriter, to: &str, folder: &Path) -> Result<(), PackFault> {
     for name in names(folder)? {
         copy(bag, &format!("{to}/{name}"), &folder.join(&name))?;
+    }
+    Ok(())
+}
+
+/// Copies a list of digests that stands in a folder to `list`, and the files that it names to beside it.
+///
+/// # Errors
+/// As [`copy`], and when the list cannot be read.
+pub(super) fn copy_listed(bag: &mut BagWriter, list: &str, folder: &Path) -> Result<(), PackFault> {
+    let (to, name) = list.rsplit_once('/').unwrap_or(("", list));
+    let place = folder.join(name);
+    let text = fs::read_to_string(&place).map_err(|fault| PackFault::Kept(place, fault))?;
+    bag.put(list, text.as_bytes())?;
+    for (_, name) in listed(&text) {
+        copy(bag, &format!("{to}/{name}"), &folder.join(name))?;
     }
     Ok(())
 }

@@ -33,7 +33,7 @@ mod write;
 
 pub use annex::Annex;
 pub use check::Checked;
-pub use derived::drift;
+pub use derived::{described, drift};
 pub use facts::decisions;
 pub use write::{Beside, Packed, Signed, write};
 

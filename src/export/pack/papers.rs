@@ -27,15 +27,20 @@ pub(super) fn put(
     bag.put(&format!("plan/{number:02}.sha256"), &manifest)?;
     let papers = log.papers(fingerprint)?;
     for (path, bytes) in papers.iter() {
-        let own = format!("plan/{number:02}/{path}");
-        let place = if lawful(&own).is_ok() {
-            own
-        } else {
-            format!("plan/{number:02}/by-digest/{}", Digest::of(bytes))
-        };
+        let place = place(number, path, Digest::of(bytes));
         if bag.digest(&place).is_none() {
             bag.put(&place, bytes)?;
         }
     }
     Ok(true)
+}
+
+/// Where a file of the `number`-th paper stands.
+pub(super) fn place(number: usize, path: &str, digest: Digest) -> String {
+    let own = format!("plan/{number:02}/{path}");
+    if lawful(&own).is_ok() {
+        own
+    } else {
+        format!("plan/{number:02}/by-digest/{digest}")
+    }
 }

@@ -21,11 +21,13 @@ pub struct Beside {
     pub seals: Vec<Seal>,
     /// Signed decisions, by the entry that records each.
     pub signed: BTreeMap<u64, Signed>,
-    /// The folder with the ledgers' rows and the list of their digests, kept when the run was closed.
+    /// The folder with the ledgers' rows and the list of their digests, kept when the run was closed; left
+    /// out where the log does not vouch for it.
     pub effects: Option<PathBuf>,
     /// The schema of entries that the log was opened with, where it is not today's.
     pub schema: Option<Vec<u8>>,
-    /// Files by their path in the pack: time-stamps, keys, policies.
+    /// Files by their path in the pack: time-stamps. A key or a policy among them stands instead of the
+    /// one that the log gives.
     pub files: BTreeMap<String, Vec<u8>>,
 }
 
@@ -57,7 +59,13 @@ pub fn write(root: &Path, log: &LogFolder, beside: &Beside) -> Result<Packed, Pa
     let facts = facts::read(log)?;
     let mut bag = BagWriter::new(root)?;
     bag.stream(at::STEPS, |out| steps(log, out))?;
-    seals::put(&mut bag, log, &beside.seals)?;
+    // A run that goes on seals more than the lines that were read.
+    let seals = beside.seals.iter();
+    let seals: Vec<Seal> = seals
+        .filter(|seal| seal.head.size <= facts.size)
+        .cloned()
+        .collect();
+    seals::put(&mut bag, log, &seals)?;
     for (number, fingerprint) in (1..).zip(&facts.papers) {
         papers::put(&mut bag, log, number, *fingerprint)?;
     }
@@ -65,8 +73,12 @@ pub fn write(root: &Path, log: &LogFolder, beside: &Beside) -> Result<Packed, Pa
         bag.put(&format!("approvals/{seq}.json"), &signed.statement)?;
         bag.put(&format!("approvals/{seq}.json.sig"), &signed.signature)?;
     }
-    if let Some(folder) = &beside.effects {
-        files::copy_all(&mut bag, "effects", folder)?;
+    let vouched = facts
+        .closed
+        .as_ref()
+        .is_some_and(|closed| closed.effects.is_some());
+    if let Some(folder) = beside.effects.as_ref().filter(|_| vouched) {
+        files::copy_listed(&mut bag, at::EFFECTS, folder)?;
     }
     for (path, bytes) in &beside.files {
         bag.put(path, bytes)?;
@@ -75,10 +87,11 @@ pub fn write(root: &Path, log: &LogFolder, beside: &Beside) -> Result<Packed, Pa
         bag.put(at::SCHEMA, &schema)?;
     }
     derived::put(&mut bag, log, &facts)?;
-    for (path, text) in pages::all(&facts, beside) {
+    let has = |folder: &str| bag.files().any(|(path, _)| path.starts_with(folder));
+    for (path, text) in pages::newest(&facts, &has) {
         bag.put(path, text.as_bytes())?;
     }
-    let described = description::of(&facts, &bag);
+    let described = description::of(&facts, bag.files());
     bag.put(description::PATH, described.as_bytes())?;
     let manifest = bag.finish(&info(&facts))?;
     Ok(Packed {

@@ -7,6 +7,7 @@ use handover::journal::{JournalFault, LogFolder};
 use handover::machine::event::{Event, PlanAmended};
 use handover::plan::digest::Digest;
 use handover::plan::papers::{Papers, manifest};
+use handover::seal::LogKey;
 
 use super::begun::{Begun, begun, mark, moment, papers};
 
@@ -106,4 +107,25 @@ async fn an_exported_log_that_is_torn_or_lacks_a_paper_is_not_reported_as_whole(
         log.papers(fingerprint),
         Err(JournalFault::Blob(_))
     ));
+}
+
+#[tokio::test]
+async fn a_run_that_goes_on_while_it_is_exported_is_exported_without_its_later_seals() {
+    let Begun {
+        folder,
+        mut journal,
+        run,
+        ..
+    } = begun().await;
+    let size = journal.head(run).await.unwrap().size;
+    let key = LogKey::new("east-kent/run", &[1; 32]).unwrap();
+    for covered in [size, size + 1] {
+        let seal = key.seal(covered, Digest::of(b"root"));
+        let at = moment(1).at;
+        journal.put_seal(run, &seal, at).await.unwrap();
+    }
+    let to = folder.path().join("log");
+    journal.export_log(run, &to).await.unwrap();
+    let kept = names(&to.join("checkpoints"));
+    assert_eq!(kept, BTreeSet::from([format!("{size:012}")]));
 }

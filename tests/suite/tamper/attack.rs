@@ -27,8 +27,6 @@ pub(super) struct Forgery {
     pub(super) seals: Vec<Seal>,
     /// What was signed, by entry.
     pub(super) signed: BTreeMap<u64, Signed>,
-    /// Other files of the pack: keys, policies.
-    pub(super) files: BTreeMap<String, Vec<u8>>,
 }
 
 impl Forgery {
@@ -53,12 +51,10 @@ impl Forgery {
             };
             Some((seq.parse().unwrap(), signed))
         });
-        let policy = below("policy/").map(|(path, bytes)| (path.clone(), bytes.clone()));
         Forgery {
             lines: lines.collect(),
             seals: seals.collect(),
             signed: signed.collect(),
-            files: policy.collect(),
         }
     }
 
@@ -182,8 +178,7 @@ impl Forgery {
             seals: self.seals.clone(),
             signed: self.signed.clone(),
             effects: vouched.then_some(effects),
-            schema: None,
-            files: self.files.clone(),
+            ..Beside::default()
         };
         let root = above.path().join("pack");
         pack::write(&root, &LogFolder::open(&log).unwrap(), &beside).unwrap();
@@ -235,7 +230,20 @@ impl Pack {
         Pack::of(&files)
     }
 
+    /// Lists and description are made anew around the files.
     fn of(files: &BTreeMap<String, Vec<u8>>) -> Pack {
+        let pack = Pack::bagged(files);
+        let opened = pack::Pack::open(&pack.root).unwrap();
+        let Ok(described) = pack::described(&opened) else {
+            return pack;
+        };
+        let mut files = files.clone();
+        files.insert("ro-crate-metadata.json".to_owned(), described.into_bytes());
+        Pack::bagged(&files)
+    }
+
+    /// Lists are made anew around the files, and nothing else.
+    pub(super) fn bagged(files: &BTreeMap<String, Vec<u8>>) -> Pack {
         let above = TempDir::new().unwrap();
         let root = above.path().join("pack");
         let mut bag = BagWriter::new(&root).unwrap();

@@ -49,7 +49,7 @@ fn t05_an_entry_that_stands_twice_is_told() {
 fn t06_a_tail_that_was_cut_off_is_noticed_by_the_seals_that_stayed() {
     let mut short = Forgery::honest();
     short.lines.truncate(58);
-    short.pack().is_told(&["TRUNCATED"]);
+    short.put_in(b"\n").is_told(&["TRUNCATED"]);
 }
 
 #[test]

@@ -14,6 +14,7 @@ mod good;
 mod hostile;
 mod lines;
 mod packs;
+mod places;
 mod privacy;
 mod seals;
 mod story;
