@@ -6,7 +6,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use handover::journal::{Claimant, Draft, Journal, Lease, Moment, NewRun, boot, create_key};
+use handover::journal::{
+    Claimant, Draft, Journal, JournalFault, Lease, Moment, NewRun, Opening, boot, create_key,
+};
 use handover::machine::decide::{Busy, Command, Limits};
 use handover::machine::event::{
     ClockKind, DatasetCount, Entry, Event, LogOpened, PlanBound, StepCommitted,
@@ -449,10 +451,15 @@ async fn begin(journal: &mut Journal, id: Uuid, outline: &Outline) -> Lease {
         fences: Vec::new(),
         term: Duration::from_mins(1),
     };
-    journal
-        .begin(&new, opened, bound, &claimant, &moment())
-        .await
-        .unwrap()
+    let opening = Opening {
+        opened,
+        bound,
+        words: Vec::new(),
+    };
+    let begun = journal
+        .begin::<JournalFault>(&new, opening, &claimant, &moment(), |_| Ok(()))
+        .await;
+    begun.unwrap()
 }
 
 /// A folder on the disk that the build uses: the system's temporary one may be in memory.

@@ -17,14 +17,7 @@ pub(super) async fn close(args: &Close, global: &Global, output: &Output) -> Out
     let (project, mut site) = site::run(args.run.as_deref(), global).await?;
     site::held_against(&project, &mut site).await?;
     let plan = site::plan_of(&site)?;
-    let ended = site.run.closed() || site.run.finished() || site.run.rolled_back();
-    if !ended {
-        return Err(
-            Failure::usage(format!("{} is not at an end", site.head.label)).with(hint(
-                "a run is closed when every step is done, or after a rollback",
-            )),
-        );
-    }
+    ended(&site)?;
     confirm(args.confirm.as_deref(), &plan.name, output)?;
     let addresses = project.addresses(&plan)?.all()?;
     let clock = site::clock(&site);
@@ -42,8 +35,20 @@ pub(super) async fn close(args: &Close, global: &Global, output: &Output) -> Out
     Ok(Exit::Done)
 }
 
+fn ended(site: &Site) -> Result<(), Failure> {
+    if site.run.closed() || site.run.finished() || site.run.rolled_back() {
+        return Ok(());
+    }
+    let says = format!("{} is not at an end", site.head.label);
+    Err(Failure::usage(says).with(hint(
+        "a run is closed when every step is done, or after a rollback",
+    )))
+}
+
 /// What will be gone, or may change, once the run is closed.
 async fn keep(site: &Site, project: &Project, addresses: &Addresses) -> Result<Kept, Failure> {
+    // Once more, since the run is ours: somebody may have gone on while the question stood.
+    ended(site)?;
     let effects = close::keep_effects(site, addresses).await?;
     let annex = super::evidence::keep_annex(site, project)?;
     Ok(Kept {

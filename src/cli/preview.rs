@@ -133,7 +133,7 @@ pub(super) fn read(path: &Path) -> Result<Preview, Failure> {
         let exit = match &fault {
             FileFault::Newer { .. } => Exit::Newer,
             FileFault::Shape(_) => Exit::Usage,
-            FileFault::Edited { .. } => Exit::Difference,
+            FileFault::Numbers | FileFault::Edited { .. } => Exit::Difference,
         };
         let says = format!("`{}` cannot be used", path.display());
         Failure {

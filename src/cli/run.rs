@@ -22,7 +22,7 @@ use crate::machine::state::Now;
 use crate::plan::model::{Plan, Seat};
 use crate::plan::outline::StepId;
 use crate::preview::timetable::points;
-use crate::preview::{self, Preview};
+use crate::preview::{self, Preview, Signature};
 use crate::report;
 use crate::report::rest::RestReport;
 use crate::run::begin::clock_kind;
@@ -184,17 +184,40 @@ async fn signed(
     }
     if project.journal.exists() {
         let mut journal = Journal::open(&project.journal).await?;
-        let runs = journal.runs().await?;
-        let same = |head: &&crate::journal::RunHead| head.paper == preview.paper.fingerprint;
-        if let Some(head) = runs.iter().rev().find(same).cloned() {
+        let mut runs = journal.runs().await?;
+        runs.retain(|head| head.paper == preview.paper.fingerprint);
+        while let Some(head) = runs.pop() {
             let site = Site::open(journal, head).await?;
             if !site.run.closed() {
                 return Ok(Ready::Run(project, Box::new(site)));
             }
+            not_used(&preview, &site)?;
+            journal = site.journal;
         }
     }
     let plan = whole(&preview, &project, args.rehearsal, output).await?;
     Ok(Ready::New(project, plan, preview))
+}
+
+/// What was signed with a key lets one run begin: another needs to be signed for.
+fn not_used(preview: &Preview, former: &Site) -> Result<(), Failure> {
+    let used = |signature: &&Signature| {
+        signature.sshsig.is_some() && former.run.took(&signature.statement)
+    };
+    if clock_kind(former) == ClockKind::MadeUp {
+        return Ok(());
+    }
+    let Some(signature) = preview.signatures.iter().find(used) else {
+        return Ok(());
+    };
+    let says = format!(
+        "what `{}` signed has let {} begin already",
+        signature.person, former.head.label
+    );
+    let failure = Failure::coded(Exit::Unsigned, "HO410", says);
+    Err(failure.with(hint(
+        "handover preview --out FILE, and have it signed again",
+    )))
 }
 
 /// The plan of a preview that is fresh and signed by everybody.
@@ -215,6 +238,19 @@ async fn whole(
         );
         return Err(Failure::coded(Exit::Unsigned, "HO409", says).with(hint(
             "handover preview --out FILE, and have it signed with --key or --statement",
+        )));
+    }
+    let now = Clock::real().now().moment();
+    let as_at = if rehearsal { preview.read_at } else { now };
+    if let Some((signature, why)) = preview::sign::lapsed(preview, &plan, (now, as_at)) {
+        let says = format!("the signature of `{}` does not count now", signature.person);
+        let failure = Failure::coded(Exit::Unsigned, why.code(), says);
+        return Err(Failure {
+            causes: vec![why.to_string()],
+            ..failure
+        }
+        .with(hint(
+            "handover preview --out FILE, and have it signed again",
         )));
     }
     if missing.is_empty() {

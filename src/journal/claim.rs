@@ -19,7 +19,7 @@ use super::fault::JournalFault;
 use super::lock::{ClaimFile, claim_path, is_locked, pid_in};
 use super::place;
 use super::store::{Journal, RunHead, count, integer, moment};
-use crate::machine::event::{Empty, Event, LeaseAcquired, LogOpened, PlanBound};
+use crate::machine::event::{Empty, Entry, Event, LeaseAcquired, LogOpened, PlanBound};
 use crate::machine::time::Time;
 use crate::plan::digest::Digest;
 use crate::plan::model::Code;
@@ -46,6 +46,17 @@ pub struct Lease {
     pub exec: Uuid,
     term: Duration,
     lock: ClaimFile,
+}
+
+/// What a new run's log begins with.
+#[derive(Debug, Clone)]
+pub struct Opening {
+    /// `log.opened`.
+    pub opened: LogOpened,
+    /// `plan.bound`.
+    pub bound: PlanBound,
+    /// What those said who signed the paper.
+    pub words: Vec<Draft>,
 }
 
 /// Where a new log stands among the logs of its run.
@@ -98,44 +109,48 @@ impl Lease {
 }
 
 impl Journal {
-    /// Opens the log of a new run and claims it: `log.opened`, `plan.bound` and `lease.acquired`
-    /// become durable together, so a run that exists has all three.
+    /// Opens the log of a new run and claims it: `log.opened`, `plan.bound`, `lease.acquired` and the
+    /// words of those who signed become durable together, so a run that exists has all of them. `judge`
+    /// sees the entries before.
     ///
     /// # Errors
-    /// When the paper was not put, the run exists, or the file cannot be written.
-    pub async fn begin(
+    /// What `judge` says; when the paper was not put, the run exists, or the file cannot be written.
+    /// Nothing was written then.
+    pub async fn begin<E: From<JournalFault>>(
         &mut self,
         new: &NewRun,
-        opened: LogOpened,
-        bound: PlanBound,
+        opening: Opening,
         claimant: &Claimant,
         now: &Moment,
-    ) -> Result<Lease, JournalFault> {
+        judge: impl FnOnce(&[Entry]) -> Result<(), E>,
+    ) -> Result<Lease, E> {
         let folder = self.run_folder(new.id);
         let lease = Lease::take(&folder, &new.short, new.id, 1, claimant, now.at).await?;
         let log = NewLog {
-            origin: opened.origin.clone(),
+            origin: opening.opened.origin.clone(),
             label: None,
             part: 1,
         };
-        let drafts = vec![
-            Draft::of_run(Event::LogOpened(opened)),
-            Draft::of_run(Event::PlanBound(bound)),
+        let mut drafts = vec![
+            Draft::of_run(Event::LogOpened(opening.opened)),
+            Draft::of_run(Event::PlanBound(opening.bound)),
             acquired(1, &claimant.fences),
         ];
-        self.open_log(new, &log, &lease, drafts, now).await?;
+        drafts.extend(opening.words);
+        self.open_log(new, &log, &lease, (drafts, now), judge)
+            .await?;
         Ok(lease)
     }
 
     /// Writes a log's row, its lease and its first entries, together.
-    pub(super) async fn open_log(
+    pub(super) async fn open_log<E: From<JournalFault>>(
         &mut self,
         new: &NewRun,
         log: &NewLog,
         lease: &Lease,
-        drafts: Vec<Draft>,
-        now: &Moment,
-    ) -> Result<(), JournalFault> {
+        (drafts, now): (Vec<Draft>, &Moment),
+        judge: impl FnOnce(&[Entry]) -> Result<(), E>,
+    ) -> Result<(), E> {
         self.blob(new.paper).await?;
         let refused = self.fault();
         let mut whole = self
@@ -153,7 +168,7 @@ impl Journal {
             .await
             .map_err(&refused)?;
         let mut batch = Batch::after(Tail::empty(number, new.paper));
-        batch.add(lease.hand(), now, drafts)?;
+        judge(&batch.add(lease.hand(), now, drafts)?)?;
         batch
             .store(&mut whole, lease.epoch)
             .await

@@ -27,13 +27,10 @@ pub fn create_key(folder: &Path) -> Result<RunKey, JournalFault> {
     let mut bytes = Zeroizing::new([0; 32]);
     getrandom::fill(bytes.as_mut())
         .map_err(|fault| place::refused(&path, io::Error::other(fault)))?;
-    let mut file = place::private_file(&path).map_err(|fault| match fault.kind() {
+    place::put_new(&path, bytes.as_ref()).map_err(|fault| match fault.kind() {
         io::ErrorKind::AlreadyExists => JournalFault::KeyExists(path.clone()),
         _ => place::refused(&path, fault),
     })?;
-    file.write_all(bytes.as_ref())
-        .and_then(|()| place::durable(&file, folder))
-        .map_err(|fault| place::refused(&path, fault))?;
     Ok(RunKey::new(*bytes))
 }
 

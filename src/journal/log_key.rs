@@ -4,8 +4,8 @@
 //! Not here: what a key signs (`seal`), when (`sealing`).
 
 use std::fs;
-use std::io::{self, Read as _, Write as _};
-use std::path::{Path, PathBuf};
+use std::io::{self, Read as _};
+use std::path::Path;
 
 use uuid::Uuid;
 use zeroize::Zeroizing;
@@ -20,6 +20,9 @@ use crate::seal::{LogKey, WitnessKey};
 /// Its name in the run's folder.
 pub(super) const NAME: &str = "log.key";
 
+/// An empty file in the folder of a rehearsal.
+const REHEARSAL: &str = "rehearsal";
+
 /// No key's file is longer.
 const KEY_BYTES_MAX: u64 = 4096;
 
@@ -33,6 +36,20 @@ impl Journal {
             return Err(JournalFault::KeyReady(self.run_folder(run).join(NAME)));
         }
         self.draw_log_key(project, Uuid::now_v7())
+    }
+
+    /// Draws the key of a rehearsal, and the rehearsal's id; durable on return. Its folder says what it is,
+    /// so that nobody takes the key of one that never began for the key that a minute holds.
+    ///
+    /// # Errors
+    /// When the folder cannot be written, or the project's name will not do for a key.
+    pub fn rehearsal_log_key(&self, project: &str) -> Result<(Uuid, LogKey), JournalFault> {
+        let run = Uuid::now_v7();
+        let folder = self.run_folder(run);
+        place::private_folder(&folder)?;
+        let mark = folder.join(REHEARSAL);
+        place::put_whole(&mark, &[]).map_err(|fault| place::refused(&mark, fault))?;
+        Ok((run, self.draw_log_key(project, run)?))
     }
 
     /// Draws the key of the run `run`; durable on return.
@@ -68,7 +85,9 @@ impl Journal {
                 continue;
             };
             // A log that was sealed once has begun, whatever this journal knows of it.
-            if begun.contains(&run) || has_signed(&path) || !path.join(NAME).is_file() {
+            let rehearsal = path.join(REHEARSAL).exists();
+            if begun.contains(&run) || rehearsal || has_signed(&path) || !path.join(NAME).is_file()
+            {
                 continue;
             }
             let key = read_key(&path.join(NAME))?;
@@ -154,20 +173,9 @@ fn read(path: &Path) -> Result<Zeroizing<String>, JournalFault> {
 }
 
 fn write_key(path: &Path, text: &str) -> Result<(), JournalFault> {
-    let folder = parent(path);
-    place::private_folder(&folder)?;
-    let mut file = place::private_file(path).map_err(|fault| match fault.kind() {
+    place::private_folder(&place::folder_of(path))?;
+    place::put_new(path, text.as_bytes()).map_err(|fault| match fault.kind() {
         io::ErrorKind::AlreadyExists => JournalFault::KeyReady(path.to_owned()),
         _ => place::refused(path, fault),
-    })?;
-    file.write_all(text.as_bytes())
-        .and_then(|()| place::durable(&file, &folder))
-        .map_err(|fault| place::refused(path, fault))
-}
-
-fn parent(path: &Path) -> PathBuf {
-    match path.parent() {
-        Some(folder) if folder != Path::new("") => folder.to_owned(),
-        _ => PathBuf::from("."),
-    }
+    })
 }

@@ -26,7 +26,7 @@ mod store;
 mod witness_book;
 
 pub use append::{Draft, Moment, NewRun};
-pub use claim::{Claimant, Holder, Lease};
+pub use claim::{Claimant, Holder, Lease, Opening};
 pub use export::LogFolder;
 pub use fault::{Db, JournalFault};
 pub use key::{adopt_key, create_key, destroy_key, load_key};
@@ -34,6 +34,7 @@ pub use lines::{Entries, Line, Lines};
 pub use log_key::{draw_witness_key, keep_witness_key, load_log_key, load_witness_key};
 pub use papers::listed;
 pub use place::boot;
+pub(crate) use place::put_whole;
 pub use recover::{Loss, Seen};
 pub use sealing::Sealer;
 pub use seals::StoredSeal;

@@ -3,7 +3,7 @@
 //! Not here: what is in the file (`schema`), who holds a run (`claim`).
 
 use std::fs;
-use std::io;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use uuid::Uuid;
@@ -59,6 +59,38 @@ pub(super) fn private_options() -> fs::OpenOptions {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options
+}
+
+/// Writes a file that only its owner may read, whole or not at all, in the place of one that is there;
+/// durable on return.
+pub(crate) fn put_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let unfinished = unfinished(path, bytes)?;
+    fs::rename(&unfinished, path)?;
+    durable_name(&folder_of(path))
+}
+
+/// Writes a new file that only its owner may read, whole or not at all; durable on return. Fails where
+/// there is one.
+pub(super) fn put_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let unfinished = unfinished(path, bytes)?;
+    let linked = fs::hard_link(&unfinished, path);
+    fs::remove_file(&unfinished)?;
+    linked?;
+    durable_name(&folder_of(path))
+}
+
+/// Under another name first.
+fn unfinished(path: &Path, bytes: &[u8]) -> io::Result<PathBuf> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".new");
+    let unfinished = PathBuf::from(name);
+    let mut file = private_options()
+        .create(true)
+        .truncate(true)
+        .open(&unfinished)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    Ok(unfinished)
 }
 
 /// Returns once the file, and its name in `folder`, would survive a power cut.

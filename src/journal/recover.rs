@@ -149,7 +149,8 @@ impl Journal {
                 adopted: seen.effects,
             })),
         ];
-        self.open_log(&new, &log, &lease, drafts, now).await?;
+        self.open_log::<JournalFault>(&new, &log, &lease, (drafts, now), |_| Ok(()))
+            .await?;
         Ok(lease)
     }
 
@@ -212,10 +213,7 @@ impl Loss {
 fn is_loss(fault: &JournalFault) -> bool {
     matches!(
         fault,
-        JournalFault::Cut { .. }
-            | JournalFault::Edited { .. }
-            | JournalFault::Unreadable { .. }
-            | JournalFault::Forked { .. }
+        JournalFault::Cut { .. } | JournalFault::Edited { .. } | JournalFault::Unreadable { .. }
     )
 }
 

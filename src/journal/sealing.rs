@@ -12,8 +12,9 @@
 //! Not here: stored seals (`seals`), when to seal (`run::session`).
 
 use std::fs;
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use jiff::SignedDuration;
 use uuid::Uuid;
@@ -31,6 +32,10 @@ const SIGNED: &str = "signed";
 
 /// How old the newest seal may be while a run drives.
 const SEAL_AGE_MAX: SignedDuration = SignedDuration::from_hours(24);
+
+/// How often, and how far apart, the key's lock is tried.
+const LOOKS_MAX: u32 = 100;
+const LOOK: Duration = Duration::from_millis(20);
 
 /// Signs heads of one log.
 #[derive(Debug)]
@@ -128,7 +133,7 @@ impl Sealer {
         let folder = place::folder_of(&self.path);
         let refused = |fault| place::refused(&self.path, fault);
         let lock = fs::File::open(folder.join(super::log_key::NAME)).map_err(refused)?;
-        lock.lock().map_err(refused)?;
+        lock_soon(&lock).map_err(refused)?;
         let found = read_signed(&self.path)?;
         if found != self.signed {
             return Err(JournalFault::SealedAhead {
@@ -143,8 +148,23 @@ impl Sealer {
                 size: seal.head.size,
             });
         }
-        write_signed(&self.path, &folder, &seal.bytes()).map_err(refused)
+        place::put_whole(&self.path, &seal.bytes()).map_err(refused)
     }
+}
+
+/// Whoever signs holds the lock for the length of an `fsync`.
+fn lock_soon(file: &fs::File) -> io::Result<()> {
+    for _ in 0..LOOKS_MAX {
+        match file.try_lock() {
+            Err(fs::TryLockError::WouldBlock) => std::thread::sleep(LOOK),
+            Err(fs::TryLockError::Error(fault)) => return Err(fault),
+            Ok(()) => return Ok(()),
+        }
+    }
+    Err(io::Error::new(
+        io::ErrorKind::WouldBlock,
+        "another process is signing, or stopped while it did",
+    ))
 }
 
 /// The head that a log must pass through as it is read: the newest one that was signed.
@@ -219,17 +239,4 @@ fn read_signed(path: &Path) -> Result<Option<Head>, JournalFault> {
     let seal = Seal::parse(&bytes);
     let seal = seal.map_err(|_| JournalFault::SignedMissing(path.to_owned()))?;
     Ok(Some(seal.head))
-}
-
-/// Whole or not at all: under another name first.
-fn write_signed(path: &Path, folder: &Path, bytes: &[u8]) -> io::Result<()> {
-    let unfinished = path.with_extension("new");
-    let mut file = place::private_options()
-        .create(true)
-        .truncate(true)
-        .open(&unfinished)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    fs::rename(&unfinished, path)?;
-    fs::File::open(folder)?.sync_all()
 }

@@ -4,7 +4,7 @@
 //! Not here: what a witness signs (`seal::witness`), its key (`log_key`).
 
 use std::fs;
-use std::io::{self, Write as _};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use super::fault::JournalFault;
@@ -50,18 +50,7 @@ impl WitnessBook {
     /// # Errors
     /// When the file cannot be written.
     pub fn keep(&self) -> Result<(), JournalFault> {
-        let folder = place::folder_of(&self.path);
-        let written = || {
-            let mut name = self.path.as_os_str().to_owned();
-            name.push(".new");
-            let unfinished = PathBuf::from(name);
-            let mut options = place::private_options();
-            let mut file = options.create(true).truncate(true).open(&unfinished)?;
-            file.write_all(self.ledger.text().as_bytes())?;
-            file.sync_all()?;
-            fs::rename(&unfinished, &self.path)?;
-            place::durable_name(&folder)
-        };
-        written().map_err(|fault| place::refused(&self.path, fault))
+        place::put_whole(&self.path, self.ledger.text().as_bytes())
+            .map_err(|fault| place::refused(&self.path, fault))
     }
 }

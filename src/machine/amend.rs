@@ -55,6 +55,9 @@ pub enum AmendFault {
     /// The paper is the one in force.
     #[error("the paper is the one in force")]
     Same,
+    /// Witnesses were named in public before the run: nobody changes them half-way.
+    #[error("`[trust]` is not the same: who witnesses a run stays as it was signed")]
+    Trust,
 }
 
 impl Run {
@@ -69,6 +72,9 @@ impl Run {
         }
         if new.paper == self.paper() {
             faults.push(AmendFault::Same);
+        }
+        if new.trust.as_ref() != self.quorum() {
+            faults.push(AmendFault::Trust);
         }
         let mut amendment = Amendment::default();
         for (old, run) in self.steps() {
@@ -130,7 +136,7 @@ impl Run {
     }
 
     /// Takes a judged amendment in.
-    pub(super) fn amend(&mut self, paper: &Digest) {
+    pub(super) fn amend(&mut self, paper: &Digest, seq: u64) {
         let Some(new) = self.shelf.get(paper).cloned() else {
             return;
         };
@@ -163,7 +169,7 @@ impl Run {
         self.graph = graph;
         self.steps = steps;
         self.count_missing();
-        (self.amended, self.signed) = (true, true);
+        (self.amended, self.signed) = (Some(seq), true);
     }
 }
 

@@ -207,6 +207,13 @@ impl Run {
             Breach::FourEyes {
                 needed: needed(new),
             },
+        )?;
+        // Else an author could name new people, or new keys, and have those put the paper in force.
+        ensure(
+            self.known_here(&body.approvals) >= needed(&self.graph.outline),
+            Breach::Strangers {
+                needed: needed(&self.graph.outline),
+            },
         )
     }
 

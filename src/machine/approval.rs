@@ -5,7 +5,7 @@
 //! Not here: the signature itself, which needs the files (`signature::check`); whose turn it is (`gate`).
 
 use super::apply::{Judged, ensure};
-use super::event::{Actor, ClockKind, Decision, Entry, Method, On, Signed};
+use super::event::{Actor, ClockKind, Decision, Entry, Method, On};
 use super::gate::NotTheirs;
 use super::illegal::Breach;
 use super::run::Run;
@@ -57,12 +57,14 @@ impl Run {
             (On::Paper { paper }, None) => About::Paper { plan: *paper },
             (On::Rollback { preview }, None) => About::Rollback { rollback: *preview },
             (On::Gate { step }, Some(after)) => {
-                let gate = &self.step_at(self.graph.position(step)?).gate;
+                let at = self.graph.position(step)?;
+                let gate = &self.step_at(at).gate;
                 About::Gate {
                     log: self.opened()?.origin.clone(),
                     run: self.id()?,
                     plan: self.paper(),
                     step: step.clone(),
+                    generation: self.about_at(at).generation,
                     gate: match gate {
                         Gate::Decisions(_) => statement::Gate::Approval,
                         _ => statement::Gate::LeaveOut,
@@ -82,6 +84,13 @@ impl Run {
             evidence: decision.evidence,
             window,
         })
+    }
+
+    /// Whether a statement of that digest was decided on in this run.
+    #[must_use]
+    pub fn took(&self, statement: &Digest) -> bool {
+        let mut decided = self.decided.values();
+        decided.any(|decided| decided.statement == *statement)
     }
 
     /// Yeses that stand, were recorded as said, and that a paper asks a signature for: none in a run whose
@@ -137,7 +146,12 @@ impl Run {
         };
         let (signed, key) = match (body.method, &body.signed, key) {
             (Method::Recorded, None, None) => {
-                let needs = verdict == Verdict::Granted && self.must_sign(outline, &body.on, role);
+                let needs = match verdict {
+                    Verdict::Granted => self.must_sign(outline, &body.on, role),
+                    Verdict::Refused => false,
+                    // What a key said is taken back by a key.
+                    Verdict::Revoked => self.stands_signed(&body.on, &entry.actor),
+                };
                 return ensure(!needs, Breach::NoSignature);
             }
             (Method::Sshsig, Some(signed), Some(key)) => (signed, key),
@@ -147,14 +161,23 @@ impl Run {
         let same = stated.is_some_and(|stated| stated.digest() == body.statement);
         ensure(same, Breach::OtherStatement)?;
         ensure(signed.window.holds(entry.at.moment()), Breach::Window)?;
-        let ahead = signed.after.is_some_and(|after| after.size > entry.seq);
-        ensure(!ahead, Breach::SealAhead)?;
-        let nonce = |signed: Signed| signed.window.nonce;
-        let mut before = self.decided.values().filter_map(|decided| decided.signed);
-        let used = before.any(|before| nonce(before) == nonce(*signed));
+        let seen = |after: After| (1..=entry.seq).contains(&after.size);
+        ensure(signed.after.is_none_or(seen), Breach::SealAhead)?;
+        let used = self.nonces.contains(&signed.window.nonce);
         ensure(!used, Breach::Nonce)?;
         self.one_pair_of_eyes(outline, &body.on, (person, key))
             .map_err(Breach::NotTheirs)
+    }
+
+    /// Whether the decision that stands in the actor's seat was signed with a key.
+    fn stands_signed(&self, on: &On, actor: &Actor) -> bool {
+        let seat = |actor: &Actor| match actor {
+            Actor::Executor => None,
+            Actor::Person { role, org, .. } => Some((role.clone(), org.clone())),
+        };
+        let theirs = |decided: &Decided| seat(&decided.actor) == seat(actor);
+        self.not_void(on)
+            .any(|(_, decided)| decided.signed.is_some() && theirs(decided))
     }
 
     /// The key is the person's own, and neither the author's nor one that decided for somebody else.

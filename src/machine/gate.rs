@@ -9,7 +9,8 @@ use super::state::{Decided, Verdict};
 use super::time::Time;
 use crate::plan::digest::Digest;
 use crate::plan::model::{Code, Seat};
-use crate::plan::outline::{Gate, Outline};
+use crate::plan::outline::{Gate, Holder, Outline};
+use crate::plan::public_key::PublicKey;
 
 /// Decisions needed, by distinct people, for an act that the paper names no gate for (amending,
 /// rolling back): two wherever at least two seats sign the paper, else as many as there are.
@@ -117,7 +118,7 @@ impl Run {
     /// the amendment's own decisions were checked then.
     #[must_use]
     pub fn unsigned(&self) -> Vec<Seat> {
-        if self.amended {
+        if self.amended.is_some() {
             return Vec::new();
         }
         let on = On::Paper {
@@ -202,6 +203,24 @@ impl Run {
             .filter(|(_, decided)| decided.verdict == Verdict::Granted)
             .map(|(seq, _)| seq)
             .collect()
+    }
+
+    /// How many of these grants are by people who sit in the paper in force, with the same key.
+    pub(super) fn known_here(&self, approvals: &[u64]) -> usize {
+        let outline = &self.graph.outline;
+        let known = |decided: &Decided| {
+            let Actor::Person { person, key, .. } = &decided.actor else {
+                return false;
+            };
+            let holds = holder(outline, &decided.actor, decided.when.as_at).is_ok();
+            let mut theirs = outline.holders.iter().filter(|one| one.person == *person);
+            let own = |one: &Holder| one.key.as_ref().map(PublicKey::fingerprint);
+            let same_key = key.is_none() || theirs.any(|one| own(one) == *key);
+            let asked = outline.signed_by.iter();
+            holds && same_key && asked.into_iter().any(|seat| sits(&decided.actor, seat))
+        };
+        let decided = approvals.iter().filter_map(|seq| self.decided.get(seq));
+        decided.filter(|decided| known(decided)).count()
     }
 
     pub(super) fn outline_of(&self, paper: &Digest) -> Option<&Outline> {

@@ -176,6 +176,12 @@ pub enum Breach {
         /// How many.
         needed: usize,
     },
+    /// Who signed an amendment is news to the paper in force.
+    #[error("{needed} of those who sign must be known, with their keys, to the paper in force")]
+    Strangers {
+        /// How many.
+        needed: usize,
+    },
     /// Finished work would change.
     #[error("the amendment changes what has begun")]
     Amendment(Vec<AmendFault>),
@@ -253,7 +259,8 @@ impl Breach {
             Breach::Refused => "REFUSED",
             Breach::TooLate => "LATE_APPROVAL",
             Breach::NotTheirs(NotTheirs::Author | NotTheirs::SamePerson | NotTheirs::SameKey)
-            | Breach::FourEyes { .. } => "FOUR_EYES",
+            | Breach::FourEyes { .. }
+            | Breach::Strangers { .. } => "FOUR_EYES",
             Breach::NotTheirs(NotTheirs::OtherKey) | Breach::Proof => "BAD_APPROVAL",
             Breach::OtherStatement | Breach::Nonce => "REPLAYED_APPROVAL",
             Breach::Window => "KEY_EXPIRED",

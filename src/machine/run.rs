@@ -15,20 +15,18 @@ use super::time::Time;
 use super::witnessed::Witnessed;
 use crate::plan::digest::Digest;
 use crate::plan::outline::{Outline, OutlineStep, StepId};
+use crate::signature::statement::Nonce;
 
 /// The state of a run, whoever asks: executor, resume, preview, replay.
 #[derive(Debug, Clone)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is a fact that one kind of entry makes true"
-)]
 pub struct Run {
     pub(super) shelf: Shelf,
     pub(super) graph: Graph,
     pub(super) head: Option<Head>,
     pub(super) opened: Option<Arc<LogOpened>>,
     pub(super) bound: bool,
-    pub(super) amended: bool,
+    /// The newest `plan.amended`.
+    pub(super) amended: Option<u64>,
     pub(super) signed: bool,
     pub(super) closed: bool,
     pub(super) lease: Option<Lease>,
@@ -41,6 +39,8 @@ pub struct Run {
     pub(super) decided: BTreeMap<u64, Decided>,
     /// Decisions by what they are about, oldest first.
     pub(super) about: BTreeMap<On, Vec<u64>>,
+    /// Of every signed decision.
+    pub(super) nonces: BTreeSet<Nonce>,
     /// Refused gates whose refusal stands.
     pub(super) refusals: BTreeSet<u64>,
     pub(super) checkpoints: Vec<Checkpoint>,
@@ -79,7 +79,7 @@ impl Run {
             head: None,
             opened: None,
             bound: false,
-            amended: false,
+            amended: None,
             signed: false,
             closed: false,
             lease: None,
@@ -88,6 +88,7 @@ impl Run {
             open: BTreeSet::new(),
             decided: BTreeMap::new(),
             about: BTreeMap::new(),
+            nonces: BTreeSet::new(),
             refusals: BTreeSet::new(),
             checkpoints: Vec::new(),
             finishes: 0,

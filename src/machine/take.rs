@@ -50,7 +50,7 @@ impl Run {
                 self.bound = true;
                 self.signed = self.unsigned().is_empty();
             }
-            Event::PlanAmended(body) => self.amend(&body.new),
+            Event::PlanAmended(body) => self.amend(&body.new, entry.seq),
             Event::ApprovalGranted(body) => self.note(entry, body, Verdict::Granted, when),
             Event::ApprovalRefused(body) => self.note(entry, body, Verdict::Refused, when),
             Event::ApprovalRevoked(body) => self.note(entry, body, Verdict::Revoked, when),
@@ -208,6 +208,8 @@ impl Run {
             self.revoke(entry, body);
         }
         let void = verdict == Verdict::Revoked;
+        self.nonces
+            .extend(body.signed.map(|signed| signed.window.nonce));
         self.decided.insert(
             when.seq,
             Decided {

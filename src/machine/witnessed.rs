@@ -60,15 +60,19 @@ impl Run {
         let real = self
             .opened()
             .is_some_and(|opened| opened.clock == ClockKind::Real);
-        if !asked || !real || !self.final_now(at, as_at) || self.steps[at].begun() {
+        // One that began when it could not be undone had its witnesses then.
+        let began = self.steps[at].started;
+        let had =
+            self.steps[at].begun() && began.is_some_and(|began| self.final_now(at, began.as_at));
+        if !asked || !real || !self.final_now(at, as_at) || had {
             return None;
         }
         let size = self.rests_on(at);
         (self.witnessed() < size).then_some(size)
     }
 
-    /// The entries from the start that hold all the step rests on: what finished before it, and the
-    /// decisions that open its gate and theirs.
+    /// The entries from the start that hold all the step rests on: what finished before it, the
+    /// decisions that open its gate and theirs, the paper in force and those who signed it.
     fn rests_on(&self, at: usize) -> u64 {
         let before = self.graph.before[at].iter();
         let finished = before.filter_map(|&at| self.steps[at].committed);
@@ -82,7 +86,11 @@ impl Run {
         let seqs = finished
             .map(|moment| moment.seq)
             .chain(decisions)
-            .chain(self.steps[at].done);
+            .chain(self.steps[at].done)
+            .chain(self.amended)
+            .chain(self.grants(&On::Paper {
+                paper: self.paper(),
+            }));
         seqs.max().map_or(1, |seq| seq + 1)
     }
 

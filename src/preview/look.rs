@@ -76,7 +76,7 @@ pub async fn look(
     let (mut findings, steps) = (findings?, steps?);
     findings.sort_by_key(|finding| !finding.stops);
     let unmapped = unmapped(&plan, &readers).await?;
-    let reading = Reading::of(&steps);
+    let reading = Reading::of(&steps, &findings);
     Ok(Preview {
         format: FORMAT,
         paper: Paper::of(&plan),

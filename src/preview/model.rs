@@ -311,6 +311,9 @@ pub enum FileFault {
         /// Its format.
         found: u32,
     },
+    /// The numbers are not those that were read.
+    #[error("the numbers or findings are not those of the reading: the file was edited")]
+    Numbers,
     /// A signature in it does not carry the statement that it claims.
     #[error(
         "the signature of `{person}` does not agree with its own statement: the file was edited"
@@ -328,13 +331,18 @@ struct Head {
 }
 
 impl Preview {
-    /// Reads a preview file and checks that no signature in it was edited.
+    /// Reads a preview file and checks that nothing was edited: no signature, and no number or finding
+    /// since somebody signed them.
     ///
     /// # Errors
     /// See [`FileFault`].
     pub fn read(bytes: &[u8]) -> Result<Preview, FileFault> {
         let preview: Preview = read(bytes)?;
         super::sign::unedited(&preview.signatures, super::sign::paper)?;
+        if preview.reading.digested(&preview.findings) != preview.reading.digest {
+            return Err(FileFault::Numbers);
+        }
+        super::sign::same_reading(&preview)?;
         Ok(preview)
     }
 

@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::model::{CountsShape, StepSaid};
+use super::model::{CountsShape, FindingSaid, StepSaid};
 use crate::copy::counts::Counts;
 use crate::plan::digest::Digest;
 use crate::plan::model::Code;
@@ -26,7 +26,7 @@ pub struct Reading {
     pub orgs: BTreeMap<Code, BTreeMap<String, Counts>>,
     /// Rows nobody owns, by source table and reason.
     pub unrouted: BTreeMap<String, BTreeMap<String, u64>>,
-    /// SHA-256 over both, one line a number.
+    /// SHA-256 over both and over what would stop a step, one line each.
     #[schemars(with = "String")]
     pub digest: Digest,
 }
@@ -36,7 +36,7 @@ impl Reading {
     /// step: each says those of its own source once. Another copy of the same table sees them again, so
     /// that over several such steps the most counts, not the sum.
     #[must_use]
-    pub fn of(steps: &[StepSaid]) -> Reading {
+    pub fn of(steps: &[StepSaid], findings: &[FindingSaid]) -> Reading {
         let mut reading = Reading::default();
         let mut nobodys: BTreeMap<(&Code, &str, &str), u64> = BTreeMap::new();
         for step in steps {
@@ -57,7 +57,7 @@ impl Reading {
             let most = into.entry(reason.to_owned()).or_default();
             *most = (*most).max(rows);
         }
-        reading.digest = reading.digested();
+        reading.digest = reading.digested(findings);
         reading
     }
 
@@ -88,8 +88,9 @@ impl Reading {
         names.iter().find(there).copied()
     }
 
-    /// Lines of plain text in a fixed order, so that sums of any size enter exactly.
-    fn digested(&self) -> Digest {
+    /// Lines of plain text in a fixed order, so that sums of any size enter exactly. What stops a step is
+    /// a part of it: whoever signs has seen it.
+    pub(super) fn digested(&self, findings: &[FindingSaid]) -> Digest {
         let mut lines = String::new();
         for (org, datasets) in &self.orgs {
             for (dataset, counts) in datasets {
@@ -112,6 +113,12 @@ impl Reading {
             for (reason, rows) in reasons {
                 let _ = writeln!(lines, "-\t{table}\t{reason}\t{rows}");
             }
+        }
+        for finding in findings.iter().filter(|finding| finding.stops) {
+            let FindingSaid {
+                code, about, says, ..
+            } = finding;
+            let _ = writeln!(lines, "-\tstops\t{code}\t{about}\t{says}");
         }
         Digest::of(lines.as_bytes())
     }

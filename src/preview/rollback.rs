@@ -163,6 +163,17 @@ pub struct VoidSaid {
 }
 
 impl RollbackPreview {
+    /// Whether the way back is still the one that was reviewed: the same steps are undone, the same stay,
+    /// the same decisions are void.
+    #[must_use]
+    pub fn still(&self, plan: &Plan, run: &Run, way: &RollbackPlan) -> bool {
+        let undoes = self.undoes.iter().map(|said| &said.step);
+        self.paper == plan.fingerprint()
+            && undoes.eq(&way.undoes)
+            && self.stays == stays(plan, way)
+            && self.voids == voids(run, &way.void)
+    }
+
     /// Reads a rollback preview file and checks that nothing signed in it was edited.
     ///
     /// # Errors
@@ -275,11 +286,7 @@ pub async fn look_rollback(
         keeps: way.keeps.clone(),
         mode: with.mode,
         undoes,
-        stays: way
-            .stays
-            .iter()
-            .filter_map(|(step, stay)| stays(plan, step, stay))
-            .collect(),
+        stays: stays(plan, way),
         again: way.again.clone(),
         voids: voids(run, &way.void),
         orgs: plan
@@ -345,16 +352,19 @@ fn changed(found: Undone) -> Vec<ChangedRows> {
     each.collect()
 }
 
-fn stays(plan: &Plan, step: &StepId, stay: &Stay) -> Option<StaySaid> {
-    Some(StaySaid {
-        step: step.clone(),
-        kind: plan.step(step)?.does.kind().to_owned(),
-        why: match stay {
-            Stay::Cannot => Why::Cannot,
-            Stay::ByHand(words) => Why::ByHand(words.clone()),
-            Stay::Closed(subject) => Why::Closed(*subject),
-        },
-    })
+fn stays(plan: &Plan, way: &RollbackPlan) -> Vec<StaySaid> {
+    let said = |(step, stay): &(StepId, Stay)| {
+        Some(StaySaid {
+            step: step.clone(),
+            kind: plan.step(step)?.does.kind().to_owned(),
+            why: match stay {
+                Stay::Cannot => Why::Cannot,
+                Stay::ByHand(words) => Why::ByHand(words.clone()),
+                Stay::Closed(subject) => Why::Closed(*subject),
+            },
+        })
+    };
+    way.stays.iter().filter_map(said).collect()
 }
 
 /// Decisions by their entries, with the gates they are about.

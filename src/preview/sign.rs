@@ -205,6 +205,38 @@ pub fn only_recorded(preview: &Preview, plan: &Plan) -> Vec<Seat> {
     recorded.map(|signature| signature.seat.clone()).collect()
 }
 
+/// The first signature under a preview that does not count any more at `at` (the wall clock) and `as_at`
+/// (the plan's time), and why: its time is over, or the signer has left the role.
+#[must_use]
+pub fn lapsed<'p>(
+    preview: &'p Preview,
+    plan: &Plan,
+    (at, as_at): (Timestamp, Timestamp),
+) -> Option<(&'p Signature, SignFault)> {
+    let paper = preview.paper.fingerprint;
+    let mut ours = preview.signatures.iter().filter(|one| one.signed == paper);
+    ours.find_map(|signature| {
+        let proof = signature.proof();
+        let made = proof.as_ref().and_then(|proof| proof.opened().ok());
+        let over = made.map(|(made, _)| made.window);
+        if let Some(window) = over.filter(|window| !window.holds(at)) {
+            return Some((signature, SignFault::Window(window)));
+        }
+        let mut holders = plan.outline.holders.iter();
+        let holds = holders.any(|holder| {
+            holder.person == signature.person
+                && holder.role == signature.seat.role
+                && holder.org == signature.org
+                && in_post(holder, as_at)
+        });
+        let left = SignFault::NotHeld {
+            person: signature.person.clone(),
+            role: signature.seat.role.clone(),
+        };
+        (!holds).then_some((signature, left))
+    })
+}
+
 /// Signs a rollback's preview and adds the signature to it.
 ///
 /// # Errors
@@ -262,6 +294,22 @@ pub(super) fn unedited(signatures: &[Signature], on: fn(Digest) -> On) -> Result
         }),
         None => Ok(()),
     }
+}
+
+/// Who signed this paper with a key signed the numbers that stand beside it.
+pub(super) fn same_reading(preview: &Preview) -> Result<(), FileFault> {
+    let paper = preview.paper.fingerprint;
+    let mut ours = preview.signatures.iter().filter(|one| one.signed == paper);
+    let other = ours.find(|signature| {
+        let proof = signature.proof();
+        let made = proof.as_ref().and_then(|proof| proof.opened().ok());
+        made.is_some_and(|(made, _)| made.reading != Some(preview.reading.digest))
+    });
+    other.map_or(Ok(()), |signature| {
+        Err(FileFault::Edited {
+            person: signature.person.clone(),
+        })
+    })
 }
 
 /// The signature holds, and is over what its entry in the preview says.
@@ -465,8 +513,9 @@ impl<'a> House<'a> {
 }
 
 fn holds(holder: &Holder, ask: &Ask<'_>) -> bool {
-    &*holder.person == ask.person
-        && &*holder.role == ask.role
-        && holder.from.is_none_or(|from| from <= ask.as_at)
-        && holder.to.is_none_or(|to| ask.as_at < to)
+    &*holder.person == ask.person && &*holder.role == ask.role && in_post(holder, ask.as_at)
+}
+
+fn in_post(holder: &Holder, as_at: Timestamp) -> bool {
+    holder.from.is_none_or(|from| from <= as_at) && holder.to.is_none_or(|to| as_at < to)
 }

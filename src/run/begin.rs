@@ -9,10 +9,12 @@ use super::clock::Clock;
 use super::folder::RunFolder;
 use super::session::{Session, Watch, claimant, moment};
 use super::site::{Site, SiteFault};
-use crate::journal::{Draft, Journal, JournalFault, NewRun, adopt_key, create_key};
+use crate::journal::{Draft, Journal, JournalFault, NewRun, Opening, adopt_key, create_key};
 use crate::machine::event::{
-    Actor, ClockKind, Decision, Event, LogOpened, OrgPrint, PlanBound, Signed,
+    Actor, ClockKind, Decision, Entry, Event, LogOpened, OrgPrint, PlanBound, Signed,
 };
+use crate::machine::run::Run;
+use crate::machine::state::Shelf;
 use crate::plan::digest::Digest;
 use crate::plan::model::Plan;
 use crate::plan::papers::{self, Papers};
@@ -68,18 +70,35 @@ pub async fn begin<'a>(
         paper,
     };
     let orgs = prints.iter().map(|print| print.org.clone()).collect();
+    keep_all(&mut journal, &preview.signatures).await?;
+    let opening = Opening {
+        opened,
+        bound,
+        words: decisions(&preview.signatures, Some(preview.reading.digest)),
+    };
+    let shelf = Shelf::from_iter([Arc::clone(&plan.outline)]);
     let lease = journal
-        .begin(&new, opened, bound, &claimant(orgs), &moment)
+        .begin(&new, opening, &claimant(orgs), &moment, |entries| {
+            judge(shelf, entries, &new.short)
+        })
         .await?;
     let head = journal.head(id).await?;
     let site = Site::open(journal, head).await?;
     let mut session = Session::begun(site, lease, clock, watch).await?;
-    keep_all(&mut session.site.journal, &preview.signatures).await?;
-    session
-        .append(decisions(&preview.signatures, Some(preview.reading.digest)))
-        .await?;
     session.seal().await?;
     Ok(session)
+}
+
+/// Judged before any of it is durable: a run that could never be signed does not begin.
+fn judge(shelf: Shelf, entries: &[Entry], label: &str) -> Result<(), SiteFault> {
+    let mut run = Run::new(shelf);
+    let mut judged = entries.iter().map(|entry| run.apply(entry));
+    judged
+        .try_for_each(|judged| judged)
+        .map_err(|illegal| SiteFault::Illegal {
+            label: label.to_owned(),
+            illegal: Box::new(illegal),
+        })
 }
 
 /// The run's id and the key of its log: the one that was drawn for it and minuted. A rehearsal is a log
@@ -90,12 +109,10 @@ async fn log_key(
     clock: &Clock,
 ) -> Result<(Uuid, Option<LogKey>), SiteFault> {
     if clock.kind() == ClockKind::MadeUp {
-        let id = Uuid::now_v7();
-        let key = journal.draw_log_key(&plan.name, id);
         // A folder's name may be no name for a key; a rehearsal goes without then.
-        return match key {
-            Err(JournalFault::NoKey(..)) => Ok((id, None)),
-            key => Ok((id, Some(key?))),
+        return match journal.rehearsal_log_key(&plan.name) {
+            Err(JournalFault::NoKey(..)) => Ok((Uuid::now_v7(), None)),
+            drawn => drawn.map(|(id, key)| Ok((id, Some(key))))?,
         };
     }
     match journal.prepared_log_key(&plan.name).await? {

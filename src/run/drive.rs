@@ -87,7 +87,7 @@ pub async fn drive<H: Hands>(
                 return Err(DriveFault::Halted(fault));
             }
             match wake(session, bounds) {
-                Some(pause) => nap(pause, stop).await?,
+                Some(pause) => nap(session, pause, stop).await?,
                 None => break,
             }
             continue;
@@ -265,11 +265,22 @@ fn wake(session: &Session<'_>, bounds: &Bounds) -> Option<Duration> {
     Some(Duration::try_from(pause).unwrap_or(Duration::ZERO))
 }
 
-async fn nap(pause: Duration, stop: &mut watch::Receiver<bool>) -> Result<(), DriveFault> {
-    tokio::select! {
-        () = tokio::time::sleep(pause) => Ok(()),
-        () = stopped(stop) => Err(DriveFault::Stopped),
+/// Waits, and says meanwhile that we are there: a wait may be longer than a lease.
+async fn nap(
+    session: &mut Session<'_>,
+    mut pause: Duration,
+    stop: &mut watch::Receiver<bool>,
+) -> Result<(), DriveFault> {
+    while !pause.is_zero() {
+        let part = pause.min(LEASE_TERM / 3);
+        tokio::select! {
+            () = tokio::time::sleep(part) => pause -= part,
+            () = stopped(stop) => return Err(DriveFault::Stopped),
+        }
+        session.renew().await.map_err(SiteFault::from)?;
+        session.heartbeat().await?;
     }
+    Ok(())
 }
 
 async fn stopped(stop: &mut watch::Receiver<bool>) {

@@ -1,9 +1,10 @@
 //! The run's folder beside the journal: statements, evidence, restricted details, the outbox. What
 //! lies here holds names and reasons; the log holds digests of it.
 
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::journal::put_whole;
 use crate::plan::digest::Digest;
 
 /// `.handover/<run>/`
@@ -46,7 +47,7 @@ impl RunFolder {
         private_folder(&folder)?;
         let name = digest.to_string();
         if !folder.join(&name).exists() {
-            whole(&folder, &name, bytes)?;
+            put_whole(&folder.join(&name), bytes)?;
         }
         Ok(digest)
     }
@@ -57,7 +58,7 @@ impl RunFolder {
     /// When the file system refuses.
     pub fn put(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
         private_folder(&self.0)?;
-        whole(&self.0, name, bytes)
+        put_whole(&self.0.join(name), bytes)
     }
 
     /// Keeps a file by a name of ours in a part of the folder, whole or not at all; an older one goes.
@@ -67,7 +68,7 @@ impl RunFolder {
     pub fn put_in(&self, part: &str, name: &str, bytes: &[u8]) -> io::Result<()> {
         let folder = self.0.join(part);
         private_folder(&folder)?;
-        whole(&folder, name, bytes)
+        put_whole(&folder.join(name), bytes)
     }
 
     /// Where the file of that name is, if it is there.
@@ -93,28 +94,10 @@ impl RunFolder {
     }
 }
 
-/// Writes a file durably under another name first, so that it is there whole or not at all.
-fn whole(folder: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
-    let unfinished = folder.join(format!(".{name}.new"));
-    let mut file = private_file(&unfinished)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    std::fs::rename(&unfinished, folder.join(name))?;
-    std::fs::File::open(folder)?.sync_all()
-}
-
 fn private_folder(path: &Path) -> io::Result<()> {
     let mut builder = std::fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.create(path)
-}
-
-fn private_file(path: &Path) -> io::Result<std::fs::File> {
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
 }

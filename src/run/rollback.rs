@@ -40,12 +40,8 @@ pub async fn go_back(
 ) -> Result<(), BackFault> {
     let now = session.now();
     let way = session.site.run.rollback(preview.checkpoint, now)?;
-    let reviewed: Vec<_> = preview
-        .undoes
-        .iter()
-        .map(|said| said.step.clone())
-        .collect();
-    if way.undoes != reviewed || preview.paper != session.site.run.paper() {
+    let plan = session.site.plan();
+    if !plan.is_some_and(|plan| preview.still(plan, &session.site.run, &way)) {
         return Err(BackFault::Stale);
     }
     let first = session.site.run.next_seq();

@@ -73,14 +73,28 @@ impl<'a> Session<'a> {
         watch: Watch<'a>,
     ) -> Result<Session<'a>, SiteFault> {
         let sealer = sealer(&mut site).await?;
-        Ok(Session {
+        let mut session = Session {
             site,
             clock,
             lease,
             watch,
             wrote: true,
             sealer,
-        })
+        };
+        session.show_opening().await?;
+        Ok(session)
+    }
+
+    /// Shows what the run began with, which the site holds already.
+    async fn show_opening(&mut self) -> Result<(), SiteFault> {
+        let site = &mut self.site;
+        let mut entries = site.journal.entries(site.head.id).await?;
+        while let Some(entry) = entries.next().await? {
+            (self.watch)(&entry, &site.run);
+            super::crash::after_entry();
+        }
+        super::crash::after_commit();
+        Ok(())
     }
 
     /// The lease's fencing number.
@@ -108,7 +122,8 @@ impl<'a> Session<'a> {
     /// the rules is refused, whoever says it, and the log stays whole.
     ///
     /// # Errors
-    /// When the run was taken over, or the rules or the journal refuse: nothing was written then.
+    /// When the run was taken over, or the rules or the journal refuse: nothing was written then. When
+    /// what was written cannot be sealed: it stands, and whoever goes on seals it.
     pub async fn append(&mut self, drafts: Vec<Draft>) -> Result<(), SiteFault> {
         if drafts.is_empty() {
             return Ok(());

@@ -245,11 +245,19 @@ fn forked(claim: &Claim, evidence: &mut dyn Evidence) -> Option<Said> {
 fn same_thing(one: &About, other: &About) -> bool {
     match (one, other) {
         (
-            About::Gate { run, step, .. },
             About::Gate {
-                run: r, step: s, ..
+                run,
+                step,
+                generation,
+                ..
             },
-        ) => run == r && step == s,
+            About::Gate {
+                run: r,
+                step: s,
+                generation: g,
+                ..
+            },
+        ) => (run, step, generation) == (r, s, g),
         _ => one == other,
     }
 }

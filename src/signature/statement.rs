@@ -4,12 +4,14 @@
 //! ```text
 //! preview@handover    {"decision":"approve","nonce":…,"not_after":…,"not_before":…,"org":…,"person":…,
 //!                      "plan":sha256,"reading":sha256,"role":…,"v":1}
-//! approval@handover   {"after":{"root":base64,"size":N},"decision":…,"gate":"approval","log":origin,…,
-//!                      "plan":sha256,"run":uuid,"step":id,…,"v":1}
+//! approval@handover   {"after":{"root":base64,"size":N},"decision":…,"gate":"approval","generation":G,
+//!                      "log":origin,…,"plan":sha256,"run":uuid,"step":id,…,"v":1}
 //! ```
 //!
 //! `after` is the head of the log that the signer saw: whoever shows them another history than everybody
-//! else cannot use what they sign. The nonce keeps a statement from counting twice.
+//! else cannot use what they sign. `generation` counts how often the step was undone: what was signed
+//! before a rollback says nothing behind it. The nonce keeps a statement from counting twice in a run; a
+//! paper's statement begins no second run either (`run::begin`).
 //!
 //! Not here: the signature over it (`sshsig`), whether it may be made (`machine`).
 
@@ -78,6 +80,8 @@ pub enum About {
         plan: Digest,
         /// The step.
         step: StepId,
+        /// From 1; raised by each undo of the step.
+        generation: u32,
         /// Whether it is the step's own gate, or whether it is left out.
         gate: Gate,
         /// The head of the log that the signer saw.
@@ -87,26 +91,31 @@ pub enum About {
 
 impl About {
     /// What it says, part by part, as values that can be compared; a part that it lacks is nothing.
-    fn parts(&self) -> [(&'static str, Option<String>); 6] {
+    fn parts(&self) -> [(&'static str, Option<String>); 7] {
         let mut parts = [
             ("what it is about", None),
             ("the log", None),
             ("the run", None),
             ("the step", None),
+            ("how often the step was undone", None),
             ("the kind of gate", None),
             ("the plan", None),
         ];
         let said = match self {
-            About::Paper { plan } => [None, None, None, None, None, Some(plan.to_string())],
+            About::Paper { plan } => {
+                let plan = Some(plan.to_string());
+                [None, None, None, None, None, None, plan]
+            }
             About::Rollback { rollback } => {
                 let what = Some(rollback.to_string());
-                [what, None, None, None, None, None]
+                [what, None, None, None, None, None, None]
             }
             About::Gate {
                 log,
                 run,
                 plan,
                 step,
+                generation,
                 gate,
                 ..
             } => [
@@ -114,6 +123,7 @@ impl About {
                 Some(log.clone()),
                 Some(run.to_string()),
                 Some(step.to_string()),
+                Some(generation.to_string()),
                 Some(format!("{gate:?}")),
                 Some(plan.to_string()),
             ],
@@ -397,6 +407,8 @@ struct Form {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     step: Option<StepId>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    generation: Option<u32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     gate: Option<Gate>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     after: Option<After>,
@@ -422,6 +434,7 @@ impl Form {
             log: None,
             run: None,
             step: None,
+            generation: None,
             gate: None,
             after: None,
             decision: statement.decision,
@@ -442,9 +455,11 @@ impl Form {
                 run,
                 plan,
                 step,
+                generation,
                 gate,
                 after,
             } => {
+                form.generation = Some(*generation);
                 (form.log, form.run) = (Some(log.clone()), Some(*run));
                 (form.plan, form.step) = (Some(*plan), Some(step.clone()));
                 (form.gate, form.after) = (Some(*gate), Some(*after));
@@ -454,28 +469,26 @@ impl Form {
     }
 
     fn about(&mut self) -> Option<About> {
-        let gate = (
-            self.log.take(),
-            self.run,
-            self.step.take(),
-            self.gate,
-            self.after,
-        );
+        let step = self.step.take().zip(self.generation);
+        let gate = (self.log.take(), self.run, step, self.gate, self.after);
         match (self.plan, self.rollback, gate) {
             (Some(plan), None, (None, None, None, None, None)) => Some(About::Paper { plan }),
             (None, Some(rollback), (None, None, None, None, None)) => {
                 Some(About::Rollback { rollback })
             }
-            (Some(plan), None, (Some(log), Some(run), Some(step), Some(gate), Some(after))) => {
-                Some(About::Gate {
-                    log,
-                    run,
-                    plan,
-                    step,
-                    gate,
-                    after,
-                })
-            }
+            (
+                Some(plan),
+                None,
+                (Some(log), Some(run), Some((step, generation)), Some(gate), Some(after)),
+            ) => Some(About::Gate {
+                log,
+                run,
+                plan,
+                step,
+                generation,
+                gate,
+                after,
+            }),
             _ => None,
         }
     }

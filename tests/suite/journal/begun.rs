@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use handover::journal::{Claimant, Draft, Journal, Lease, Moment, NewRun, create_key};
+use handover::journal::{
+    Claimant, Draft, Journal, JournalFault, Lease, Moment, NewRun, Opening, create_key,
+};
 use handover::machine::event::{
     About, ClockKind, Event, LogOpened, PlanBound, PreviousLog, StepMarked,
 };
@@ -55,8 +57,13 @@ pub(super) async fn begin(journal: &mut Journal, run: Uuid) -> Lease {
         steps: outline.steps.len() as u64,
         dag: outline.dag,
     };
+    let opening = Opening {
+        opened,
+        bound,
+        words: Vec::new(),
+    };
     let begun = journal
-        .begin(&new, opened, bound, &claimant(), &moment(0))
+        .begin::<JournalFault>(&new, opening, &claimant(), &moment(0), |_| Ok(()))
         .await;
     begun.unwrap()
 }

@@ -149,7 +149,7 @@ fn a_forged_approval_is_a_bad_one() {
 
 #[test]
 fn an_approval_of_something_else_is_a_replayed_one() {
-    for part in 0..4 {
+    for part in 0..5 {
         let mut held = held();
         let mut honest = gate(1);
         let About::Gate {
@@ -157,6 +157,7 @@ fn an_approval_of_something_else_is_a_replayed_one() {
             run,
             plan,
             step,
+            generation,
             ..
         } = &mut honest.about
         else {
@@ -166,6 +167,7 @@ fn an_approval_of_something_else_is_a_replayed_one() {
             0 => "other/log".clone_into(log),
             1 => *run = "018f2e5c-2222-7000-8000-000000000001".parse().unwrap(),
             2 => *plan = Digest::of(b"another"),
+            3 => *generation = 2,
             _ => *step = "accept".into(),
         }
         // What was signed is a yes to `gate(1)`; the log uses it here.

@@ -126,6 +126,7 @@ pub(super) fn gate(nonce: u8) -> Statement {
             run: "018f2e5c-1111-7000-8000-000000000001".parse().unwrap(),
             plan: digest(b"plan"),
             step: "go".into(),
+            generation: 1,
             gate: Gate::Approval,
             after: After {
                 size: 11,

@@ -259,10 +259,12 @@ fn point(subject: Subject) -> Point {
 /// A preview with a fault to mend, unsigned.
 pub(super) fn preview() -> Preview {
     let steps = steps();
-    let mut reading = Reading::of(&steps);
-    for sets in reading.orgs.values_mut() {
+    let mut counted = steps.clone();
+    for sets in counted.iter_mut().flat_map(|step| step.counts.values_mut()) {
         sets.remove("outbox");
     }
+    let findings = vec![finding()];
+    let reading = Reading::of(&counted, &findings);
     Preview {
         format: FORMAT,
         paper: paper(PLAN, MAP),
@@ -286,7 +288,7 @@ pub(super) fn preview() -> Preview {
         }),
         reading,
         steps,
-        findings: vec![finding()],
+        findings,
         unmapped: vec![CodeUse {
             map: "maps/homes.toml".to_owned(),
             list: "tenure".to_owned(),
