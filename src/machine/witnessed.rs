@@ -60,11 +60,10 @@ impl Run {
         let real = self
             .opened()
             .is_some_and(|opened| opened.clock == ClockKind::Real);
-        // One that began when it could not be undone had its witnesses then.
-        let began = self.steps[at].started;
-        let had =
-            self.steps[at].begun() && began.is_some_and(|began| self.final_now(at, began.as_at));
-        if !asked || !real || !self.final_now(at, as_at) || had {
+        // A step that can be undone until some date has its witnesses before it begins: what goes on with
+        // it, or tries again, may come behind that date.
+        let for_good = self.final_now(at, as_at) || self.step_at(at).undo_until.is_some();
+        if !asked || !real || !for_good || self.steps[at].begun() {
             return None;
         }
         let size = self.rests_on(at);

@@ -1,5 +1,6 @@
 //! The pure core: the codec of lines, the law of runs, what is decided, going back, other papers.
 
+mod amended;
 mod exhaustive;
 mod law;
 mod line;

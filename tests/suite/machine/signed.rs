@@ -246,3 +246,51 @@ fn one_key_is_one_pair_of_eyes_and_an_authors_is_none() {
     let author = yes(&world, &by("p01", "s151", &key(1)), 1);
     assert_eq!(refused(&world, author, |_, _| {}), not(NotTheirs::Author));
 }
+
+#[test]
+fn what_a_key_said_is_not_taken_back_by_a_word() {
+    let mut world = asked(&signed());
+    let first = yes(&world, &by("p01", "s151", &key(1)), 1);
+    world.append(first).unwrap();
+    let about = world.run.about(&id(0));
+    let back = Event::ApprovalRevoked(decision(On::Gate { step: id(0) }));
+    let unsigned = world.write(person("p01", "s151", "dover"), about, back);
+    assert_eq!(unsigned.unwrap_err().breach, Breach::NoSignature);
+}
+
+#[test]
+fn what_was_signed_before_a_rollback_opens_no_gate_behind_it() {
+    let mut outline = signed();
+    outline.steps[0].undo = Undo::Automatic;
+    outline.steps[1].undo = Undo::Automatic;
+    outline.signed_by = vec![seat("s151", Some("dover")), seat("legal", Some("dover"))];
+    seal(&mut outline);
+    let mut world = World::new(&outline);
+    world.agree(&On::Paper {
+        paper: outline.paper,
+    });
+    world.drive();
+    let kept = yes(&world, &by("p01", "s151", &key(1)), 9);
+    for (code, role, seed) in [("p01", "s151", 1), ("p02", "legal", 2)] {
+        let said = yes(&world, &by(code, role, &key(seed)), seed);
+        world.append(said).unwrap();
+    }
+    world.drive();
+    assert!(world.run.finished());
+    assert!(world.roll_back(0, UndoMode::Refuse));
+    world.drive();
+    world.release();
+    world.claim();
+    world.drive();
+    // The executor asks again; the old statement, never handed in, says the generation it was signed for.
+    let Event::ApprovalGranted(body) = kept.event else {
+        panic!("no decision");
+    };
+    let event = Event::ApprovalGranted(body);
+    let about = world.run.about_event(&event);
+    let entry = world.entry(by("p01", "s151", &key(1)), about, event);
+    let illegal = world.run.clone().apply(&entry).unwrap_err();
+    assert_eq!(illegal.breach, Breach::OtherStatement);
+    let fresh = yes(&world, &by("p01", "s151", &key(1)), 10);
+    world.append(fresh).unwrap();
+}

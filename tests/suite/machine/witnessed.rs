@@ -38,7 +38,7 @@ fn quorum() -> Quorum {
 }
 
 /// One step that can be undone, and after it one that cannot.
-fn final_step() -> Outline {
+pub(super) fn final_step() -> Outline {
     let mut last = step(1, &[0]);
     last.undo = Undo::Cannot;
     let mut outline = of(vec![step(0, &[]), last]);
@@ -47,7 +47,7 @@ fn final_step() -> Outline {
     outline
 }
 
-fn cosigned(witness: &str, size: u64) -> Event {
+pub(super) fn cosigned(witness: &str, size: u64) -> Event {
     Event::SealCosigned(SealCosigned {
         size,
         root: Digest::of(&size.to_be_bytes()),
@@ -57,7 +57,7 @@ fn cosigned(witness: &str, size: u64) -> Event {
     })
 }
 
-fn held(world: &World) -> u64 {
+pub(super) fn held(world: &World) -> u64 {
     match world.run.rests().steps.remove(&id(1)) {
         Some(Rest::Held(Waiting::Seal { size })) => size,
         other => panic!("{other:?}"),
@@ -170,6 +170,28 @@ fn a_start_that_nobody_witnessed_is_no_honest_entry() {
     assert_eq!(breach, Breach::Unwitnessed);
     assert_eq!(breach.code(), "NO_QUORUM");
     assert_eq!(run.state(&id(1)).unwrap().state, StepState::Pending);
+}
+
+#[test]
+fn a_step_that_can_be_undone_for_a_while_has_its_witnesses_before_it_begins() {
+    let mut outline = final_step();
+    outline.steps[1].undo = Undo::Automatic;
+    outline.steps[1].undo_until = Some("2020-09-30T17:00:03Z".parse().unwrap());
+    seal(&mut outline);
+    let mut world = World::new(&outline);
+    world
+        .script
+        .insert(id(1), vec![super::world::Outcome::Transient]);
+    world.drive();
+    let size = held(&world);
+    for witness in ["audit", "council"] {
+        world.must(None, cosigned(witness, size));
+    }
+    world.drive();
+    assert!(
+        world.run.finished(),
+        "tried again behind that date, and seen before"
+    );
 }
 
 #[test]

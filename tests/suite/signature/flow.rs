@@ -109,6 +109,32 @@ impl Office {
         self.desk.signed(key, namespace, &format!("deed/{file}"));
     }
 
+    /// A preview whose one signature is over a statement that was changed before it was signed; what `run`
+    /// says of it.
+    fn at_the_gate_of(&self, file: &str, change: &dyn Fn(&str) -> String, code: i32) -> String {
+        self.tell(&format!("preview . --out {file}"), 0, "");
+        self.tell(
+            &format!("approve {file} --as lead --reason read --key ../p02"),
+            0,
+            "with their key",
+        );
+        let path = self.here.join(file);
+        let mut preview: serde_json::Value =
+            serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+        let signature = &mut preview["signatures"][0];
+        let stated = change(signature["sshsig"]["statement"].as_str().unwrap());
+        fs::write(self.here.join("s"), &stated).unwrap();
+        self.sign("p02", "preview@handover", "s");
+        signature["statement"] = Digest::of(stated.as_bytes()).to_string().into();
+        let made = fs::read_to_string(self.here.join("s.sig")).unwrap();
+        (
+            signature["sshsig"]["statement"],
+            signature["sshsig"]["signature"],
+        ) = (stated.into(), made.into());
+        fs::write(&path, serde_json::to_vec(&preview).unwrap()).unwrap();
+        self.tell(&format!("run . --signed {file}"), code, "")
+    }
+
     /// A run whose preview is signed, resting at its gate.
     fn at_the_gate(&self) {
         self.tell("preview . --out p", 0, "");
@@ -162,6 +188,44 @@ fn a_preview_that_must_be_signed_with_a_key_runs_only_so() {
     fs::write(office.here.join("edited"), edited).unwrap();
     office.tell("run . --signed edited", 6, "edited");
     office.tell("run . --signed p", 4, "");
+}
+
+#[test]
+fn a_signature_whose_time_is_over_begins_no_run_and_uses_up_no_key() {
+    let office = Office::new();
+    office.tell("key new", 0, "");
+    office.at_the_gate_of("p", &|text| text.to_owned(), 4);
+    let office = Office::new();
+    office.tell("key new", 0, "");
+    let long_ago = |text: &str| {
+        let mut text = text.to_owned();
+        for part in ["not_before", "not_after"] {
+            let at = text.find(part).expect(part) + part.len() + "\":\"".len();
+            text.replace_range(at..at + "2030-".len(), "2020-");
+        }
+        text
+    };
+    let said = office.at_the_gate_of("p", &long_ago, 5);
+    assert!(said.contains("HO411") && said.contains("p02"), "{said}");
+    office.tell("status deed", 2, "");
+    office.tell("key show", 0, "deed/");
+}
+
+#[test]
+fn what_was_signed_lets_one_run_begin_and_no_second() {
+    let office = Office::new();
+    office.at_the_gate();
+    for who in ["p02", "p03"] {
+        let role = if who == "p02" { "lead" } else { "s151" };
+        let yes = format!("approve deed go --as {role} --reason fine --key ../{who}");
+        office.tell(&yes, 0, who);
+    }
+    office.tell("run deed", 4, "");
+    office.tell("approve deed deed --as lead --reason done", 0, "Recorded");
+    office.tell("run deed", 0, "");
+    office.tell("close deed --to closed --confirm deed", 0, "Closed");
+    let said = office.tell("run . --signed p", 5, "HO410");
+    assert!(said.contains("has let"), "{said}");
 }
 
 #[test]

@@ -105,6 +105,20 @@ fn a_reason_edited_after_signing_is_noticed() {
 }
 
 #[test]
+fn a_number_or_a_finding_edited_after_reading_is_noticed() {
+    let mut fewer = preview();
+    fewer.findings.clear();
+    let mut more = preview();
+    let sets = more.reading.orgs.values_mut().next().expect("counts");
+    sets.values_mut().next().expect("a dataset").copied += 1;
+    for edited in [fewer, more] {
+        let bytes = edited.write().expect("bytes");
+        let fault = Preview::read(&bytes).expect_err("a refusal");
+        assert!(matches!(fault, FileFault::Numbers), "{fault}");
+    }
+}
+
+#[test]
 fn a_preview_of_a_newer_version_is_refused_politely() {
     let text = String::from_utf8(preview().write().expect("bytes")).expect("text");
     let newer = text.replacen("\"format\": 1", "\"format\": 2", 1);
