@@ -7,6 +7,7 @@ use super::Outcome;
 use super::args::{Approve, Global};
 use super::exit::Exit;
 use super::failure::{Failure, hint};
+use super::fresh;
 use super::output::Output;
 use super::signing::{self, Signing};
 use super::site;
@@ -38,9 +39,10 @@ pub(super) async fn approve(args: &Approve, global: &Global, output: &Output) ->
     let org = site::plan_of(&site)?
         .step(&step)
         .and_then(|step| step.org.clone());
-    let roles = match decisions::asked(&site.run, &step) {
-        Some(Asked::Decisions(roles)) => roles,
-        Some(Asked::Answer(_, role)) => role.into_iter().collect(),
+    let asked = decisions::asked(&site.run, &step);
+    let roles = match &asked {
+        Some(Asked::Decisions(roles)) => roles.clone(),
+        Some(Asked::Answer(_, role)) => role.iter().cloned().collect(),
         None => Vec::new(),
     };
     let who = Who::find(
@@ -52,16 +54,24 @@ pub(super) async fn approve(args: &Approve, global: &Global, output: &Output) ->
     )?;
     let evidence = evidence(args)?;
     let digest = evidence.as_deref().map(Digest::of);
+    let reading = match (&asked, meaning(args)) {
+        (Some(Asked::Decisions(_)), Meaning::Yes) => {
+            let fresh = fresh::at_gate(&project, &site, &step, &clock, output).await?;
+            kept(&mut site, fresh).await?
+        }
+        _ => None,
+    };
+    let on = (digest, reading);
     let proof = match signing::asked(args)? {
         Signing::Word => None,
         Signing::Bring(proof) => Some(proof),
         Signing::Write(file) => {
-            let statement = stated(&mut site, &step, &who, args, digest).await?;
+            let statement = stated(&mut site, &step, &who, args, on).await?;
             output.say(&signing::hand_out(&statement, file, args)?);
             return Ok(Exit::Done);
         }
         Signing::Here(key) => {
-            let statement = stated(&mut site, &step, &who, args, digest).await?;
+            let statement = stated(&mut site, &step, &who, args, on).await?;
             Some(Proof::made(&statement, &key))
         }
     };
@@ -71,6 +81,7 @@ pub(super) async fn approve(args: &Approve, global: &Global, output: &Output) ->
         means: meaning(args),
         reason: signing::reason(args)?,
         evidence: evidence.as_deref(),
+        reading,
         proof: proof.as_ref(),
     };
     let mut session = Session::claim(site, Vec::new(), clock, Box::new(|_, _| {})).await?;
@@ -90,17 +101,28 @@ pub(super) async fn approve(args: &Approve, global: &Global, output: &Output) ->
     Ok(Exit::Done)
 }
 
+/// Keeps the lines of a reading in the journal, so that its digest can be read back; the digest.
+async fn kept(site: &mut Site, fresh: Option<Preview>) -> Result<Option<Digest>, Failure> {
+    match fresh {
+        Some(fresh) => {
+            let lines = fresh.reading_lines();
+            Ok(Some(site.journal.put_blob(lines.as_bytes()).await?))
+        }
+        None => Ok(None),
+    }
+}
+
 /// What `who` would sign at that step now.
 async fn stated(
     site: &mut Site,
     step: &StepId,
     who: &Who,
     args: &Approve,
-    evidence: Option<Digest>,
+    on: (Option<Digest>, Option<Digest>),
 ) -> Result<Statement, Failure> {
     let window = signing::window(args)?;
     let decides = (who, meaning(args));
-    let stated = approvals::statement(site, step, decides, evidence, window).await;
+    let stated = approvals::statement(site, step, decides, on, window).await;
     stated.map_err(|fault| WordFault::Proof(fault).into())
 }
 

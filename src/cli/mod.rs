@@ -5,6 +5,7 @@
 pub mod args;
 mod exit;
 mod failure;
+mod fresh;
 mod output;
 mod settings;
 

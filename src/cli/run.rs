@@ -10,6 +10,7 @@ use super::Outcome;
 use super::args::{Global, Run as Args};
 use super::exit::Exit;
 use super::failure::{Failure, hint};
+use super::fresh;
 use super::output::Output;
 use super::preview::{file_of, plan_of, read};
 use super::progress::Progress;
@@ -23,10 +24,9 @@ use crate::plan::model::{Plan, Seat};
 use crate::plan::outline::StepId;
 use crate::preview::timetable::points;
 use crate::preview::{self, Preview, Signature};
-use crate::report;
 use crate::report::rest::RestReport;
 use crate::run::begin::clock_kind;
-use crate::run::connect::{self, Addresses, Readers};
+use crate::run::connect::{self, Addresses};
 use crate::run::decisions::{self, Meaning, Word};
 use crate::run::{Bounds, Clock, Session, Site, Who, begin, carry_on, rehearsed, rollback};
 
@@ -293,7 +293,7 @@ async fn new_run(
     };
     let readers = connect::readers(&addresses).await?;
     let prints = connect::prints(&readers, args.rehearsal).await?;
-    seen(preview, plan, readers, &clock, output).await?;
+    fresh::look(preview, (plan, readers), &clock, output).await?;
     let journal = Journal::open(&project.journal).await?;
     let progress = Progress::of_plan(plan, clock.kind(), output);
     let watch = progress.watch();
@@ -313,37 +313,6 @@ async fn new_run(
     let begun = session.release().await;
     progress.end();
     Ok(begun?)
-}
-
-/// Looks once more before a run begins: what those who signed have not seen refuses it, and numbers that
-/// moved on are told.
-async fn seen(
-    signed: &Preview,
-    plan: &Arc<Plan>,
-    readers: Readers,
-    clock: &Clock,
-    output: &Output,
-) -> Result<(), Failure> {
-    let moment = preview::Moment {
-        as_at: clock.as_at().moment(),
-        clock: clock.kind(),
-    };
-    let fresh = preview::look(Arc::clone(plan), readers, &moment, None).await?;
-    let moved = preview::moved(signed, &fresh);
-    let drifted = report::moved::drifted(&moved);
-    if moved.lapses() {
-        let says = "the databases are not what they were when this preview was read";
-        let mut failure = Failure::coded(Exit::Unsigned, "HO402", says);
-        failure.causes = report::moved::unseen(&moved);
-        failure.causes.extend(drifted);
-        return Err(failure.with(hint(
-            "mend what stops a step, then: handover preview --out FILE, and have it signed again",
-        )));
-    }
-    for drift in drifted {
-        output.note(&format!("moved on since the preview: {drift}"));
-    }
-    Ok(())
 }
 
 async fn amend(
@@ -390,6 +359,7 @@ async fn retries(args: &Args, site: Site, clock: &Clock) -> Result<Site, Failure
             means: Meaning::Yes,
             reason: "asked for with --retry",
             evidence: None,
+            reading: None,
             proof: None,
         };
         taken = decisions::take(&mut session, &StepId::from(step.as_str()), &word).await;

@@ -61,6 +61,7 @@ async fn say(
         means: Meaning::Yes,
         reason: wanted.reason,
         evidence: wanted.evidence.as_deref(),
+        reading: None,
         proof: proof.as_ref(),
     };
     Ok(decisions::take(session, &wanted.step, &word).await?)
@@ -75,7 +76,7 @@ async fn signed(
     let window = approvals::window(session.now().at.moment(), approvals::DAYS)?;
     let who = (&wanted.who, Meaning::Yes);
     let statement =
-        approvals::statement(&mut session.site, &wanted.step, who, None, window).await?;
+        approvals::statement(&mut session.site, &wanted.step, who, (None, None), window).await?;
     Ok(Proof::made(&statement, &keys.of(&wanted.who.person)?))
 }
 

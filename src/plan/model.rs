@@ -409,6 +409,9 @@ pub enum LetterClass {
     Service,
 }
 
+/// What an approval's `needs` says where the databases are read again before anybody says yes.
+pub const SIGNED_PREVIEW: &str = "signed preview";
+
 /// `does = "approval"`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Approval {

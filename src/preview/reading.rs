@@ -88,9 +88,13 @@ impl Reading {
         names.iter().find(there).copied()
     }
 
+    pub(super) fn digested(&self, findings: &[FindingSaid]) -> Digest {
+        Digest::of(self.lines(findings).as_bytes())
+    }
+
     /// Lines of plain text in a fixed order, so that sums of any size enter exactly. What stops a step is
     /// a part of it: whoever signs has seen it.
-    pub(super) fn digested(&self, findings: &[FindingSaid]) -> Digest {
+    pub(super) fn lines(&self, findings: &[FindingSaid]) -> String {
         let mut lines = String::new();
         for (org, datasets) in &self.orgs {
             for (dataset, counts) in datasets {
@@ -120,7 +124,7 @@ impl Reading {
             } = finding;
             let _ = writeln!(lines, "-\tstops\t{code}\t{about}\t{says}");
         }
-        Digest::of(lines.as_bytes())
+        lines
     }
 }
 

@@ -79,12 +79,15 @@ pub async fn statement(
     site: &mut Site,
     step: &StepId,
     (who, means): (&Who, Meaning),
-    evidence: Option<Digest>,
+    (evidence, reading): (Option<Digest>, Option<Digest>),
     window: Window,
 ) -> Result<Statement, ProofFault> {
     let after = head_seen(site).await?;
     let on = On::Gate { step: step.clone() };
-    let decision = decision(on, evidence);
+    let decision = Decision {
+        reading,
+        ..decision(on, evidence)
+    };
     let verdict = verdict(means).ok_or(ProofFault::NoDecision)?;
     let stated = site
         .run
@@ -102,6 +105,10 @@ pub(super) async fn proven(
 ) -> Result<(Decision, String), ProofFault> {
     let verdict = verdict(means).ok_or(ProofFault::NoDecision)?;
     let (made, key) = proof.opened()?;
+    let recorded = Decision {
+        reading: reading_of(&mut site.journal, &recorded, &made).await?,
+        ..recorded
+    };
     let after = match &made.about {
         About::Gate { after, .. } => Some(*after),
         About::Paper { .. } | About::Rollback { .. } => None,
@@ -136,6 +143,23 @@ pub(super) async fn proven(
         ..recorded
     };
     Ok((decision, key.fingerprint()))
+}
+
+/// What was signed may be an earlier reading than today's, if it is one that we handed out; today's was held
+/// against the signed preview as well.
+async fn reading_of(
+    journal: &mut Journal,
+    recorded: &Decision,
+    made: &Statement,
+) -> Result<Option<Digest>, JournalFault> {
+    match (recorded.reading, made.reading) {
+        (Some(now), Some(then)) if now != then => match journal.blob(then).await {
+            Ok(_) => Ok(Some(then)),
+            Err(JournalFault::Blob(_)) => Ok(Some(now)),
+            Err(fault) => Err(fault),
+        },
+        (now, _) => Ok(now),
+    }
 }
 
 /// Keeps what proves the signatures of a preview in the journal, before the log speaks of it.

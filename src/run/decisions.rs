@@ -43,6 +43,8 @@ pub struct Word<'a> {
     pub reason: &'a str,
     /// A file they handed in.
     pub evidence: Option<&'a [u8]>,
+    /// Digest of the counts and sums that lay before them, whose lines the journal holds.
+    pub reading: Option<Digest>,
     /// What they signed, where they did.
     pub proof: Option<&'a Proof>,
 }
@@ -143,7 +145,7 @@ pub async fn take(
         statement,
         method: Method::Recorded,
         evidence,
-        reading: None,
+        reading: word.reading,
         signed: None,
     };
     if let Some(proof) = word.proof {

@@ -294,7 +294,7 @@ pub const KINDS: &[Kind] = &[
                 "needs",
                 Shape::Text,
                 "\"signed preview\"",
-                "What must lie on the table, in words.",
+                "What must lie on the table, in words. `signed preview`: the databases are read again as somebody says yes; what nobody signed refuses it.",
             ),
             may(
                 "decision",

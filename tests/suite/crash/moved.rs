@@ -88,3 +88,36 @@ fn rent_that_was_paid_since_is_told_and_the_run_begins() {
         ],
     );
 }
+
+#[test]
+fn a_yes_before_the_cutover_is_made_on_numbers_that_are_read_again() {
+    let stage = signed(begun_unbroken());
+    let plan = stage.path.join("plan.toml");
+    let text = std::fs::read_to_string(&plan).unwrap();
+    let waits = "after = [\"staff-information\", \"contracts-novated\", \"tell-tenants\"]\nstart = \"handover - 3 days\"\n";
+    assert!(text.contains(waits));
+    std::fs::write(&plan, text.replace(waits, "")).unwrap();
+    stage
+        .tell(&["preview", ".", "--out", "new.preview"])
+        .is(0, &[]);
+    stage.sign("new.preview");
+    run(&stage, "new.preview").is(4, &["Waiting safely"]);
+    let yes = |who: &str| {
+        let label = "east-kent-2020";
+        stage.tell(&[
+            "approve", label, "go-no-go", "--as", who, "--reason", "seen",
+        ])
+    };
+    yes("housing@dover").is(0, &["Recorded"]);
+    stage
+        .tell(&["export", "east-kent-2020", "--as", "log", "--to", "log"])
+        .is(0, &[]);
+    let log = std::fs::read_to_string(stage.path.join("log/steps.jsonl")).unwrap();
+    let said = |line: &&str| line.contains("approval.granted") && line.contains("go-no-go");
+    let said = log.lines().find(said).expect("the decision");
+    assert!(said.contains("\"reading\":\""), "{said}");
+    let source = database(&stage, "ekh");
+    let gone = source.execute("DELETE FROM property WHERE owner_conf IS NOT NULL", []);
+    assert!(gone.unwrap() > 50);
+    yes("s151@dover").is(5, &["HO402", "homes were read then", "--amend"]);
+}
