@@ -83,7 +83,7 @@ fn held(signed: &Preview, fresh: Preview, next: &str, output: &Output) -> Result
         let mut failure = Failure::coded(Exit::Unsigned, "HO402", says);
         failure.causes = unseen(&moved);
         failure.causes.extend(drifts);
-        return Err(failure.with(hint(&format!("mend what stops a step, then: {next}"))));
+        return Err(failure.with(hint(format!("mend what stops a step, then: {next}"))));
     }
     for drift in drifts {
         output.note(&format!("moved on since the preview: {drift}"));

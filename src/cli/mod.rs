@@ -82,7 +82,7 @@ fn carry_out(cli: &Cli, output: &Output) -> Outcome {
             Command::Preview(args) => Box::pin(preview::preview(args, global, output)).await,
             Command::Run(args) => Box::pin(run::run(args, global, output)).await,
             Command::Status(args) => status::status(args, global, output).await,
-            Command::Approve(args) => approve::approve(args, global, output).await,
+            Command::Approve(args) => Box::pin(approve::approve(args, global, output)).await,
             Command::Rollback(args) => rollback::rollback(args, global, output).await,
             Command::Replay(args) => replay::replay(args, global, output).await,
             Command::Verify(args) => verify::verify(args, global, output).await,
