@@ -10,11 +10,13 @@
 //!
 //! Not here: whose a row is by its own way up (`program`), copying it (`reading`).
 
+use std::borrow::Cow;
+
 use rusqlite::{CachedStatement, Connection, params};
 
 use super::cell::trimmed;
 use super::program::{Papers, Program};
-use super::sight::{Slot, trim_end};
+use super::sight::Slot;
 use crate::copy::route::Route;
 use crate::copy::tables::position::{Position, Wanted};
 use crate::orgdb::link::Flow;
@@ -176,12 +178,11 @@ impl Needs {
                 return Ok(Flow::Continue(()));
             }
             for (relation, slot) in &slots {
-                let key = trimmed(seen.raw(*slot), false, &mut scratch).unwrap_or_default();
+                let key = reference(seen.raw(*slot), &mut scratch);
                 for target in targets.iter().filter(|_| !key.is_empty()) {
                     let target = i64::try_from(*target).unwrap_or(i64::MAX);
                     let parent = &relation.parent;
-                    let noted =
-                        note.execute(params![parent.table, parent.column, key.as_bytes(), target])?;
+                    let noted = note.execute(params![parent.table, parent.column, key, target])?;
                     more |= noted > 0;
                 }
             }
@@ -213,16 +214,12 @@ impl<'c> Probe<'c> {
     /// Asks for a scanned row, whose columns begin at `lead`.
     pub(super) fn ask(&mut self, row: Row<'_>, lead: usize) -> Result<(), DbTrouble> {
         self.now.clear();
+        let mut scratch = Vec::new();
         for (at, column) in &self.columns {
-            let number;
-            let key = match row.get(at + lead) {
-                ValueRef::Text(bytes) | ValueRef::Blob(bytes) => trim_end(bytes),
-                ValueRef::Integer(value) => {
-                    number = value.to_string();
-                    number.as_bytes()
-                }
-                ValueRef::Real(_) | ValueRef::Null => continue,
-            };
+            let key = reference(row.get(at + lead), &mut scratch);
+            if key.is_empty() {
+                continue;
+            }
             let mut rows = self.find.query(params![self.table, column, key])?;
             while let Some(row) = rows.next()? {
                 let target: i64 = row.get(0)?;
@@ -234,5 +231,17 @@ impl<'c> Probe<'c> {
         }
         self.now.sort_unstable();
         Ok(())
+    }
+}
+
+/// A reference and the key that it means, in the one form in which both are noted and asked for: as the
+/// crosswalk knows keys (`Program::read_key`), so that whatever a lookup finds is needed; bytes that are no
+/// text stay as they are.
+fn reference<'a>(raw: ValueRef<'a>, scratch: &'a mut Vec<u8>) -> Cow<'a, [u8]> {
+    match (trimmed(raw, true, scratch), raw) {
+        (Some(Cow::Borrowed(text)), _) => Cow::Borrowed(text.as_bytes()),
+        (Some(Cow::Owned(text)), _) => Cow::Owned(text.into_bytes()),
+        (None, ValueRef::Text(bytes) | ValueRef::Blob(bytes)) => Cow::Borrowed(bytes.trim_ascii()),
+        (None, _) => Cow::Borrowed(b""),
     }
 }

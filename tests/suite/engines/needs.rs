@@ -116,10 +116,14 @@ fn of(target: &str) -> Deed {
 }
 
 async fn copy(source: &Base, target: &Base, whose: &str) -> BTreeMap<String, u64> {
+    copy_by(map(), source, target, whose).await
+}
+
+async fn copy_by(map: Map, source: &Base, target: &Base, whose: &str) -> BTreeMap<String, u64> {
     let deed = of(whose);
     let (reader, writer) = (source.reader().await, target.writer(&deed).await);
     let work = Load {
-        map: Arc::new(map()),
+        map: Arc::new(map),
         tables: tables(),
         route: route(),
         target: whose.into(),
@@ -267,4 +271,66 @@ async fn parts_with_what_is_shared_and_what_is_nobodys_are_the_source_to_the_lin
         assert_eq!(due["repair"].pence["cost"], 2550, "{from:?}");
         assert_eq!(due["supplier"].all.lines, 6, "{from:?}");
     }
+}
+
+/// References as old systems keep them: a blank before or behind, on either side.
+const UNTIDY: &str = "
+CREATE TABLE property (prop_ref {text}, major_ref {text}, owner_conf {text});
+CREATE TABLE repair (id {number} NOT NULL PRIMARY KEY, prop_ref {text}, sup_ref {text}, state {text}, cost {money});
+CREATE TABLE supplier (sup_ref {text}, name {text}, group_ref {text}, officer_ref {text});
+CREATE TABLE officer (off_ref {text}, name {text}, sup_ref {text});
+INSERT INTO property VALUES ('D1', NULL, 'DOV');
+INSERT INTO repair VALUES (1, 'D1', ' S1', 'done', '1.00'), (2, 'D1', 'S2 ', 'done', '1.00'), (3, 'D1', 'S3', 'done', '1.00'),
+  (4, 'D1', ' S4 ', 'done', '1.00');
+INSERT INTO supplier VALUES (' S1', 'both', NULL, NULL), ('S2', 'behind', NULL, NULL), (' S3', 'its own', NULL, NULL),
+  ('S4', 'the other', NULL, NULL);
+";
+
+#[tokio::test]
+async fn a_supplier_is_needed_however_untidily_its_reference_is_kept() {
+    for (from, to) in Engine::pairs() {
+        let source = Base::make(from, UNTIDY).await;
+        let dover = Base::make(to, TARGET).await;
+        copy(&source, &dover, "dover").await;
+        let suppliers = column(&dover, "SELECT name FROM supplier ORDER BY name").await;
+        let all = ["behind", "both", "its own", "the other"];
+        assert_eq!(suppliers, all, "{from:?} to {to:?}");
+        let found = "SELECT count(*) FROM repair WHERE supplier_id IS NOT NULL";
+        let reader = dover.reader().await;
+        let rows = reader.rows(Sql::new(found), Vec::new()).await.unwrap();
+        assert_eq!(rows[0][0].int(), Some(4), "{from:?} to {to:?}");
+    }
+}
+
+/// What only a file keeps: letters of another encoding, a NUL among them, numbers with a point.
+const ODD: &str = "
+CREATE TABLE property (prop_ref TEXT, major_ref TEXT, owner_conf TEXT);
+CREATE TABLE repair (id INTEGER NOT NULL PRIMARY KEY, prop_ref TEXT, sup_ref, state TEXT, cost TEXT);
+CREATE TABLE supplier (sup_ref, name TEXT, group_ref TEXT, officer_ref TEXT);
+CREATE TABLE officer (off_ref TEXT, name TEXT, sup_ref TEXT);
+INSERT INTO property VALUES ('D1', NULL, 'DOV');
+INSERT INTO repair VALUES (1, 'D1', CAST(X'4DFC6C6C6572' AS TEXT), 'done', '1.00'), (2, 'D1', CAST(X'533200' AS TEXT), 'done', '1.00'),
+  (3, 'D1', 7.0, 'done', '1.00'), (4, 'D1', 8, 'done', '1.00');
+INSERT INTO supplier VALUES (CAST(X'4DFC6C6C6572' AS TEXT), 'encoded', NULL, NULL), (CAST(X'533200' AS TEXT), 'ended', NULL, NULL),
+  (7.0, 'pointed', NULL, NULL), ('8', 'whole', NULL, NULL);
+";
+
+#[tokio::test]
+async fn a_supplier_is_needed_whatever_an_old_file_keeps_its_reference_in() {
+    let source = Base::make(Engine::Sqlite, ODD).await;
+    let dover = Base::make(Engine::Sqlite, TARGET).await;
+    let repairing = MAP
+        .replace(
+            "ref = \"sup_ref\"",
+            "ref = { from = \"sup_ref\", repair = true }",
+        )
+        .replace(
+            "lookup = \"supplier\", bad",
+            "lookup = \"supplier\", repair = true, bad",
+        );
+    let repairing = read_map("maps/needs.toml", &repairing);
+    let repairing = repairing.unwrap_or_else(|faults| panic!("{:?}", faults.faults));
+    copy_by(repairing, &source, &dover, "dover").await;
+    let suppliers = column(&dover, "SELECT name FROM supplier ORDER BY name").await;
+    assert_eq!(suppliers, ["encoded", "ended", "pointed", "whole"]);
 }
