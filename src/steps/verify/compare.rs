@@ -221,7 +221,10 @@ impl Over<'_> {
     }
 
     /// Rows that the effects of a copy, and of what caught up with it, have left: by dataset.
-    async fn written(&self, copied: &Copied<'_>) -> Result<BTreeMap<String, u64>, Fault> {
+    pub(super) async fn written(
+        &self,
+        copied: &Copied<'_>,
+    ) -> Result<BTreeMap<String, u64>, Fault> {
         let reader = self.act.look.reader(&copied.copy.target)?;
         let mut written: BTreeMap<String, u64> = BTreeMap::new();
         for step in std::iter::once(&copied.id).chain(&copied.since) {

@@ -79,8 +79,7 @@ impl Over<'_> {
         due: &Lines,
     ) -> Result<(), Fault> {
         let teller = Teller::of(&dataset.name, parts);
-        // Where the ledger knows single lines since, a part is told and held against nothing here.
-        let mut together = Some(Sum::default());
+        let (mut together, mut counted) = (Some(Sum::default()), 0);
         for copied in parts {
             let target = &copied.copy.target;
             let reader = self.act.look.reader(target)?;
@@ -89,12 +88,15 @@ impl Over<'_> {
             let stands = stands.filter(|_| copied.since.is_empty());
             let part = due.parts.get(target);
             let part = part.map_or(Sum::default(), |part| part.lines);
-            let figures = match stands {
-                Some(stands) => Figures::Lines(part, stands),
-                None => Figures::Rows(part.lines),
+            let (figures, lines) = if let Some(stands) = stands {
+                (Figures::Lines(part, stands), stands.lines)
+            } else {
+                let lines = self.accounted(copied, dataset).await?;
+                (Figures::Counted(part.lines, lines), lines)
             };
             teller.tell(found, Which::Part(target.clone()), figures);
             together = together.zip(stands).map(|(sum, stands)| sum.and(stands));
+            counted += lines;
             if let Some(left) = self.behind(copied, dataset) {
                 teller.tell(found, Which::Behind(target.clone()), left);
             }
@@ -105,14 +107,23 @@ impl Over<'_> {
             teller.tell(found, Which::Shared, Figures::Rows(again.lines));
         }
         let all = due.all.and(again);
-        let figures = if let Some(together) = together {
-            Figures::Lines(all, together.and(nobodys))
-        } else {
-            let shared = due.parts.values().map(|part| part.lines.lines);
-            Figures::Counted(all.lines, shared.sum::<u64>() + nobodys.lines)
+        let figures = match together {
+            Some(together) => Figures::Lines(all, together.and(nobodys)),
+            None => Figures::Counted(all.lines, counted + nobodys.lines),
         };
         teller.tell(found, Which::Whole, figures);
         Ok(())
+    }
+
+    /// Lines of a part that are accounted for where the ledger knows single lines since: a row of each
+    /// stands by the ledger, or it stays behind.
+    async fn accounted(&self, copied: &Copied<'_>, dataset: &Dataset) -> Result<u64, Fault> {
+        let written = self.written(copied).await?;
+        let forecast = self.forecasts.get(copied.id);
+        let counts = forecast.and_then(|one| one.targets.get(&copied.copy.target));
+        let counts = counts.and_then(|counts| counts.get(&dataset.name));
+        let behind = counts.map_or(0, |counts| counts.routed() - counts.copied);
+        Ok(written.get(&dataset.name).copied().unwrap_or(0) + behind)
     }
 
     /// What belongs to a part and stays behind, by its reason.

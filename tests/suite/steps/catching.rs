@@ -89,6 +89,42 @@ async fn what_verifies_a_copy_and_its_catch_up_sees_one_whole() {
 }
 
 #[tokio::test]
+async fn a_line_that_nobody_brought_over_breaks_the_proof_of_parts_after_a_catch_up() {
+    let mut world = lived_on();
+    let plan = std::sync::Arc::get_mut(&mut world.plan).unwrap();
+    if let StepSpec::Verify(verify) = &mut plan.steps[2].does {
+        verify.checks = vec![VerifyCheck::PartsAddUp];
+    }
+    world.run(0, 1).await;
+    world.remember(0, 1);
+    let Output::Done { checks, .. } = world.run(2, 1).await else {
+        panic!("a verification holds for nobody")
+    };
+    let told = |rule: &str| {
+        let mut found = checks.iter().filter(|check| &*check.rule == rule);
+        found.next().map(|check| check.actual.clone())
+    };
+    let part = told("part of tenancy for dover from ekh");
+    assert_eq!(part.as_deref(), Some("3 lines by count"), "{checks:?}");
+    let whole = told("parts of tenancy of ekh");
+    assert_eq!(whole.as_deref(), Some("4 lines by count"), "{checks:?}");
+    world.sql(
+        ALMO,
+        "INSERT INTO tenagree (tag_ref, prop_ref, tenure, cot, cur_bal) VALUES
+           ('000006/01  ', 'D3', 'SEC', '2020-09-02', '0.00')",
+    );
+    let (act, _heard) = world.act(2, 1).await;
+    let fault = run(&act).await.unwrap_err();
+    let failed: Vec<&str> = fault.checks.iter().map(|check| &*check.rule).collect();
+    for rule in [
+        "part of tenancy for dover from ekh",
+        "parts of tenancy of ekh",
+    ] {
+        assert!(failed.contains(&rule), "{failed:?}");
+    }
+}
+
+#[tokio::test]
 async fn nobody_counts_homes_twice_for_a_copy_and_its_catch_up() {
     let world = lived_on();
     let mut look = world.look(0).await;
