@@ -13,6 +13,7 @@ mod changes;
 mod compare;
 mod hands;
 mod ledgered;
+mod unchanged;
 mod write;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,6 +24,7 @@ use foldhash::HashSet;
 
 use self::changes::Changes;
 use self::ledgered::Ledgered;
+use self::unchanged::{Moved, unchanged};
 use self::write::{Change, Writing};
 use crate::copy::fault::LoadFault;
 use crate::copy::ledger::effect;
@@ -125,6 +127,7 @@ pub async fn catch_up(
         found: BTreeMap::new(),
         going: HashSet::default(),
         refused: BTreeMap::new(),
+        moved: Moved::default(),
     };
     way.source.with(|link| link.begin(Begin::Read)).await?;
     way.twice_where_worth_it(&mut done).await?;
@@ -135,7 +138,8 @@ pub async fn catch_up(
 /// look that is open at `source`. `effects` are those that stand; the new ones come back.
 ///
 /// # Errors
-/// Those of [`catch_up`]; tables that cannot be caught up with are passed over.
+/// Those of [`catch_up`]; a table that cannot be caught up with is passed over where the source is still as it
+/// was read.
 pub(super) async fn mend(
     (source, target): (&OrgReader, &OrgWriter),
     load: Load,
@@ -159,6 +163,7 @@ pub(super) async fn mend(
         found: BTreeMap::new(),
         going: HashSet::default(),
         refused: BTreeMap::new(),
+        moved: Moved::default(),
     };
     way.twice_where_worth_it(done).await?;
     way.refusals()?;
@@ -187,6 +192,8 @@ struct Way {
     going: HashSet<(String, String)>,
     /// Changed rows that the target did not take, by dataset.
     refused: BTreeMap<String, u64>,
+    /// What has come or gone in the datasets that were looked at.
+    moved: Moved,
 }
 
 impl Way {
@@ -268,19 +275,25 @@ impl Way {
     }
 
     /// Holds a dataset's lines against the ledger; what differs waits in the source's scratch store.
-    /// None where a copy that mends itself cannot.
+    /// None where a copy that mends itself cannot, and need not.
     async fn look(&mut self, at: usize) -> Result<Option<Arc<Compiled>>, LoadFault> {
         let (work, beside) = (Arc::clone(&self.work), self.target.beside());
-        let lost = self.going.clone();
+        let (lost, moved) = (self.going.clone(), self.moved.clone());
         let looked = self.source.with(move |link| {
             let target = beside()?;
             let compiled = load::compile(link, &target, &work.load, &work.copied, at)?;
-            match cannot(&compiled) {
-                Some(_) if work.finished.is_some() => return Ok(Ok(None)),
-                Some(fault) => return Ok(Err(fault)),
-                None => {}
+            if !row_by_row(&compiled) && work.finished.is_none() {
+                return Ok(Err(cannot(&compiled)));
             }
             let ledgered = Ledgered::read(&target, &work, &compiled.program.name)?;
+            if !row_by_row(&compiled) {
+                return match unchanged(link, &compiled, &ledgered, &moved) {
+                    Ok(true) => Ok(Ok(None)),
+                    Ok(false) => Ok(Err(cannot(&compiled))),
+                    Err(Stop::Db(trouble)) => Err(trouble),
+                    Err(Stop::Data(fault)) => Ok(Err(fault)),
+                };
+            }
             let source = work.load.route.source.to_string();
             let mut crosswalk = Crosswalk::ledger(&target, work.copied.run, &source)?;
             crosswalk.lose(lost);
@@ -288,15 +301,22 @@ impl Way {
             match compare::compare(link, crosswalk, &compiled, &ledgered, &changes) {
                 Ok(found) => {
                     changes.leave_taken(&target, &compiled)?;
-                    Ok(Ok(Some((going(&compiled, &changes)?, found, compiled))))
+                    let going = going(&compiled, &changes)?;
+                    // An earlier going on may have been stopped just behind what it had mended.
+                    let any = changes.any_come_or_go()? || !ledgered.newer.is_empty();
+                    Ok(Ok(Some((going, found, compiled, any))))
                 }
                 Err(Stop::Db(trouble)) => Err(trouble),
                 Err(Stop::Data(fault)) => Ok(Err(fault)),
             }
         });
-        let Some((going, found, compiled)) = looked.await?? else {
+        let Some((going, found, compiled, any)) = looked.await?? else {
             return Ok(None);
         };
+        if any {
+            self.moved.names.extend(compiled.names());
+        }
+        self.moved.some_went |= !going.is_empty();
         self.going.extend(going);
         let known = self.found.entry(compiled.program.name.clone()).or_default();
         known.lines = found.lines;
@@ -440,19 +460,22 @@ fn hand_over(outlet: &SyncSender<Change>, change: Change) -> bool {
     outlet.send(change).is_ok()
 }
 
-/// Tables whose rows cannot be told again from what the ledger keeps of them: those without a key, and
-/// those of which only the engine knows what it stored.
-fn cannot(compiled: &Compiled) -> Option<LoadFault> {
+/// Whether rows can be told again from what the ledger keeps of them: not those without a key, nor those of
+/// which only the engine knows what it stored.
+fn row_by_row(compiled: &Compiled) -> bool {
     let layout = &compiled.layout;
     let known = !layout.read_back && !layout.shape.key.is_empty() && !layout.guards.is_empty();
     // What was taken for another row has none of its own that could be changed.
-    let known = known && !compiled.merges();
-    (!known).then(|| LoadFault::Data {
+    known && !compiled.merges()
+}
+
+fn cannot(compiled: &Compiled) -> LoadFault {
+    LoadFault::Data {
         code: "HO540",
         dataset: compiled.program.name.clone(),
-        column: layout.shape.table.clone(),
+        column: compiled.layout.shape.table.clone(),
         rows: 0,
-    })
+    }
 }
 
 /// The rows of one chunk: as many as a copy's.
