@@ -1,9 +1,9 @@
 //! Fan-out: one authored step becomes one per organisation, and `after` becomes edges between those.
 //!
 //! Between two fanned steps of the same `each` an edge means the same organisation; from a fanned step
-//! to a single one it means all of them. Copies of several sources that may make rows of theirs one go one
-//! after the other, in the plan's order of sources: a later one looks for the earlier ones' rows, and is
-//! undone before them.
+//! to a single one it means all of them. Copies of several sources whose rows may meet go one after the
+//! other, in the plan's order of sources: a later one looks for the earlier ones' rows, and is undone before
+//! them. Between two such steps whose rows may meet an edge means all of them, too.
 //! Not here: what the steps do (`specs`).
 
 use std::collections::BTreeMap;
@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use super::authored::Authored;
 use super::fault::Fault;
 use super::head::Head;
-use super::map::Dataset;
+use super::meeting::meeting;
 use super::model::{Code, Each};
 use super::outline::StepId;
 use super::shelf::Shelf;
@@ -56,7 +56,8 @@ pub(super) fn fan(
         .collect();
     let mut fanned = Vec::with_capacity(total);
     for (of, step) in steps.iter().enumerate() {
-        let chained = merges(step, shelf);
+        let meets = meeting(step, &by_name, shelf);
+        let chained = step.each == Some(Each::Source) && !meets.is_empty();
         let mut earlier: Option<StepId> = None;
         for org in orgs(head, step) {
             let mut after: Vec<StepId> = Vec::new();
@@ -64,7 +65,10 @@ pub(super) fn fan(
                 let Some(before) = by_name.get(said.value.as_str()) else {
                     continue;
                 };
-                after.extend(edges(head, step, org.as_ref(), before));
+                let apart = !chained
+                    || before.each != step.each
+                    || meets.is_disjoint(&meeting(before, &by_name, shelf));
+                after.extend(edges(head, (step, org.as_ref()), before, apart));
             }
             after.extend(earlier.take());
             after.sort();
@@ -77,15 +81,6 @@ pub(super) fn fan(
     fanned
 }
 
-/// Whether a step copies several sources into one target, through a map by which rows may become one.
-fn merges(step: &Authored<'_>, shelf: &Shelf) -> bool {
-    let copies = step.does() == "data-copy" && step.each == Some(Each::Source);
-    let map = step.form.text("map").and_then(|path| shelf.maps.get(path));
-    let tables = step.form.plain_texts("tables");
-    let merges = |dataset: &Dataset| dataset.collision.merges() && tables.contains(&dataset.from);
-    copies && map.is_some_and(|map| map.datasets.iter().any(merges))
-}
-
 /// The organisations a step stands for; one `None` where it stands for itself.
 fn orgs(head: &Head, step: &Authored<'_>) -> Vec<Option<Code>> {
     match step.each {
@@ -94,13 +89,14 @@ fn orgs(head: &Head, step: &Authored<'_>) -> Vec<Option<Code>> {
     }
 }
 
+/// What a step comes after where it names `before`; `apart` where their rows never meet.
 fn edges(
     head: &Head,
-    step: &Authored<'_>,
-    org: Option<&Code>,
+    (step, org): (&Authored<'_>, Option<&Code>),
     before: &Authored<'_>,
+    apart: bool,
 ) -> Vec<StepId> {
-    let same = before.each.is_some() && before.each == step.each;
+    let same = apart && before.each.is_some() && before.each == step.each;
     let all = orgs(head, before).into_iter();
     let meant = all.filter(|other| !same || other.as_ref() == org);
     meant

@@ -21,6 +21,7 @@ mod map_columns;
 mod map_file;
 mod map_order;
 mod map_scope;
+mod meeting;
 pub mod model;
 mod names;
 mod near;

@@ -21,7 +21,7 @@ use super::proof::Proofs;
 use super::shelf::{Shelf, lists, shelf};
 use super::source::{Desk, Source};
 use super::specs::Ground;
-use super::{names, proof, seats, sense};
+use super::{meeting, names, proof, seats, sense};
 
 /// Reads and checks a plan folder's papers. `name` is the folder's name.
 ///
@@ -92,6 +92,9 @@ fn plan(desk: &mut Desk, name: &str, papers: &Papers, source: &Source) -> Option
     let done: Option<Vec<Step>> = finished
         .map(|(one, spec)| Some(step(&head, &steps[one.of], one, spec?)))
         .collect();
+    if let Some(done) = &done {
+        meeting::check(desk, done, &fanned);
+    }
     let parts = Parts {
         head,
         everybody,

@@ -13,31 +13,40 @@ use super::{Fault, Finding, Look};
 use crate::copy::look::slices::Slice;
 use crate::copy::look::{self, Forecast};
 use crate::copy::namesakes::{Namesakes, Strangers, Undecided, strangers};
+use crate::orgdb::Catalogue;
 use crate::plan::decisions::{Group, RowRef, Verdict};
 use crate::plan::map::{Collision, Dataset};
-use crate::plan::model::{Code, DataCopy, StepSpec};
+use crate::plan::model::{DataCopy, StepSpec};
+use crate::plan::outline::StepId;
 
-/// What a copy comes to, with everybody known who stands before its rows come.
+/// What a copy comes to, with everybody known who stands before its rows come. `id` is the step by whose
+/// place in the plan that is told: the copy's own, or that of the step which catches up with it.
 pub(super) async fn foretold(
     look: &Look,
-    step: &DataCopy,
+    (id, step): (&StepId, &DataCopy),
     slices: &[Slice],
     which: Strangers,
 ) -> Result<Arc<Forecast>, Fault> {
-    let route = route(&look.plan, step);
     let mut known = Namesakes::default();
     if datasets(step).into_iter().any(Dataset::meets) {
-        for target in &route.targets {
+        for target in &route(&look.plan, step).targets {
             let of = (&*step.map, step.tables.as_slice());
             let reader = look.reader(target)?;
             known.extend(&strangers(reader, target, of, which).await?);
         }
-        for earlier in earlier(look, step) {
-            let found = whole(look, earlier, &[], &known).await?;
+        for earlier in earlier(look, id, step) {
+            let others = known.without(&earlier.source);
+            let found = whole(look, earlier, &[], &others).await?;
             known.extend(&found.names);
         }
+        known = known.without(&step.source);
     }
     whole(look, step, slices, &known).await
+}
+
+/// Everybody who is no row of this run.
+pub(super) fn all(look: &Look) -> Strangers {
+    Strangers::All(look.run.as_ref().map(|run| run.id))
 }
 
 async fn whole(
@@ -52,18 +61,36 @@ async fn whole(
     Ok(look::totals(reader, of, &route, slices, known).await?)
 }
 
-/// Copies of other sources into the same target through the same map that come before, in their order.
-fn earlier<'p>(look: &'p Look, step: &DataCopy) -> Vec<&'p DataCopy> {
+/// Copies whose rows stand before those of this one, each behind those that come before it: by target, by a dataset of the same name that meets others, by the plan's graph.
+fn earlier<'p>(look: &'p Look, id: &StepId, step: &DataCopy) -> Vec<&'p DataCopy> {
+    let outline = &look.plan.outline;
+    let meeting = |copy: &DataCopy| -> BTreeSet<String> {
+        let meeting = datasets(copy).into_iter().filter(|one| one.meets());
+        meeting.map(|one| one.name.clone()).collect()
+    };
+    let mine = meeting(step);
     let copies = look.plan.steps.iter().filter_map(|one| match &one.does {
-        StepSpec::DataCopy(copy) => Some(copy),
+        StepSpec::DataCopy(copy) => Some((&one.id, copy)),
         _ => None,
     });
-    let alike = copies.filter(|copy| {
-        copy.target == step.target && copy.map_path == step.map_path && copy.tables == step.tables
+    let before = copies.filter(|(other, copy)| {
+        copy.target == step.target
+            && !mine.is_disjoint(&meeting(copy))
+            && outline.comes_before(other, id)
     });
-    let mut sources = BTreeSet::new();
-    let before = alike.take_while(|copy| copy.source != step.source);
-    before.filter(|copy| sources.insert(&copy.source)).collect()
+    let before: Vec<(&StepId, &DataCopy)> = before.collect();
+    let stands_behind = |one: &StepId| {
+        let others = before.iter();
+        others
+            .filter(|(other, _)| outline.comes_before(other, one))
+            .count()
+    };
+    let mut ranked: Vec<(usize, &DataCopy)> = before
+        .iter()
+        .map(|(one, copy)| (stands_behind(one), *copy))
+        .collect();
+    ranked.sort_by_key(|(behind, _)| *behind);
+    ranked.into_iter().map(|(_, copy)| copy).collect()
 }
 
 /// What stands against the copy: rows that are alike where the map says refuse, or nobody has decided.
@@ -73,7 +100,7 @@ pub(super) async fn check(look: &Look, step: &DataCopy) -> Result<Vec<Finding>, 
     if meeting.is_empty() {
         return Ok(Vec::new());
     }
-    let foretold = foretold(look, step, &[], Strangers::All).await?;
+    let foretold = foretold(look, (&look.step().id, step), &[], all(look)).await?;
     let counts = foretold.targets.get(&step.target);
     let mut found = Vec::new();
     for dataset in meeting {
@@ -95,6 +122,30 @@ pub(super) async fn check(look: &Look, step: &DataCopy) -> Result<Vec<Finding>, 
     Ok(found)
 }
 
+/// Datasets that meet others, and whose rows the crosswalk could not name: by one column of the target's.
+pub(super) fn nameless(step: &DataCopy, datasets: &[&Dataset], target: &Catalogue) -> Vec<Finding> {
+    let key = |dataset: &Dataset| {
+        target
+            .tables
+            .get(&dataset.into)
+            .map(|table| table.key.len())
+    };
+    let nameless = |one: &&&Dataset| one.meets() && one.id.is_none() && key(one) != Some(1);
+    let findings = datasets.iter().filter(nameless).map(|dataset| {
+        let says = format!(
+            "rows of `{}` meet others, and `{}` of `{}` has no key of one column to know them by",
+            dataset.name, dataset.into, step.target
+        );
+        let help =
+            "say `id = \"COLUMN\"` in the map: a target column of its own, which Handover fills";
+        Finding {
+            place: Some(dataset.place.clone()),
+            ..Finding::stop("HO316", &dataset.into, says).help(help)
+        }
+    });
+    findings.collect()
+}
+
 fn alike(
     code: &'static str,
     step: &DataCopy,
@@ -102,7 +153,13 @@ fn alike(
     about: &str,
     rows: u64,
 ) -> Finding {
-    let (what, help) = if code == "HO537" {
+    let (what, help) = if code == "HO537" && dataset.collision.merges() {
+        (
+            "for which other rows of the same source are taken already",
+            "mend the values at the source: within one source nothing is merged; or let people decide \
+             which of them it is (`collision = \"decide\"`)",
+        )
+    } else if code == "HO537" {
         (
             "and the map refuses that",
             "say `collision` in the map: what becomes of such rows",
@@ -140,7 +197,7 @@ fn lapsed(look: &Look, step: &DataCopy, dataset: &Dataset, foretold: &Forecast) 
             let row = (dataset.name.clone(), (*row).clone());
             !foretold.decided.contains(&row)
         })
-        .filter(|(group, row)| comes_later(look, step, group, row))
+        .filter(|(group, _)| comes_later(look, step, group))
         .collect();
     let (group, _) = missed.first()?;
     let rows = missed.len() as u64;
@@ -157,10 +214,13 @@ fn lapsed(look: &Look, step: &DataCopy, dataset: &Dataset, foretold: &Forecast) 
 }
 
 /// Whether another row of the group stands before this one comes.
-fn comes_later(look: &Look, step: &DataCopy, group: &Group, row: &RowRef) -> bool {
-    let place = |org: &Code| look.plan.sources.iter().position(|one| one == org);
-    let before = |other: &&RowRef| other.org == step.target || place(&other.org) < place(&row.org);
-    group.rows.iter().any(|other| before(&other))
+fn comes_later(look: &Look, step: &DataCopy, group: &Group) -> bool {
+    let earlier = earlier(look, &look.step().id, step);
+    let before = |other: &RowRef| {
+        let comes = |copy: &&DataCopy| copy.source == other.org && copy.source != step.source;
+        other.org == step.target || earlier.iter().any(comes)
+    };
+    group.rows.iter().any(before)
 }
 
 /// Rows that somebody has to decide about, over all copies of a plan: one group for each natural key.
@@ -177,7 +237,7 @@ pub async fn undecided(looks: &[Look]) -> Result<Vec<Undecided>, Fault> {
         if !datasets(step).iter().any(decides) {
             continue;
         }
-        let foretold = foretold(look, step, &[], Strangers::All).await?;
+        let foretold = foretold(look, (&look.step().id, step), &[], all(look)).await?;
         for found in &foretold.undecided {
             add(&mut groups, found);
         }

@@ -5,10 +5,13 @@
 //!
 //! Not here: who stands at a target (`namesakes`), the pass over the source (`survey`).
 
+use std::collections::BTreeSet;
+
 use super::{Forecast, Question};
 use crate::copy::counts::{Counts, count};
 use crate::copy::mapping::program::Program;
-use crate::copy::namesakes::{Manners, Meeting, Namesake, Namesakes, Undecided};
+use crate::copy::namesakes::{Manners, Meeting, Namesake, Namesakes, SECOND, Undecided};
+use crate::plan::decisions::RowRef;
 use crate::plan::map::{Collision, Dataset};
 use crate::plan::model::Code;
 
@@ -25,7 +28,9 @@ pub(super) struct Company<'q> {
 struct Found {
     names: Namesakes,
     undecided: Vec<Undecided>,
-    decided: Vec<(String, crate::plan::decisions::RowRef)>,
+    decided: Vec<(String, RowRef)>,
+    /// Rows at a target for which one of the source's was taken.
+    taken: BTreeSet<(Code, RowRef)>,
 }
 
 impl<'q> Company<'q> {
@@ -57,6 +62,15 @@ impl<'q> Company<'q> {
         let (at, row) = ((target, manners.dataset()), manners.row(key));
         let goes = match manners.meet(self.known, target, (key, &name)) {
             Meeting::Alone => true,
+            Meeting::Merges(other, _)
+                if !self.found.taken.insert((target.clone(), other.row.clone())) =>
+            {
+                count(
+                    &mut counts.rejected,
+                    &format!("{SECOND} {}", manners.columns()),
+                );
+                return false;
+            }
             Meeting::Merges(_, why) => {
                 count(&mut counts.merged, why);
                 if self.decides {

@@ -14,6 +14,7 @@ use crate::copy::mapping::cell::{Bench, Verdict};
 use crate::copy::mapping::crosswalk::Crosswalk;
 use crate::copy::mapping::program::{Fate, Owner, Papers, Program};
 use crate::copy::mapping::sight::{Line, Parents};
+use crate::copy::namesakes::merged;
 use crate::copy::tables::position::{Position, Wanted};
 use crate::copy::value::canon::Values;
 use crate::copy::value::convert::number;
@@ -239,6 +240,9 @@ impl<'q> Surveyor<'q> {
                         if company.meet(code, &bench.key, &out, counts) {
                             goes(program, pence, bench, counts);
                             scales.weigh(target, &out);
+                        } else {
+                            let name = merged(&program.name);
+                            bench.crosswalk.note(&name, target, &bench.key)?;
                         }
                     }
                 }
@@ -270,11 +274,10 @@ impl<'q> Surveyor<'q> {
                 let counts = counts.get_mut(target).filter(|_| share.has(target));
                 let Some(counts) = counts else { continue };
                 bench.target = target;
-                let key = std::mem::take(&mut bench.key);
-                let goes = bench
-                    .crosswalk
-                    .find(&program.name, target, &key, &mut out)?;
-                bench.key = key;
+                let mut known =
+                    |name: &str| bench.crosswalk.find(name, target, &bench.key, &mut out);
+                // What stands for a row is not the row's to change.
+                let goes = known(&program.name)? && !known(&merged(&program.name))?;
                 for (at, later) in program.later.iter().enumerate().filter(|_| goes) {
                     bench.mended.clear();
                     let verdict = later.cell.evaluate(at, line, bench, &mut out)?;

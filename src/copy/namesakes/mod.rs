@@ -85,6 +85,24 @@ impl Namesakes {
         }
     }
 
+    /// Those that are no rows of this organisation: within one source nothing is merged.
+    pub(crate) fn without(&self, source: &Code) -> Namesakes {
+        let others = |rows: &SmallVec<[Namesake; 1]>| {
+            let others = rows.iter().filter(|one| one.row.org != *source);
+            others.cloned().collect::<SmallVec<_>>()
+        };
+        let known = |known: &Known| {
+            let known = known.iter().map(|(name, rows)| (*name, others(rows)));
+            known.filter(|(_, rows)| !rows.is_empty()).collect()
+        };
+        Namesakes(
+            self.0
+                .iter()
+                .map(|(of, all)| (of.clone(), known(all)))
+                .collect(),
+        )
+    }
+
     /// Who has this natural key, in the order in which they came.
     pub(crate) fn who(&self, at: (&Code, &str), name: &Name) -> &[Namesake] {
         let known = self.0.get(&(at.0.clone(), at.1.to_owned()));
@@ -106,10 +124,17 @@ impl Namesakes {
     }
 }
 
+/// How such a name ends.
+const MERGED: &str = ":merged";
+
 /// The name under which the crosswalk knows rows of a dataset that were taken for others.
 pub(crate) fn merged(dataset: &str) -> String {
-    format!("{dataset}:merged")
+    format!("{dataset}{MERGED}")
 }
+
+/// Stops a second row of one source that would be taken for the same row as the first: the two would be
+/// one, and nobody has said that of rows of one register.
+pub(crate) const SECOND: &str = "HO537";
 
 /// How rows of one dataset meet others.
 #[derive(Debug, Clone)]

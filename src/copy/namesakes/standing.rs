@@ -1,5 +1,5 @@
 //! Who has which natural key at a target: rows that its own people put there, rows of other sources that
-//! a copy brought before.
+//! a copy of this run brought before, rows that another run brought.
 //!
 //! In: a target, a map's dataset. Out: namesakes.
 //!
@@ -10,7 +10,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Namesake, Namesakes, merged, name_of};
+use super::{MERGED, Namesake, Namesakes, merged, name_of};
 use crate::copy::ledger::prepared;
 use crate::orgdb::link::Flow;
 use crate::orgdb::{DbFault, DbTrouble, Ident, Link, OrgReader, Sql, Value, ValueRef};
@@ -20,16 +20,26 @@ use crate::plan::model::Code;
 use crate::sql;
 use crate::values;
 
-/// Which rows of a target's own people count.
+/// Which rows of strangers count. A stranger is whoever this run did not bring: rows of the target's own
+/// people, and those that another run brought and has not closed yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Strangers {
-    /// All that no run brought.
-    All,
+    /// All of them; everybody, while there is no run.
+    All(Option<uuid::Uuid>),
     /// Those for which a row of this run was taken: what others put there since does not count.
     Met(uuid::Uuid),
 }
 
-/// Rows that the target's own people put there, for every dataset of these tables that meets others.
+impl Strangers {
+    fn run(self) -> Option<uuid::Uuid> {
+        match self {
+            Strangers::All(run) => run,
+            Strangers::Met(run) => Some(run),
+        }
+    }
+}
+
+/// Rows of strangers that stand at a target, for every dataset of these tables that meets others.
 ///
 /// # Errors
 /// When the database refuses; `NoSuch` for a table or column that is not there.
@@ -44,21 +54,16 @@ pub async fn strangers(
     if datasets.is_empty() {
         return Ok(Namesakes::default());
     }
-    let target = target.clone();
+    let (target, map) = (target.clone(), map.clone());
     reader
         .with(move |link| {
             let mut found = Namesakes::default();
             for dataset in &datasets {
-                let known = Crosswalk::read(link, &dataset.name, None)?;
-                let met = match which {
-                    Strangers::All => None,
-                    Strangers::Met(run) => {
-                        Some(Crosswalk::read(link, &dataset.name, Some(run))?.taken)
-                    }
-                };
+                let known = Crosswalk::read(link, (&map, dataset), which.run())?;
+                let all = matches!(which, Strangers::All(_));
                 each_name(link, dataset, |key, name| {
-                    let counts = met.as_ref().is_none_or(|met| met.contains(key));
-                    if counts && !known.brought.contains_key(key) {
+                    let counts = all || known.taken.contains(key);
+                    if counts && !known.brought.contains_key(key) && !known.beside.contains(key) {
                         let who = stranger(&target, key);
                         found.add((&target, &dataset.name), name, who);
                     }
@@ -74,14 +79,15 @@ pub async fn strangers(
 pub(crate) fn standing(
     link: &Link,
     (target, source): (&Code, &Code),
-    dataset: &Dataset,
+    (map, dataset): (&Map, &Dataset),
     run: uuid::Uuid,
 ) -> Result<Namesakes, DbTrouble> {
-    let known = Crosswalk::read(link, &dataset.name, Some(run))?;
+    // The same rule as for `strangers`: what is foretold is what the copy meets.
+    let known = Crosswalk::read(link, (map, dataset), Some(run))?;
     let mut rows = Vec::new();
     each_name(link, dataset, |key, name| {
         let brought = known.brought.get(key);
-        if brought.is_none_or(|row| row.org != *source) {
+        if brought.is_none_or(|row| row.org != *source) && !known.beside.contains(key) {
             rows.push((brought.cloned(), key.to_owned(), name));
         }
     })?;
@@ -110,30 +116,44 @@ fn stranger(target: &Code, key: &str) -> Namesake {
     }
 }
 
-/// What the crosswalk says of a dataset's rows.
+/// What the crosswalk says of a dataset's rows in one run.
 #[derive(Default)]
 struct Crosswalk {
     /// Rows that a copy wrote, by their target key.
     brought: BTreeMap<String, RowRef>,
     /// Target keys for which other rows were taken.
     taken: BTreeSet<String>,
+    /// Target keys of rows that other datasets of the map brought into the same table: they are looked at by
+    /// themselves.
+    beside: BTreeSet<String>,
 }
 
 impl Crosswalk {
-    /// Of one run, or of all.
-    fn read(link: &Link, dataset: &str, run: Option<uuid::Uuid>) -> Result<Crosswalk, DbTrouble> {
+    /// Nothing where there is no run.
+    fn read(
+        link: &Link,
+        (map, dataset): (&Map, &Dataset),
+        run: Option<uuid::Uuid>,
+    ) -> Result<Crosswalk, DbTrouble> {
         let mut crosswalk = Crosswalk::default();
+        let Some(run) = run else {
+            return Ok(crosswalk);
+        };
         if !prepared(link)? {
             return Ok(crosswalk);
         }
-        let mut values = values![dataset, merged(dataset)].to_vec();
-        values.extend(run.map(|run| Value::from(run.to_string())));
+        let mut values = values![run.to_string()].to_vec();
+        for one in map.datasets.iter().filter(|one| one.into == dataset.into) {
+            values.extend([Value::from(one.name.as_str()), merged(&one.name).into()]);
+        }
+        let places: Vec<Sql> = (2..=values.len()).map(|at| sql!("?{}", at)).collect();
         let query = sql!(
             "SELECT dataset, org, source_key, target_key FROM handover_key
-             WHERE dataset IN (?1, ?2) AND undone_at IS NULL{}",
-            Sql::new(if run.is_some() { " AND run = ?3" } else { "" })
+             WHERE run = ?1 AND dataset IN ({}) AND undone_at IS NULL",
+            Sql::join(", ", &places)
         );
-        let (mut rows, mut merged) = (Vec::new(), BTreeSet::new());
+        // By name and source row.
+        let mut rows: BTreeMap<(String, RowRef), String> = BTreeMap::new();
         let lent: Vec<ValueRef<'_>> = values.iter().map(Value::lend).collect();
         link.each(&query, &lent, |row| {
             let text = |at| Value::of(row.get(at)).into_text();
@@ -141,16 +161,20 @@ impl Crosswalk {
                 org: Code::from(text(1)),
                 key: text(2),
             };
-            if text(0) == dataset {
-                rows.push((text(3), at));
-            } else {
-                crosswalk.taken.insert(text(3));
-                merged.insert(at);
-            }
+            rows.insert((text(0), at), text(3));
             Ok::<Flow, DbTrouble>(Flow::Continue(()))
         })?;
-        let brought = rows.into_iter().filter(|(_, row)| !merged.contains(row));
-        crosswalk.brought = brought.collect();
+        for ((name, row), key) in &rows {
+            if *name == merged(&dataset.name) {
+                crosswalk.taken.insert(key.clone());
+            } else if rows.contains_key(&(merged(name), row.clone())) || name.ends_with(MERGED) {
+                // The row that stands is another's.
+            } else if *name == dataset.name {
+                crosswalk.brought.insert(key.clone(), row.clone());
+            } else {
+                crosswalk.beside.insert(key.clone());
+            }
+        }
         Ok(crosswalk)
     }
 }

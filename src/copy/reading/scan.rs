@@ -6,6 +6,7 @@
 
 use std::sync::mpsc::{Receiver, SyncSender};
 
+use foldhash::HashSet;
 use rusqlite::Connection;
 
 use super::batch::{Batch, OtherName};
@@ -19,13 +20,14 @@ use crate::copy::mapping::draw::Draw;
 use crate::copy::mapping::layout::Layout;
 use crate::copy::mapping::program::{Fate, Program};
 use crate::copy::mapping::sight::Line;
-use crate::copy::namesakes::{Manners, Meeting, Namesakes, merged};
+use crate::copy::namesakes::{Manners, Meeting, Namesakes, SECOND, merged};
 use crate::copy::tables::position::{Position, Wanted};
 use crate::copy::value::canon::{self, Values};
 use crate::copy::value::convert::number;
 use crate::copy::value::tally::RowMac;
 use crate::orgdb::link::Flow;
 use crate::orgdb::{DbTrouble, Link, Value, ValueRef};
+use crate::plan::decisions::RowRef;
 use crate::plan::map::Relation;
 
 /// A dataset, compiled for one target.
@@ -180,6 +182,8 @@ pub(crate) struct Scanner<'c> {
     pub(crate) lines: LineMac,
     /// Source keys are noted here, since the target would not refuse a second row.
     seen: bool,
+    /// Rows for which one of ours was taken.
+    taken: HashSet<RowRef>,
 }
 
 impl<'c> Scanner<'c> {
@@ -205,6 +209,7 @@ impl<'c> Scanner<'c> {
             spare: Vec::new(),
             lines: compiled.lines.clone(),
             seen,
+            taken: HashSet::default(),
         })
     }
 
@@ -322,14 +327,20 @@ impl<'c> Scanner<'c> {
             return Ok(false);
         };
         let target = target_code.as_str().into();
-        match manners.meet(known, &target, (&self.bench.key, &name)) {
-            Meeting::Alone => Ok(false),
-            Meeting::Stops(code) => Err(Stop::Data(LoadFault::Data {
+        let stops = |code| {
+            Stop::Data(LoadFault::Data {
                 code,
                 dataset: program.name.clone(),
                 column: manners.columns(),
                 rows: 1,
-            })),
+            })
+        };
+        match manners.meet(known, &target, (&self.bench.key, &name)) {
+            Meeting::Alone => Ok(false),
+            Meeting::Stops(code) => Err(stops(code)),
+            Meeting::Merges(other, _) if !self.taken.insert(other.row.clone()) => {
+                Err(stops(SECOND))
+            }
             Meeting::Merges(other, why) => {
                 let target_key = other.target.as_deref().unwrap_or_default();
                 let mut know = |name: String, key: &[u8]| {
@@ -448,6 +459,9 @@ impl<'c> Scanner<'c> {
         if program.filtered(line).is_some() || program.read_key(line, &mut self.bench).is_some() {
             return Ok(None);
         }
+        if self.stands_under_another()? {
+            return Ok(None);
+        }
         let key = std::mem::take(&mut self.bench.key);
         let mine = self
             .bench
@@ -470,5 +484,20 @@ impl<'c> Scanner<'c> {
             any |= Values(&batch.values[here..]).next() != Some(ValueRef::Null);
         }
         Ok(mine.then_some(any))
+    }
+    /// Whether the row in hand was taken for another: that one is not ours to change.
+    fn stands_under_another(&mut self) -> Result<bool, DbTrouble> {
+        let Compiled {
+            program, target, ..
+        } = self.compiled;
+        if !self.compiled.merges() {
+            return Ok(false);
+        }
+        self.spare.clear();
+        let bench = &mut self.bench;
+        let name = merged(&program.name);
+        bench
+            .crosswalk
+            .find(&name, *target, &bench.key, &mut self.spare)
     }
 }

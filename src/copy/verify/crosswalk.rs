@@ -58,7 +58,8 @@ pub struct Walked {
     pub twofold: u64,
     /// Source rows that were taken for others.
     pub merged: u64,
-    /// Those of them that nobody decided so, or whose other row does not stand.
+    /// Those of them that nobody decided so, whose other row does not stand, or that share it with another
+    /// row of the same copy.
     pub undecided: u64,
 }
 
@@ -207,13 +208,19 @@ impl Book<'_> {
     ) -> Result<(), DbTrouble> {
         let other = merged(&dataset.name);
         let mut taken: BTreeMap<RowRef, String> = BTreeMap::new();
-        self.names(&other, |row, target| drop(taken.insert(row, target)))?;
+        let (mut once, mut again) = (BTreeSet::new(), BTreeSet::new());
+        self.names(&other, |row, target, step| {
+            if !once.insert((step, target.clone())) {
+                again.insert(row.clone());
+            }
+            taken.insert(row, target);
+        })?;
         if taken.is_empty() {
             return Ok(());
         }
         let targets: BTreeSet<&String> = taken.values().collect();
         let (mut standing, mut known) = (BTreeMap::new(), BTreeSet::new());
-        self.names(&dataset.name, |row, target| match taken.get(&row) {
+        self.names(&dataset.name, |row, target, _| match taken.get(&row) {
             Some(under) if *under == target => drop(known.insert(row)),
             None if targets.contains(&target) => drop(standing.insert(target, row)),
             _ => {}
@@ -235,7 +242,8 @@ impl Book<'_> {
                 _ => false,
             };
             found.merged += 1;
-            found.undecided += u64::from(!decided || !known.contains(row));
+            let sound = decided && known.contains(row) && !again.contains(row);
+            found.undecided += u64::from(!sound);
         }
         Ok(())
     }
@@ -265,10 +273,14 @@ impl Book<'_> {
         Ok(found)
     }
 
-    /// Every source's row under one name: whose it is, its target key.
-    fn names(&self, name: &str, mut see: impl FnMut(RowRef, String)) -> Result<(), DbTrouble> {
+    /// Every source's row under one name: whose it is, its target key, the step that noted it.
+    fn names(
+        &self,
+        name: &str,
+        mut see: impl FnMut(RowRef, String, String),
+    ) -> Result<(), DbTrouble> {
         let query = Sql::new(
-            "SELECT org, source_key, target_key FROM handover_key
+            "SELECT org, source_key, target_key, step FROM handover_key
              WHERE run = ?1 AND dataset = ?2 AND undone_at IS NULL",
         );
         let asked = values![self.whose.run.to_string(), name];
@@ -278,7 +290,7 @@ impl Book<'_> {
                 org: Code::from(text(row.get(0))),
                 key: text(row.get(1)),
             };
-            see(at, text(row.get(2)));
+            see(at, text(row.get(2)), text(row.get(3)));
             Ok::<Flow, DbTrouble>(Flow::Continue(()))
         })
     }

@@ -111,9 +111,9 @@ pub(super) const TABLE: &[Entry] = &[
     Entry::new(
         "HO316",
         "a collision policy that cannot be carried out",
-        "A dataset says what becomes of rows that are alike, but not by what they are (`natural-key`), by a column that cannot tell, without a key that could stand for both (`id`), or without the paper of decisions.",
+        "A dataset says what becomes of rows that are alike, but not by what they are (`natural-key`), by a column that cannot tell, without a key that could stand for both (`id`), or without the paper of decisions; or two copies bring such a dataset to one target, and neither comes after the other, or they disagree about who is alike; or the target's table has a key of several columns and the dataset no `id`.",
         "Two rows would be taken for one, or one for two, without anybody having said so.",
-        "Say `natural-key`, `id` and, for `collision = \"decide\"`, `decisions`.",
+        "Say `natural-key`, `id` and, for `collision = \"decide\"`, `decisions`; and let one of two such copies come `after` the other.",
     ),
     Entry::new(
         "HO317",

@@ -168,8 +168,8 @@ pub(super) const TABLE: &[Entry] = &[
     Entry::new(
         "HO537",
         "references of several sources meet",
-        "Several sources go into one target, and the same value stands at two of them for a key that the target takes only once, or for a `natural-key` of the map; or it stands at the target already.",
-        "The second source's row would be refused in mid-run, or the same thing would stand there twice.",
+        "Several sources go into one target, and the same value stands at two of them for a key that the target takes only once, or for a `natural-key` of the map; or it stands at the target already. Or two rows of one source would both be taken for one row that stands.",
+        "The second source's row would be refused in mid-run, or the same thing would stand there twice; or two rows of one register would be made one, which nobody has said.",
         "Say `namespace = true` for the column, so that each source keeps its own (`dover:K00001`); or say in the map what becomes of such rows (`collision`); or mend the values at the sources.",
     ),
     Entry::new(

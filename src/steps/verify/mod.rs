@@ -143,7 +143,7 @@ async fn forecasts<'a>(
         let slices = totals::slices(step, copy);
         let run = look.run.as_ref().map_or(uuid::Uuid::nil(), |run| run.id);
         let met = Strangers::Met(run);
-        let forecast = company::foretold(look, copy, &slices, met).await?;
+        let forecast = company::foretold(look, (id, copy), &slices, met).await?;
         forecasts.insert(id, forecast);
     }
     Ok(forecasts)

@@ -208,7 +208,8 @@ impl Merge {
         let target: Code = "base".into();
         let reader = self.target.reader().await;
         let tables = tables();
-        let mut known = strangers(&reader, &target, (map_of, &tables), Strangers::All)
+        let all = Strangers::All(Some(deed().run));
+        let mut known = strangers(&reader, &target, (map_of, &tables), all)
             .await
             .unwrap();
         let first = self.canterbury.reader().await;
