@@ -115,6 +115,8 @@ pub async fn load(
         copy.count(&mut chunk_done).await?;
     }
     if copy.book.has(aside::ASIDE) && !copy.book.has(aside::BUILT) {
+        // All is read: no look at the source need stay open while indexes are built.
+        copy.source.with(Link::commit).await?;
         copy.build_indexes_again(&mut chunk_done).await?;
     }
     Ok(copy.book.loaded())
@@ -282,6 +284,10 @@ impl Copy {
         }
         let deed = self.deed.clone();
         if self.book.has(aside::ASIDE) {
+            if self.all_is_in() {
+                // Some of them may stand again already.
+                return Ok(());
+            }
             let finish = self.target.with(move |link| aside::drop_noted(link, &deed));
             return Ok(finish.await?);
         }
@@ -299,6 +305,14 @@ impl Copy {
             self.book.effects.push(effect);
         }
         Ok(())
+    }
+
+    /// Whether every row has come in, and every reference.
+    fn all_is_in(&self) -> bool {
+        let done = |dataset: &Dataset, second| self.book.mark(&dataset.name, second).done;
+        let datasets = self.load.datasets().into_iter();
+        let mut datasets = datasets.map(|at| &self.load.map.datasets[at]);
+        datasets.all(|one| done(one, false) && (done(one, true) || !one.refers_to_itself()))
     }
 
     /// Builds them again behind the last row.
@@ -557,7 +571,7 @@ pub(super) fn compile(
     let meets = match Manners::of((&load.map, dataset), source_code, bound) {
         Some(manners) => {
             let ends = (&load.target, source_code);
-            let known = namesakes::standing(target, ends, dataset, deed.run)?;
+            let known = namesakes::standing(target, ends, (&load.map, dataset), deed.run)?;
             Some((manners, known))
         }
         None => None,

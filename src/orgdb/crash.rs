@@ -9,6 +9,8 @@
 //! | `signing` | a head is signed, its seal not yet in the journal |
 //! | `chunk` | a chunk is durable at an organisation, its mark not yet written |
 //! | `load` | rows are on their way into a table, and nothing of them is durable |
+//! | `aside` | what stands aside is noted, and an index is about to be dropped (where that commits by itself) |
+//! | `built` | an index or a foreign key stands again, and that all of them do is not yet noted |
 //! | `undo` | an effect's rows were taken back, and nothing of that is durable |
 //!
 //! Not here: the points of the journal (`run::crash`).

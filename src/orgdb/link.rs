@@ -212,6 +212,20 @@ impl Link {
         }
     }
 
+    /// A statement that the engine itself gave us and our ledger kept, letter by letter: what looks like the
+    /// place of a value in it is an operator.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub(crate) fn script_as_is(&self, kept: &str) -> Result<(), DbTrouble> {
+        self.shapes.borrow_mut().clear();
+        match &self.engine {
+            Engine::Sqlite(connection) => Ok(connection.execute_batch(kept)?),
+            Engine::Postgres(session) => session.script_as_is(kept.to_owned()),
+            Engine::Mariadb(session) => session.script(&Sql::definition(kept.to_owned())),
+        }
+    }
+
     /// Forgets shapes that a statement may change.
     fn forget(&self, sql: &Sql) {
         let changes = ["CREATE", "ALTER", "DROP"];

@@ -192,6 +192,15 @@ impl Dataset {
         !self.natural_key.is_empty() && self.collision != Collision::Namespace
     }
 
+    /// Whether its rows refer to rows of its own, by its name or another of its names.
+    #[must_use]
+    pub fn refers_to_itself(&self) -> bool {
+        let is_its =
+            |name: &str| name == self.name || self.aliases.iter().any(|one| one.name == name);
+        let mut columns = self.columns.iter();
+        columns.any(|one| matches!(&one.becomes, Becomes::Lookup(name) if is_its(name)))
+    }
+
     /// Target columns that are money.
     #[must_use]
     pub fn money(&self) -> Vec<String> {

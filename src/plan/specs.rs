@@ -170,14 +170,6 @@ impl Ground<'_, '_> {
         step: &Authored<'_>,
         org: Option<&Code>,
     ) -> Option<DataCopy> {
-        if step.form.has("indexes") {
-            let fault = Fault::error(
-                "HO138",
-                &step.form.key_place("indexes"),
-                "`indexes` is kept for a later version",
-            );
-            desk.push(fault.help("take it out: indexes stay in force while rows are loaded"));
-        }
         let ends = self.ends(desk, step, org);
         let (map, ends) = (self.map(step, "map")?, ends?);
         let split = self.split(desk, step, &ends, &map);

@@ -11,7 +11,6 @@ use crate::copy::counts::Counts;
 use crate::copy::fault::LoadFault;
 use crate::copy::load::{Load, Loaded, chunk_rows, load};
 use crate::copy::look::{self, UnmappedCode};
-use crate::copy::namesakes::Strangers;
 use crate::copy::route::Route;
 use crate::machine::event::{DatasetCount, StepMarked};
 use crate::orgdb::{Catalogue, Dialect, Ident, OrgReader, Value};
@@ -42,6 +41,7 @@ pub(super) async fn fits(look: &Look, step: &DataCopy) -> Result<Vec<Finding>, F
     let dialect = look.reader(&step.target)?.with(|link| Ok(link.dialect()));
     found.extend(undecided_triggers(step, &datasets, &target, dialect.await?));
     found.extend(lasting_tables(step, &datasets, &target));
+    found.extend(company::nameless(step, &datasets, &target));
     if found.iter().any(|finding| finding.stops) {
         return Ok(found);
     }
@@ -54,8 +54,12 @@ pub(super) async fn fits(look: &Look, step: &DataCopy) -> Result<Vec<Finding>, F
 }
 
 pub(super) async fn preview(look: &Look, step: &DataCopy) -> Result<Forecast, Fault> {
-    let whole = company::foretold(look, step, &[], Strangers::All).await?;
-    Ok(part(look, step, &whole))
+    let whole = company::foretold(look, (&look.step().id, step), &[], company::all(look)).await?;
+    let mut forecast = part(look, step, &whole);
+    if step.indexes == Indexes::Rebuild {
+        forecast.notes.push(rebuilding(look, step).await?);
+    }
+    Ok(forecast)
 }
 
 pub(super) async fn run(act: &Act, step: &DataCopy) -> Result<Output, Fault> {
@@ -167,15 +171,34 @@ fn notes(step: &DataCopy) -> Vec<String> {
             step.target
         ));
     }
-    if step.indexes == Indexes::Rebuild {
-        notes.push(format!(
-            "empty tables of `{}` are locked for a moment before their first row, their indexes and \
-             foreign keys do not hold while they are filled, and each table is locked against \
-             writes while they are built again",
-            step.target
-        ));
-    }
     notes
+}
+
+/// What rebuilding indexes keeps others from, with the tables beyond those that are filled.
+async fn rebuilding(look: &Look, step: &DataCopy) -> Result<String, Fault> {
+    let reader = look.reader(&step.target)?;
+    let on_server = reader.with(|link| Ok(link.dialect() == Dialect::Postgres));
+    let on_server = on_server.await?;
+    let target = reader.catalogue().await?;
+    let filled: BTreeSet<&String> = datasets(step).iter().map(|one| &one.into).collect();
+    let tables = filled.iter().filter_map(|name| target.tables.get(*name));
+    let parents = tables.flat_map(|table| table.references.iter().map(|(_, parent, _)| parent));
+    let parents: BTreeSet<&String> = parents.filter(|one| !filled.contains(one)).collect();
+    let beyond = if parents.is_empty() || !on_server {
+        String::new()
+    } else {
+        let parents: Vec<String> = parents.iter().map(|name| format!("`{name}`")).collect();
+        format!(
+            ", and so are {}, to which foreign keys of theirs refer",
+            parents.join(", ")
+        )
+    };
+    Ok(format!(
+        "empty tables of `{}` are locked for a moment before their first row{beyond}; their indexes and \
+         foreign keys do not hold while they are filled, and each table is locked against \
+         writes while they are built again",
+        step.target
+    ))
 }
 
 fn absent_tables(step: &DataCopy, source: &Catalogue) -> Vec<Finding> {
@@ -387,6 +410,14 @@ impl From<LoadFault> for Fault {
                 rows,
             } => {
                 let about = format!("{dataset}.{column}");
+                if code == "HO540" {
+                    let says = format!(
+                        "what changed at the source of `{dataset}` cannot be brought over row by row"
+                    );
+                    return Fault::refused(code, &about, rows, says).help(
+                        "roll the copy back and copy again, behind the freeze; handover explain HO540",
+                    );
+                }
                 let says = format!("{rows} rows of `{about}` cannot be copied");
                 Fault::refused(code, &about, rows, says).help(format!(
                     "mend the map or the source, then run again; handover explain {code}"

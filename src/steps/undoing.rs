@@ -52,6 +52,11 @@ pub(super) async fn databases(
         } else {
             undo::take_back(writer, &act.deed, mode).await?
         };
+        if let Some((table, name, rows)) = here.orphans {
+            let says = format!("{rows} rows of `{table}` have no parent that `{name}` asks for");
+            let help = "give those rows a parent, or take them out, then roll back again; handover explain HO543";
+            return Err(Fault::refused("HO543", &format!("{table}.{name}"), rows, says).help(help));
+        }
         if here.refused {
             return Err(changed_since(&here));
         }

@@ -6,21 +6,23 @@
 //!
 //! Not here: noting them in the ledger first (`writing::aside`).
 
+use std::collections::BTreeSet;
+
 use crate::orgdb::catalogue::{Accessory, Reference};
 use crate::orgdb::{DbTrouble, Dialect, Ident, Link, Sql};
 use crate::sql;
+use crate::values;
 
-/// Keeps everybody out of a table until the transaction ends, where the engine's own changes of a
-/// schema are part of one.
-pub(crate) fn lock(link: &Link, table: &str) -> Result<(), DbTrouble> {
-    match link.dialect() {
-        Dialect::Postgres => link.script(&sql!(
-            "LOCK TABLE {} IN ACCESS EXCLUSIVE MODE",
-            Ident::new(table)
-        )),
+/// Keeps everybody out of these tables until the transaction ends, where the engine's own changes of a
+/// schema are part of one. They are locked in the order of their names, so that two who do this never wait
+/// for each other.
+pub(crate) fn lock(link: &Link, tables: &BTreeSet<String>) -> Result<(), DbTrouble> {
+    if link.dialect() != Dialect::Postgres || tables.is_empty() {
         // The transaction has the whole file; or each change locks the table by itself.
-        Dialect::Sqlite | Dialect::Mariadb => Ok(()),
+        return Ok(());
     }
+    let names: Vec<Ident> = tables.iter().map(|table| Ident::new(table)).collect();
+    link.script(&sql!("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE", names))
 }
 
 /// Whether it holds no row.
@@ -44,15 +46,32 @@ pub(crate) fn build(link: &Link, table: &str, one: &Accessory) -> Result<(), DbT
     if stands(link, table, one)? {
         return Ok(());
     }
-    link.script(&Sql::definition(one.made_by.clone()))
+    link.script_as_is(&one.made_by)
 }
 
-/// Whether it is there.
+/// Whether one of its name is there, whatever has become of it since: one that somebody has clustered by or
+/// has commented on could not be set aside any more, and stands all the same.
 pub(crate) fn stands(link: &Link, table: &str, one: &Accessory) -> Result<bool, DbTrouble> {
-    let named = |there: &Accessory| {
-        there.name == one.name && there.reference.is_some() == one.reference.is_some()
+    let query = match (link.dialect(), &one.reference) {
+        (Dialect::Sqlite, _) => {
+            "SELECT 1 FROM sqlite_schema WHERE type = 'index' AND tbl_name = ?1 AND name = ?2"
+        }
+        (Dialect::Postgres, None) => {
+            "SELECT 1 FROM pg_catalog.pg_indexes
+             WHERE schemaname = current_schema() AND tablename = ?1 AND indexname = ?2"
+        }
+        (Dialect::Postgres, Some(_)) => {
+            "SELECT 1 FROM pg_catalog.pg_constraint k JOIN pg_catalog.pg_class c ON c.oid = k.conrelid
+             JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+             WHERE n.nspname = current_schema() AND c.relname = ?1 AND k.conname = ?2"
+        }
+        (Dialect::Mariadb, _) => {
+            "SELECT 1 FROM information_schema.statistics
+             WHERE table_schema = DATABASE() AND table_name = ?1 AND index_name = ?2"
+        }
     };
-    Ok(link.accessories(table)?.iter().any(named))
+    let asked = values![table, one.name.as_str()];
+    Ok(link.row(&Sql::new(query), &asked)?.is_some())
 }
 
 /// Rows that refer to parents that are not there.

@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use rusqlite::Connection;
 use rusqlite::functions::FunctionFlags;
 
+use super::hanging::{hanging, hangs};
 use super::strangers::Strangers;
 use crate::copy::ledger::packed::Unpacked;
 use crate::copy::standing::Held;
@@ -62,7 +63,7 @@ impl Guards {
 }
 
 fn guards(link: &Link, shape: &Shape) -> Result<Vec<(Sql, Vec<usize>)>, DbTrouble> {
-    let hanging = link.hanging(&shape.table)?;
+    let hanging = hanging(link, &shape.table)?;
     let reaching = hanging.iter().filter(|hanging| hanging.reaches);
     Ok(reaching.map(|hanging| guard(shape, hanging)).collect())
 }
@@ -115,12 +116,6 @@ pub(super) fn key_places(shape: &Shape, hanging: &Hanging) -> Option<Vec<usize>>
 
 /// Stands before the name of a table whose rows were changed and are not ours.
 const CHANGED: &str = "~";
-
-/// Whether any row can hang on a row of this table, or a row of this table on any.
-pub(crate) fn hangs(link: &Link, table: &str) -> Result<bool, DbTrouble> {
-    let known = link.table(table)?.unwrap_or_default();
-    Ok(!known.references.is_empty() || !link.hanging(table)?.is_empty())
-}
 
 /// Which rows are ours, and whose rows hang on them.
 pub(crate) enum Ours<'c> {

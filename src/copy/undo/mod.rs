@@ -12,6 +12,7 @@
 
 pub(super) mod children;
 mod found;
+mod hanging;
 mod strangers;
 mod taking_back;
 mod untouched;
@@ -40,6 +41,9 @@ pub struct Undone {
     pub changed: Vec<(String, &'static str, u64)>,
     /// Nothing was undone, since rows had changed and the mode is `refuse`.
     pub refused: bool,
+    /// A foreign key that stood aside and cannot be built again over the rows that others have put there
+    /// meanwhile: its table, its name, how many have no parent. What was taken back before stays so.
+    pub orphans: Option<(String, String, u64)>,
 }
 
 /// What `undo` would find, without writing.
@@ -140,8 +144,10 @@ fn undo_all(link: &Link, deed: &Deed, mode: UndoMode) -> Result<Undone, DbTroubl
         if !back.effect(kept)? {
             link.rollback()?;
             let found = std::mem::replace(&mut back.changed, before.1);
+            let orphans = back.done.orphans.take();
             back.done = before.0;
-            back.done.refused = true;
+            back.done.refused = orphans.is_none();
+            back.done.orphans = orphans;
             return Ok(listed(back.done, found));
         }
         effect::mark_undone(link, kept.id, deed)?;

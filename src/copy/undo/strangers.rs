@@ -13,7 +13,8 @@ use std::hash::{BuildHasher, Hasher};
 
 use foldhash::quality::RandomState;
 
-use super::children::{hangs, key_places};
+use super::children::key_places;
+use super::hanging::{hanging, hangs};
 use crate::copy::ledger::packed::Unpacked;
 use crate::copy::tables::shape::{Shape, idents};
 use crate::copy::value::canon;
@@ -75,7 +76,7 @@ impl<'c> Strangers<'c> {
             .for_each(|(_, keys)| keys.sort_unstable());
         let mut found = Vec::new();
         for (table, (shape, ours)) in &self.tables {
-            for hanging in self.link.hanging(table)? {
+            for hanging in hanging(self.link, table)? {
                 let rows = self.parents(shape, ours, &hanging)?;
                 if rows > 0 {
                     found.push((table.clone(), rows));

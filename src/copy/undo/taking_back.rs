@@ -17,7 +17,9 @@ use crate::copy::tables::keyed;
 use crate::copy::tables::shape::{Shape, bind, idents, places};
 use crate::copy::tables::triggers;
 use crate::copy::value::canon::Values;
+use crate::copy::writing::aside;
 use crate::machine::event::UndoMode;
+use crate::orgdb::catalogue::Accessory;
 use crate::orgdb::{DbTrouble, Link, Sql, Value, ValueRef};
 use crate::sql;
 
@@ -26,6 +28,7 @@ pub(super) struct TakingBack<'c> {
     link: &'c Link,
     reading: Reading<'c>,
     guards: Guards,
+    deed: Deed,
     mode: UndoMode,
     /// What was taken back so far.
     pub(crate) done: Undone,
@@ -42,6 +45,7 @@ impl<'c> TakingBack<'c> {
             link,
             reading: Reading::new(link, &deed.key),
             guards: Guards::default(),
+            deed: deed.clone(),
             mode,
             done: Undone::default(),
             changed: Changed::new(),
@@ -103,8 +107,7 @@ impl<'c> TakingBack<'c> {
             return Ok(true);
         }
         if let Head::Aside { table, accessory } = &part.head {
-            indexes::build(self.link, table, accessory)?;
-            return Ok(true);
+            return self.build(table, accessory);
         }
         let Some(rows) = unpack(&part.head, &part.body)? else {
             return Ok(true);
@@ -116,6 +119,23 @@ impl<'c> TakingBack<'c> {
             let held = back.reading.part(&part.head, &rows)?;
             back.rows(&part.head, &rows, &held)
         })
+    }
+
+    /// Builds again what stands aside; false where rows of others do not let a foreign key stand.
+    fn build(&mut self, table: &str, one: &Accessory) -> Result<bool, DbTrouble> {
+        // What the target's people did once all of them stood again is not undone.
+        if aside::was_built(self.link, &self.deed)? || indexes::stands(self.link, table, one)? {
+            return Ok(true);
+        }
+        if let Some(asked) = &one.reference {
+            let orphans = indexes::orphans(self.link, table, asked)?;
+            if orphans > 0 {
+                self.done.orphans = Some((table.to_owned(), one.name.clone(), orphans));
+                return Ok(false);
+            }
+        }
+        indexes::build(self.link, table, one)?;
+        Ok(true)
     }
 
     /// Takes a part back of which it is known how its rows stand; false as for an effect.

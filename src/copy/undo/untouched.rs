@@ -19,6 +19,7 @@ use rusqlite::{OptionalExtension, params};
 
 use super::Undone;
 use super::found::Found;
+use super::hanging::hanging;
 use super::taking_back::TakingBack;
 use super::wholly::{self, Proof, Whole};
 use crate::copy::ledger::effect::{self, Head, Kept, Part};
@@ -122,7 +123,7 @@ impl<'c> Concerned<'c> {
         }
         for table in tables.keys() {
             // The engine would change or delete rows along with ours.
-            if link.hanging(table)?.iter().any(|hanging| hanging.reaches) {
+            if hanging(link, table)?.iter().any(|hanging| hanging.reaches) {
                 return Ok(None);
             }
         }
@@ -189,8 +190,8 @@ impl<'c> Concerned<'c> {
         }
         wholly::empty(self.link, &self.whole)?;
         for kept in &self.effects {
-            if kept.effect.kind == aside::ASIDE {
-                back.effect(kept)?;
+            if kept.effect.kind == aside::ASIDE && !back.effect(kept)? {
+                return Ok(None);
             }
             effect::mark_undone(self.link, kept.id, deed)?;
         }

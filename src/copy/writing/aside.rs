@@ -10,12 +10,15 @@
 //!
 //! Not here: which may be set aside (`orgdb`), whether the plan allows it (`load`).
 
+use std::collections::BTreeSet;
+
 use crate::copy::ledger::effect::{self, Head, Part};
-use crate::copy::ledger::{Deed, Effect};
+use crate::copy::ledger::{Deed, Effect, prepared};
 use crate::copy::tables::indexes;
 use crate::copy::value::tally::Tally;
-use crate::orgdb::catalogue::Accessory;
-use crate::orgdb::{DbTrouble, Dialect, Link};
+use crate::orgdb::catalogue::{Accessory, Reference};
+use crate::orgdb::{DbTrouble, Dialect, Link, Sql, crash};
+use crate::values;
 
 /// The kind of effect that sets them aside.
 pub(crate) const ASIDE: &str = "indexes-aside";
@@ -54,11 +57,10 @@ pub(crate) fn set_aside(
     };
     let by_themselves = link.dialect() == Dialect::Mariadb;
     let mut parts = Vec::new();
-    for table in tables {
-        indexes::lock(link, table)?;
-        if !indexes::is_empty(link, table)? {
-            continue;
-        }
+    let empty = empty_of(link, tables)?;
+    indexes::lock(link, &with_parents(link, &empty)?)?;
+    for table in empty_of(link, &empty)? {
+        let table = table.as_str();
         let mut found = link.accessories(table)?;
         // A foreign key leans on an index.
         found.sort_by_key(|one| one.reference.is_none());
@@ -76,12 +78,34 @@ pub(crate) fn set_aside(
     Ok(Some(effect))
 }
 
+/// Those of these tables that hold no row.
+fn empty_of(link: &Link, tables: &[String]) -> Result<Vec<String>, DbTrouble> {
+    let mut empty = Vec::new();
+    for table in tables {
+        if indexes::is_empty(link, table)? {
+            empty.push(table.clone());
+        }
+    }
+    Ok(empty)
+}
+
+/// These tables and those that their foreign keys refer to: to take a key off locks both of its ends.
+fn with_parents(link: &Link, tables: &[String]) -> Result<BTreeSet<String>, DbTrouble> {
+    let mut all: BTreeSet<String> = tables.iter().cloned().collect();
+    for table in tables {
+        let keys = link.accessories(table)?.into_iter();
+        all.extend(keys.filter_map(|key| key.reference.map(|asked| asked.parent)));
+    }
+    Ok(all)
+}
+
 /// What a crash left standing that the ledger says is aside, where a change commits by itself.
 pub(crate) fn drop_noted(link: &Link, deed: &Deed) -> Result<(), DbTrouble> {
     if link.dialect() != Dialect::Mariadb {
         return Ok(());
     }
     for (table, accessory) in noted_aside(link, deed)? {
+        crash::reached("aside");
         behind_fence(link, deed, || indexes::set_aside(link, &table, &accessory))?;
     }
     Ok(())
@@ -93,7 +117,7 @@ pub(crate) fn build_again(link: &Link, deed: &Deed, ordinal: u64) -> Result<Effe
     for (table, accessory) in noted_aside(link, deed)?.into_iter().rev() {
         let built = behind_fence(link, deed, || indexes::build(link, &table, &accessory));
         match (built, &accessory.reference) {
-            (Ok(()), _) => {}
+            (Ok(()), _) => crash::reached("built"),
             (Err(DbTrouble::Constraint { .. }), Some(asked)) => {
                 return Err(Broken::Orphans {
                     rows: indexes::orphans(link, &table, asked)?,
@@ -109,9 +133,53 @@ pub(crate) fn build_again(link: &Link, deed: &Deed, ordinal: u64) -> Result<Effe
     Ok(noted(link, id, (ordinal, BUILT), Vec::new())?)
 }
 
+/// Whether all of them stood again once: what became of them since is the business of the target's people.
+/// (An undo that was stopped may have marked that as undone.)
+pub(crate) fn was_built(link: &Link, deed: &Deed) -> Result<bool, DbTrouble> {
+    let query = Sql::new(
+        "SELECT 1 FROM handover_effect WHERE run = ?1 AND step = ?2 AND generation = ?3 AND kind = ?4",
+    );
+    let asked = values![
+        deed.run.to_string(),
+        deed.step.as_str(),
+        deed.generation,
+        BUILT
+    ];
+    Ok(link.row(&query, &asked)?.is_some())
+}
+
+/// Foreign keys that stand aside, whoever of ours set them so, with the tables that they are of.
+pub(crate) fn absent_keys(link: &Link) -> Result<Vec<(String, Reference)>, DbTrouble> {
+    // Elsewhere no load takes a foreign key off a table.
+    if link.dialect() != Dialect::Postgres || !prepared(link)? {
+        return Ok(Vec::new());
+    }
+    let query = Sql::new(
+        "SELECT e.effect FROM handover_effect AS e WHERE e.kind = ?1 AND e.undone_at IS NULL
+         AND NOT EXISTS (SELECT 1 FROM handover_effect AS b WHERE b.run = e.run AND b.step = e.step
+           AND b.generation = e.generation AND b.kind = ?2)",
+    );
+    let mut absent = Vec::new();
+    for row in link.rows(&query, &values![ASIDE, BUILT])? {
+        let id = row[0].int().ok_or(DbTrouble::Damaged)?;
+        for part in effect::parts(link, id)? {
+            let Head::Aside { table, accessory } = part.head else {
+                continue;
+            };
+            if accessory.reference.is_some() && !indexes::stands(link, &table, &accessory)? {
+                absent.extend(accessory.reference.map(|asked| (table, asked)));
+            }
+        }
+    }
+    Ok(absent)
+}
+
 /// Before rows are taken back: what stands aside is built again as far as the rows allow it, so that
 /// whoever has hung rows on ours meanwhile is seen.
 pub(crate) fn build_what_goes(link: &Link, deed: &Deed) -> Result<(), DbTrouble> {
+    if was_built(link, deed)? {
+        return Ok(());
+    }
     for (table, accessory) in noted_aside(link, deed)?.into_iter().rev() {
         if indexes::stands(link, &table, &accessory)? {
             continue;

@@ -206,24 +206,30 @@ impl Session {
 
     pub(super) fn script(&self, sql: &Sql) -> Result<(), DbTrouble> {
         let (commits, rolls_back) = (sql.as_str() == "COMMIT", sql.as_str() == "ROLLBACK");
-        let text = if commits {
-            COMMIT.to_owned()
-        } else {
-            dialect::postgres(sql.as_str())
-        };
-        let mut connection = self.connection.try_borrow_mut().map_err(|_| busy())?;
-        let query = sqlx::raw_sql(AssertSqlSafe(text));
-        let work = async { connection.execute(query).await.map(drop) };
-        let answer = told(if rolls_back {
+        let answer = if rolls_back {
+            let mut connection = self.connection.try_borrow_mut().map_err(|_| busy())?;
+            let query = sqlx::raw_sql("ROLLBACK");
             // Whoever has gone away: what stayed open would be committed by the next who asks.
-            self.runtime.block_on(work)
+            told(
+                self.runtime
+                    .block_on(async { connection.execute(query).await.map(drop) }),
+            )
+        } else if commits {
+            self.script_as_is(COMMIT.to_owned())
         } else {
-            self.wait(work)
-        });
+            self.script_as_is(dialect::postgres(sql.as_str()))
+        };
         if rolls_back || (commits && answer.is_ok()) {
             self.open.set(false);
         }
         answer
+    }
+
+    /// The same in the server's own tongue.
+    pub(super) fn script_as_is(&self, text: String) -> Result<(), DbTrouble> {
+        let mut connection = self.connection.try_borrow_mut().map_err(|_| busy())?;
+        let query = sqlx::raw_sql(AssertSqlSafe(text));
+        told(self.wait(async { connection.execute(query).await.map(drop) }))
     }
 
     pub(super) fn execute(&self, sql: &Sql, values: &[ValueRef<'_>]) -> Result<u64, DbTrouble> {

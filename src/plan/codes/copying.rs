@@ -90,9 +90,9 @@ pub(super) const TABLE: &[Entry] = &[
     Entry::new(
         "HO540",
         "a table that cannot be caught up with",
-        "The target table has no key, fires triggers while rows are loaded, or fills columns in a way that only the engine knows; or nothing in it says that a source row came before.",
+        "The target table has no key, fires triggers while rows are loaded, or fills columns in a way that only the engine knows; or nothing in it says that a source row came before; or rows were taken for others (`collision`). A copy that was stopped says so, too, where its source has changed since and no freeze comes before it.",
         "Its rows could not be told again from what the ledger keeps of them.",
-        "Copy the table behind the freeze, in a step of its own; or give the target table a key and map all of it.",
+        "Copy the table behind the freeze, in a step of its own; or give the target table a key and map all of it. A copy that was stopped: roll it back and copy again.",
     ),
     Entry::new(
         "HO541",
@@ -111,9 +111,9 @@ pub(super) const TABLE: &[Entry] = &[
     Entry::new(
         "HO543",
         "a foreign key that does not hold over the rows that were loaded",
-        "The step sets foreign keys aside while it loads (`indexes = \"rebuild\"`), and one of them cannot be put back: rows refer to parents that are not there.",
+        "The step sets foreign keys aside while it loads (`indexes = \"rebuild\"`), and one of them cannot be put back: rows refer to parents that are not there. An undo says so where they are rows of others.",
         "The target would be left without a rule that it had.",
-        "Bring the missing parents in and run again; or roll the step back, mend the map so that such rows are left out or their reference is empty, and copy again.",
+        "Bring the missing parents in and run again; or roll the step back, mend the map so that such rows are left out or their reference is empty, and copy again. Where they are rows of others, let their people give them a parent or take them out, then roll back again.",
     ),
     Entry::new(
         "HO545",

@@ -263,13 +263,6 @@ pub(super) const TABLE: &[Entry] = &[
         "Write `control totals`, `parts add up`, `crosswalk`, `row counts`, `keyed digests`, `sum of TABLE.COLUMN` or `every TABLE lands once`.",
     ),
     Entry::new(
-        "HO138",
-        "a key kept for later",
-        "The key will mean something in a later version; this one cannot keep what it promises.",
-        "",
-        "Take it out for now.",
-    ),
-    Entry::new(
         "HO139",
         "working days beyond the table of bank holidays",
         "A date counts working days in a year for which Handover has no bank holidays.",

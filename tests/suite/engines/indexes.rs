@@ -14,11 +14,11 @@ use handover::plan::model::Indexes;
 use super::bases::{Base, Engine};
 use super::rows::{self, deed};
 
-const ACCOUNT: &str = "
+pub(super) const ACCOUNT: &str = "
 CREATE TABLE account (account_id {text} NOT NULL PRIMARY KEY, name {text} NOT NULL, opened {day}, closed {flag},
   source_ref {text} NOT NULL, UNIQUE (source_ref));";
 
-const LINE: &str = "
+pub(super) const LINE: &str = "
 CREATE TABLE line (line_id {number} NOT NULL PRIMARY KEY, account_id {text} NOT NULL REFERENCES account (account_id),
   posted {day} NOT NULL, amount {money} NOT NULL, note {text}, at {moment}, scan {bytes}, own_mark {text} DEFAULT 'loaded');
 CREATE INDEX line_account ON line (account_id);
@@ -31,36 +31,45 @@ fn own(engine: Engine) -> &'static str {
         Engine::Sqlite => "CREATE INDEX \"a \"\"name\"\"\" ON line (note) WHERE amount <> '0.00';",
         Engine::Postgres => {
             "CREATE INDEX \"a \"\"name\"\"\" ON line (lower(note), (amount * 2)) INCLUDE (at) WHERE amount <> 0;
+             CREATE INDEX level ON line ((point(line_id, 0) ?- point(0, 0)));
              CREATE INDEX told ON line (at); COMMENT ON INDEX told IS 'kept where it is';"
         }
         Engine::Mariadb => "CREATE INDEX \"a \"\"name\"\"\" ON line (note(10)) COMMENT 'it''s, ours';",
     }
 }
 
-async fn target(engine: Engine) -> Base {
+pub(super) async fn target(engine: Engine) -> Base {
     let shape = format!("{ACCOUNT}{LINE}{}", own(engine));
     Base::make(engine, &shape).await
 }
 
-fn rebuilding() -> Load {
+pub(super) fn rebuilding() -> Load {
     Load {
         indexes: Indexes::Rebuild,
         ..rows::what()
     }
 }
 
-async fn filled(target: &Base) -> Result<Loaded, LoadFault> {
+pub(super) async fn filled(target: &Base) -> Result<Loaded, LoadFault> {
     filled_by(target, &deed()).await
 }
 
-async fn filled_by(target: &Base, deed: &Deed) -> Result<Loaded, LoadFault> {
+pub(super) async fn filled_by(target: &Base, deed: &Deed) -> Result<Loaded, LoadFault> {
     let source = rows::source(Engine::Sqlite).await;
+    filled_from(&source, target, deed).await
+}
+
+pub(super) async fn filled_from(
+    source: &Base,
+    target: &Base,
+    deed: &Deed,
+) -> Result<Loaded, LoadFault> {
     let (reader, writer) = (source.reader().await, target.writer(deed).await);
     load(&reader, &writer, rebuilding(), deed, |_| {}).await
 }
 
 /// The same step once more, behind an undo.
-fn again() -> Deed {
+pub(super) fn again() -> Deed {
     Deed {
         generation: 2,
         ..deed()
@@ -68,12 +77,12 @@ fn again() -> Deed {
 }
 
 /// Stops behind the given number of effects.
-async fn stopped(target: &Base, behind: usize) {
+pub(super) async fn stopped(target: &Base, behind: usize) {
     let source = rows::source(Engine::Sqlite).await;
     rows::dropped(&source, target, rebuilding(), behind).await;
 }
 
-async fn shape(base: &Base) -> BTreeMap<String, Table> {
+pub(super) async fn shape(base: &Base) -> BTreeMap<String, Table> {
     base.reader().await.catalogue().await.unwrap().tables
 }
 
@@ -85,7 +94,7 @@ async fn undone(target: &Base) -> undo::Undone {
 }
 
 /// Names of a table's indexes.
-async fn names(base: &Base, table: &str) -> Vec<String> {
+pub(super) async fn names(base: &Base, table: &str) -> Vec<String> {
     shape(base).await[table].indexes.keys().cloned().collect()
 }
 

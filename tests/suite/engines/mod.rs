@@ -3,6 +3,8 @@
 //!
 //! The servers are real, started here on private sockets and gone with the test binary.
 
+mod alike;
+mod aside;
 pub mod bases;
 mod catching;
 mod cuts;
@@ -22,3 +24,4 @@ mod stories;
 mod told;
 mod types;
 mod undoing;
+mod waves;

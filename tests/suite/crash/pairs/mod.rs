@@ -14,6 +14,7 @@ mod full;
 pub mod ground;
 mod kills;
 mod oracle;
+mod rebuilt;
 mod stopped;
 mod tales;
 mod told;

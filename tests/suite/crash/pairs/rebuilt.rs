@@ -1,0 +1,97 @@
+//! A plan that says `indexes = "rebuild"`: whoever dies among the indexes that stand aside or are built
+//! again, every engine ends with the rows, indexes and foreign keys of a copy that kept them; and so does
+//! the way back with those of before.
+//!
+//! Not here: the library's own calls (`engines::indexes`, `engines::aside`).
+
+use super::super::stage::{Said, Stage};
+use super::ground::Pair;
+use super::stopped::Stopped;
+use super::tales::{Eve, eve, same};
+use super::told;
+use crate::engines::bases::Engine;
+
+/// The eve of a copy, its plan amended and signed so.
+fn amended(eve: &Eve) -> Stage {
+    let stage = eve.stage.copy();
+    let path = stage.path.join("plan.toml");
+    let plan = std::fs::read_to_string(&path).unwrap();
+    let plan = plan.replacen(
+        "does = \"data-copy\"\n",
+        "does = \"data-copy\"\nindexes = \"rebuild\"\n",
+        1,
+    );
+    std::fs::write(&path, plan).unwrap();
+    let look = stage.tell(&["preview", ".", "--amend", "--out", "amended.preview"]);
+    look.is(0, &[]);
+    let told = std::fs::read_to_string(stage.path.join("amended.preview")).unwrap();
+    assert!(told.contains("are locked for a moment before their first row"));
+    stage.sign("amended.preview");
+    stage
+}
+
+const RUN: [&str; 4] = ["run", ".", "--signed", "amended.preview"];
+
+/// Where processes die, one after the other. Only `MariaDB` commits each change of a schema by itself.
+fn points(pair: Pair) -> Vec<&'static str> {
+    let mut points = vec!["chunk:2", "built:1", "built:2"];
+    if pair.to == Engine::Mariadb {
+        points.splice(0..0, ["aside:1", "aside:2"]);
+    }
+    points
+}
+
+#[test]
+fn a_copy_that_dies_among_its_indexes_ends_with_all_that_it_found() {
+    told::along(
+        "indexes rebuilt",
+        3,
+        |_| true,
+        |pair, _| {
+            let eve = eve(pair);
+            let stage = amended(&eve);
+            let mut arguments = RUN.to_vec();
+            for point in points(pair) {
+                let mut process = stage.handover();
+                process.args(&arguments).env("HANDOVER_KILL", point);
+                let said = Said::of(process.output().unwrap());
+                assert!(said.was_killed(), "{pair}, {point}: {}", said.text);
+                told::add(pair, "kills among indexes", 1);
+                // The amendment was taken: `run` goes on with it.
+                arguments = vec!["run", "."];
+            }
+            stage.tell(&["run", "."]).is(4, &["Waiting safely"]);
+            same(&stage, &eve.copied, &format!("{pair}, gone on"));
+            stage.way_back(&[]);
+            let plan = stage.plan;
+            let back = [
+                "rollback",
+                ".",
+                "--signed",
+                "back.preview",
+                "--confirm",
+                plan,
+            ];
+            stage.tell(&back).is(0, &["Rolled back"]);
+            same(&stage, &eve.before, &format!("{pair}, and rolled back"));
+        },
+    );
+}
+
+#[test]
+fn nobody_keeps_a_look_at_the_source_open_while_indexes_are_built() {
+    let pair = Pair {
+        from: Engine::Postgres,
+        to: Engine::Sqlite,
+    };
+    let stage = amended(&eve(pair));
+    let Ok(stopped) = Stopped::by(&stage, &RUN, "built:1") else {
+        panic!("no index was built")
+    };
+    let open = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()
+                AND pid <> pg_backend_pid() AND xact_start IS NOT NULL";
+    let source = &stage.ground.as_ref().unwrap().sides[0];
+    let open = source.ask(open);
+    stopped.goes_on().is(4, &["Waiting safely"]);
+    assert_eq!(open.trim(), "0");
+}
