@@ -45,12 +45,11 @@ fn a_server_that_is_killed_under_a_run_and_comes_back_has_every_row_once() {
 
 fn died(pair: Pair, servers: &[Mortal], dies: &Mortal, point: &str) {
     let eve = eve(pair);
-    let stage = eve
-        .stage
-        .copy_on(|ground, above| ground.copy_on(servers, above));
-    let Ok(run) = Stopped::at(&stage, point) else {
-        return;
+    let fresh = || {
+        eve.stage
+            .copy_on(|ground, above| ground.copy_on(servers, above))
     };
+    let (stage, run, point) = Stopped::on(fresh, point);
     let mut server = dies.lock().unwrap();
     let when = format!("{pair}, {} killed at {point}", server.kind());
     server.kill();

@@ -44,6 +44,23 @@ impl Stopped {
         }
     }
 
+    /// Starts `run` on a fresh stage, which stops at `point`, or at an earlier one of its kind where there
+    /// are not so many; never nowhere. With the stage and the point.
+    pub(super) fn on(stage: impl Fn() -> Stage, point: &str) -> (Stage, Stopped, String) {
+        let (kind, count) = point.split_once(':').unwrap();
+        let mut count: u64 = count.parse().unwrap();
+        loop {
+            let (stage, point) = (stage(), format!("{kind}:{count}"));
+            match Stopped::at(&stage, &point) {
+                Ok(stopped) => return (stage, stopped, point),
+                // It came to its end before.
+                Err(said) => said.is(4, &[]),
+            }
+            assert!(count > 1, "no process comes by {point}");
+            count /= 2;
+        }
+    }
+
     /// Continues it, and waits for its end.
     pub(super) fn goes_on(self) -> Said {
         kill_process(pid(&self.0), Signal::CONT).unwrap();
@@ -100,15 +117,11 @@ fn an_executor_that_wakes_after_another_has_claimed_its_run_writes_nothing_on_an
 }
 
 fn overtaken(pair: Pair, eve: &Eve, point: &str) {
-    let stage = eve.stage.copy();
+    let (stage, old, point) = Stopped::on(|| eve.stage.copy(), point);
     let when = format!("{pair}, stopped at {point}");
-    let old = match Stopped::at(&stage, point) {
-        Ok(old) => old,
-        // Fewer loads than chunks: all of it was done.
-        Err(said) => return said.is(4, &[]),
-    };
     if !lease_ends(&stage) {
         assert_eq!(old.goes_on().code, Some(4), "{when}");
+        told::add(pair, "journal held by a sleeper", 1);
         return same(&stage, &eve.copied, &when);
     }
     let new = stage.tell(&["run", "."]);
@@ -146,10 +159,7 @@ fn connections_that_are_cut_in_mid_load_lose_nothing_and_double_nothing() {
         let eve = eve(pair);
         let points = points(&eve, chance, tries().div_ceil(2));
         for point in points {
-            let stage = eve.stage.copy();
-            let Ok(cut) = Stopped::at(&stage, &point) else {
-                continue;
-            };
+            let (stage, cut, point) = Stopped::on(|| eve.stage.copy(), &point);
             stage
                 .ground
                 .as_ref()

@@ -1,5 +1,6 @@
 //! What was done in which direction, as a table.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::sync::Mutex;
@@ -13,15 +14,21 @@ use super::tales::drawn;
 /// Counts by direction and what is counted.
 static DONE: Mutex<BTreeMap<Pair, BTreeMap<&'static str, u64>>> = Mutex::new(BTreeMap::new());
 
+thread_local! {
+    /// What was counted on this thread, whatever it was.
+    static HERE: Cell<u64> = const { Cell::new(0) };
+}
+
 /// Adds to what was done in a direction.
 pub(super) fn add(pair: Pair, what: &'static str, count: u64) {
+    HERE.set(HERE.get() + count);
     let mut done = DONE.lock().unwrap();
     *done.entry(pair).or_default().entry(what).or_default() += count;
 }
 
 /// Does `work` in every direction of `which` (where not everything is wanted, in as many as `sampled`), two at
 /// a time, each with a chance of its own; says how far it is, and shows the table of all
-/// that was done so far.
+/// that was done so far. A direction in which nothing was done and counted fails.
 #[expect(clippy::print_stderr, reason = "what a matrix is run for")]
 pub(super) fn along(
     about: &str,
@@ -44,7 +51,9 @@ pub(super) fn along(
     let next = || left.lock().unwrap().next();
     let hand = || {
         for (at, (pair, mut chance)) in std::iter::from_fn(next) {
+            let before = HERE.get();
             work(pair, &mut chance);
+            assert!(HERE.get() > before, "{about}: nothing was done, {pair}");
             let took = begun.elapsed().as_secs();
             eprintln!("{about}: {} of {all}, {pair}, after {took} s", at + 1);
         }
