@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, BufWriter, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::Outcome;
 use super::args::{Export, Global};
@@ -13,6 +13,7 @@ use super::failure::{Failure, hint};
 use super::output::Output;
 use super::settings::Project;
 use super::{log, site};
+use crate::export::bag::BagWriter;
 use crate::export::disclose::disclose;
 use crate::export::pack::{self, Annex, Beside, Signed, annex};
 use crate::export::views::{self, View, ViewFault};
@@ -136,8 +137,11 @@ pub(super) async fn annex(args: &Export, global: &Global, output: &Output) -> Ou
 pub(super) fn keep_annex(site: &Site, project: &Project) -> Result<Digest, Failure> {
     let kept = site.folder.path().join(ANNEX);
     // What a crash left between this and the log's last entry is of no use.
-    if kept.exists() {
-        fs::remove_dir_all(&kept).map_err(|fault| refused(&kept, &fault))?;
+    let unfinished = BagWriter::unfinished(&kept);
+    for left in [&kept, &unfinished] {
+        if left.exists() {
+            fs::remove_dir_all(left).map_err(|fault| refused(left, &fault))?;
+        }
     }
     Ok(annex::write(&kept, &of(site, project))?)
 }
@@ -164,15 +168,22 @@ pub(super) async fn view(view: View, args: &Export, global: &Global, output: &Ou
         let says = format!("`{}` exists already", args.to.display());
         return Err(Failure::usage(says));
     }
-    let unfinished = args.to.with_extension("unfinished");
-    let refused = |fault: io::Error| refused(&args.to, &fault);
-    let mut out = BufWriter::new(fs::File::create(&unfinished).map_err(refused)?);
-    views::write(view, &log.folder, &mut out).map_err(written)?;
-    let file = out
-        .into_inner()
-        .map_err(|fault| refused(fault.into_error()))?;
-    file.sync_all().map_err(refused)?;
-    fs::rename(&unfinished, &args.to).map_err(refused)?;
+    let mut unfinished = args.to.as_os_str().to_owned();
+    unfinished.push(".unfinished");
+    let unfinished = PathBuf::from(unfinished);
+    let file = fs::File::create_new(&unfinished).map_err(|fault| refused(&unfinished, &fault))?;
+    let whole = || {
+        let mut out = BufWriter::new(file);
+        views::write(view, &log.folder, &mut out).map_err(written)?;
+        let file = out.into_inner().map_err(io::IntoInnerError::into_error);
+        let kept = file.and_then(|file| file.sync_all());
+        let named = kept.and_then(|()| fs::rename(&unfinished, &args.to));
+        named.map_err(|fault| refused(&args.to, &fault))
+    };
+    whole().inspect_err(|_| {
+        // What is half written is of no use to anybody; the failure says why.
+        let _ = fs::remove_file(&unfinished);
+    })?;
     output.say(&format!("Wrote {}", args.to.display()));
     Ok(Exit::Done)
 }

@@ -9,6 +9,7 @@ use crate::export::pack::PackFault;
 use crate::export::views::ViewFault;
 use crate::journal::JournalFault;
 use crate::machine::illegal::Breach;
+use crate::machine::shown::shown;
 use crate::orgdb::{DbFault, DbTrouble};
 use crate::preview::LookFault;
 use crate::run::approvals::ProofFault;
@@ -80,10 +81,10 @@ impl Failure {
 
     /// The same, from an error and everything below it.
     pub(super) fn from_error(exit: Exit, error: &(dyn std::error::Error + 'static)) -> Failure {
-        let mut failure = Failure::new(exit, error.to_string());
+        let mut failure = Failure::new(exit, shown(&error.to_string()));
         let mut below = error.source();
         while let Some(cause) = below {
-            failure.causes.push(cause.to_string());
+            failure.causes.push(shown(&cause.to_string()));
             below = cause.source();
         }
         failure

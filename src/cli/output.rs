@@ -1,9 +1,11 @@
 //! The only place that prints: data to stdout, talk to stderr, quiet when a pipe closes.
 
+use std::borrow::Cow;
 use std::io::{self, IsTerminal, Write};
 
 use super::args::{Colour, Global, LogFormat};
 use super::failure::Failure;
+use crate::machine::shown::steers;
 use crate::report::{Manner, Report};
 
 /// How to say things, settled once from flags and environment.
@@ -62,6 +64,7 @@ impl Output {
         } else {
             anstream::adapter::strip_str(text).to_string()
         };
+        let text = tame(&text);
         let mut out = io::stdout().lock();
         let ended = if text.ends_with('\n') || text.is_empty() {
             ""
@@ -156,7 +159,36 @@ fn words(failure: &Failure) -> String {
 
 /// Talk, to stderr; a closed stderr is nobody's loss.
 pub(super) fn talk(text: &str) {
-    let _ = writeln!(io::stderr().lock(), "{text}");
+    let _ = writeln!(io::stderr().lock(), "{}", tame(text));
+}
+
+/// Text without anything that steers a terminal but line feeds, tabs and our own colours: titles and names
+/// in it may be a stranger's.
+fn tame(text: &str) -> Cow<'_, str> {
+    let ours = |c: char| matches!(c, '\n' | '\t') || !steers(c);
+    if text.chars().all(ours) {
+        return Cow::Borrowed(text);
+    }
+    let mut tamed = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(first) = rest.chars().next() {
+        let colour = colour(rest);
+        let (taken, left) = rest.split_at(colour.unwrap_or(first.len_utf8()));
+        tamed.push_str(if colour.is_some() || ours(first) {
+            taken
+        } else {
+            "?"
+        });
+        rest = left;
+    }
+    Cow::Owned(tamed)
+}
+
+/// The length of the sequence that sets a colour, where the text begins with one.
+fn colour(text: &str) -> Option<usize> {
+    let inner = text.strip_prefix("\u{1b}[")?;
+    let end = inner.find(|c: char| !matches!(c, '0'..='9' | ';'))?;
+    inner[end..].starts_with('m').then_some(end + 3)
 }
 
 /// Diagnostics (`tracing`) to stderr: warnings by default, more with `-v`.
@@ -177,4 +209,19 @@ pub(super) fn diagnostics(global: &Global) {
         LogFormat::Text => builder.without_time().try_init(),
         LogFormat::Jsonl => builder.json().try_init(),
     };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::tame;
+
+    #[test]
+    fn colours_pass_and_nothing_else_steers_the_terminal() {
+        assert_eq!(
+            tame("\u{1b}[1;31mFAIL\u{1b}[0m\n"),
+            "\u{1b}[1;31mFAIL\u{1b}[0m\n"
+        );
+        assert_eq!(tame("a\u{1b}[2Jb\rc\u{1b}]0;x\u{7}d"), "a?[2Jb?c?]0;x?d");
+        assert_eq!(tame("\u{1b}["), "?[");
+    }
 }

@@ -26,7 +26,7 @@ pub(super) async fn replay(args: &Replay, global: &Global, output: &Output) -> O
     let wanted = args.step.as_deref();
     let replayed = fold(&mut log.folder, lines, until, |entry, _| {
         let about = entry.about.as_ref().map(|about| about.step.as_str());
-        if about == wanted || (wanted.is_some() && told.is_empty()) {
+        if wanted.is_some() && (about == wanted || told.is_empty()) {
             told.push(entry.clone());
         }
     });

@@ -9,6 +9,7 @@ use std::path::Path;
 use super::args::Verify;
 use super::failure::{Failure, hint};
 use super::log::Log;
+use crate::journal::own_log_vkey;
 use crate::plan::digest::Digest;
 use crate::replay::verify::{Evidence, Outside};
 use crate::seal::{KeyKind, Policy, Request, Seal, Vkey};
@@ -30,7 +31,7 @@ pub(super) fn evidence(args: &Verify, log: &Log) -> Result<Evidence, Failure> {
         outside: Some(Outside {
             key: args.key.as_deref().map(key).transpose()?,
             logs,
-            own: log.of.is_some(),
+            own: own(log)?,
             policy: quorum,
             signers: args.signers.as_deref().map(signers).transpose()?,
             seals: seals.collect::<Result<_, _>>()?,
@@ -40,6 +41,15 @@ pub(super) fn evidence(args: &Verify, log: &Log) -> Result<Evidence, Failure> {
         noted_down(noted, log, &mut evidence)?;
     }
     Ok(evidence)
+}
+
+/// The key that lies in the folder of a run of this machine, under the name of its log.
+fn own(log: &Log) -> Result<Option<Vkey>, Failure> {
+    let Some((_, site)) = &log.of else {
+        return Ok(None);
+    };
+    let origin = site.run.opened().map_or("", |opened| &opened.origin);
+    Ok(own_log_vkey(site.folder.path(), origin)?)
 }
 
 fn key(text: &str) -> Result<Vkey, Failure> {

@@ -52,11 +52,7 @@ pub(super) async fn verify(args: &Verify, global: &Global, output: &Output) -> O
     let clock = opened.map_or(ClockKind::Real, |opened| opened.clock);
     let report = ProofReport::of(&args.what, clock, claims, not_proved).with(differing);
     output.report(&report);
-    Ok(Exit::of(if judged.exit() == Exit::Newer as u8 {
-        judged.exit()
-    } else {
-        report.exit
-    }))
+    Ok(Exit::of(report.exit))
 }
 
 async fn live(
@@ -68,6 +64,12 @@ async fn live(
         return Err(Failure::usage("an exported log knows no databases")
             .with(hint("name the run to hold the databases against it")));
     };
+    if site.run.closed() {
+        let says = "the run is closed: its ledgers were taken out of the databases, and what they held then is in \
+                    the pack";
+        claims.push(Claim::new(Layer::Data.name(), Held::CannotTell, says));
+        return Ok(Vec::new());
+    }
     let plan = site::plan_of(site)?;
     if let Some(step) = ask.step {
         let known = plan.steps.iter().any(|one| one.id.as_str() == step);

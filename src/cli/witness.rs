@@ -109,14 +109,15 @@ fn sign(file: &Path, key: &Path, log: Option<&str>, to: Option<&Path>, output: &
         })?;
         book.ledger.know(vkey).map_err(|fault| refused(&fault))?;
     }
-    let head = book
+    let now = Clock::real().now().moment().as_second();
+    let judged = book
         .ledger
-        .judge(&request)
+        .judge(&request, u64::try_from(now).unwrap_or_default())
         .map_err(|fault| refused(&fault))?;
     // Whoever hands a cosignature out before it is on record could be made to sign another past.
     book.keep()?;
-    let now = Clock::real().now().moment().as_second();
-    let cosignature = signer.cosign(&head, u64::try_from(now).unwrap_or_default());
+    let head = judged.head;
+    let cosignature = signer.cosign(&head, judged.time);
     let to = to.map_or_else(|| answer_of(file), Path::to_owned);
     fs::write(&to, cosignature.line.to_string()).map_err(|fault| unwritable(&to, &fault))?;
     output.say(&format!(
@@ -148,6 +149,11 @@ fn refused(refusal: &Refusal) -> Failure {
         Refusal::Seal(_) | Refusal::RolledBack { .. } | Refusal::Fork(_) => (
             Exit::Difference,
             "nothing was signed; keep the request, it is evidence, and tell the auditor",
+        ),
+        Refusal::Clock(_) => (
+            Exit::Usage,
+            "set the clock of this machine right; if it was wrong when you signed last, wait until that time \
+             has passed",
         ),
         Refusal::Elsewhere { known, .. } => {
             let again =
@@ -221,6 +227,15 @@ impl From<WitnessFault> for Failure {
             WitnessFault::Unknown(_) | WitnessFault::NotOfThisRun(_) => {
                 Failure::coded(Exit::Usage, "HO617", fault.to_string())
             }
+            WitnessFault::OutOfTime { .. } | WitnessFault::OutOfOrder(_) => Failure::coded(
+                Exit::Usage,
+                "HO617",
+                fault.to_string(),
+            )
+            .with(hint(
+                "nothing was taken in: set the clocks right, then ask for another seal's signature \
+                     (handover witness request)",
+            )),
         }
     }
 }

@@ -95,14 +95,12 @@ pub(super) async fn sign(
             .newest(log.name())
             .map_or(0, |(signed, _)| signed);
         let request = witnessing::request(&mut site, last).await.map_err(lost)?;
-        let head = book.ledger.judge(&request).map_err(lost)?;
+        let now = u64::try_from(now).unwrap_or_default();
+        let judged = book.ledger.judge(&request, now).map_err(lost)?;
         book.keep()?;
-        entries = head.size;
+        entries = judged.head.size;
         let key = load_witness_key(&file)?;
-        lines.push(
-            key.cosign(&head, u64::try_from(now).unwrap_or_default())
-                .line,
-        );
+        lines.push(key.cosign(&judged.head, judged.time).line);
     }
     let watch = Box::new(|_: &_, _: &_| {});
     let (site, _) = witnessing::add(site, &lines, clock, watch)

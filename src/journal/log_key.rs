@@ -118,6 +118,27 @@ pub fn load_log_key(folder: &Path, origin: &str, opened: &str) -> Result<LogKey,
     }
 }
 
+/// The public part of the key in a run's folder, under the name of the log `origin`, where it is that log's or
+/// a predecessor's; under its own name otherwise. None where there is no key.
+///
+/// # Errors
+/// When there is one that cannot be read.
+pub fn own_log_vkey(folder: &Path, origin: &str) -> Result<Option<Vkey>, JournalFault> {
+    let path = folder.join(NAME);
+    let key = match read_key(&path) {
+        Err(JournalFault::LogKeyMissing(_)) => return Ok(None),
+        key => key?,
+    };
+    let later = origin.strip_prefix(key.origin());
+    let key = if later.is_some_and(|rest| rest.starts_with('.')) {
+        let key = key.for_origin(origin);
+        key.map_err(|fault| JournalFault::NoKey(path.clone(), fault))?
+    } else {
+        key
+    };
+    Ok(Some(key.vkey().clone()))
+}
+
 /// Draws the key of a witness into a file of its own (0600); durable on return.
 ///
 /// # Errors

@@ -31,7 +31,9 @@ pub use export::LogFolder;
 pub use fault::{Db, JournalFault};
 pub use key::{adopt_key, create_key, destroy_key, load_key};
 pub use lines::{Entries, Line, Lines};
-pub use log_key::{draw_witness_key, keep_witness_key, load_log_key, load_witness_key};
+pub use log_key::{
+    draw_witness_key, keep_witness_key, load_log_key, load_witness_key, own_log_vkey,
+};
 pub use papers::listed;
 pub use place::boot;
 pub(crate) use place::put_whole;

@@ -6,10 +6,12 @@
 //!
 //! Not here: the hash chain (`replay`, `journal`), the words of a verdict (`illegal`).
 
+use jiff::SignedDuration;
+
 use super::event::{
-    About, Answer, Decision, Entry, Event, HoldAnswered, HoldBegun, LeaseAcquired, LogClosed,
-    LogOpened, On, RollbackStarted, RunRested, StepMarked, StepSkipped, StepStarted, UndoMode,
-    Waiting,
+    About, Answer, ClockKind, Decision, Entry, Event, HoldAnswered, HoldBegun, LeaseAcquired,
+    LogClosed, LogOpened, On, RollbackStarted, RunRested, StepMarked, StepSkipped, StepStarted,
+    UndoMode, Waiting,
 };
 use super::gate::{Bar, holder, needed, sits};
 use super::illegal::{Breach, Illegal};
@@ -17,6 +19,9 @@ use super::run::{Run, effect_key, reached};
 use super::state::{Now, StepState, Verdict};
 use crate::plan::model::Seat;
 use crate::plan::outline::{Gate, OnFailure, Outline, StepId, Undo};
+
+/// How far apart two readings of a real clock may lie that were meant to be one.
+const APART_MAX: SignedDuration = SignedDuration::from_secs(5);
 
 pub(super) type Judged<T = ()> = Result<T, Breach>;
 
@@ -49,7 +54,7 @@ impl Run {
     fn place(&self, entry: &Entry) -> Judged {
         let Some(head) = self.head else {
             return match entry.event {
-                Event::LogOpened(_) if entry.seq == 0 => Ok(()),
+                Event::LogOpened(_) if entry.seq == 0 => self.one_time(entry),
                 _ => Err(Breach::NotOpened),
             };
         };
@@ -75,7 +80,21 @@ impl Run {
         };
         ensure(entry.plan == paper, Breach::PlanSwitch)?;
         self.leased(entry)?;
-        self.clock(entry)
+        self.clock(entry)?;
+        self.one_time(entry)
+    }
+
+    /// Under a real clock the plan's time is the wall's: nobody is made to hold a role, and no date to have
+    /// come, by writing another.
+    fn one_time(&self, entry: &Entry) -> Judged {
+        let kind = match (&entry.event, &self.opened) {
+            (Event::LogOpened(opened), None) => opened.clock,
+            (_, Some(opened)) => opened.clock,
+            (_, None) => return Ok(()),
+        };
+        let apart = entry.at.moment().duration_since(entry.as_at.moment());
+        let one = kind == ClockKind::MadeUp || apart.abs() <= APART_MAX;
+        ensure(one, Breach::ClockApart)
     }
 
     fn leased(&self, entry: &Entry) -> Judged {

@@ -77,6 +77,9 @@ pub enum Breach {
     /// Time runs forward, unless `clock.stepped` says otherwise.
     #[error("its clock is behind that of the entry before")]
     ClockBack,
+    /// A real clock has one time.
+    #[error("its clock is real, and `as_at` is another time than `at`")]
+    ClockApart,
     /// `about` is missing, or stands where it should not.
     #[error("it must say which step it is about, or must not")]
     About,
@@ -239,6 +242,7 @@ impl Breach {
             Breach::NoLease => "NO_LEASE",
             Breach::SplitBrain => "SPLIT_BRAIN",
             Breach::ClockBack => "CLOCK_BACK",
+            Breach::ClockApart => "CLOCK_APART",
             Breach::UnknownStep => "UNKNOWN_STEP",
             Breach::Order(_)
             | Breach::TooEarly

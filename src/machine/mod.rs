@@ -54,6 +54,7 @@ pub mod rollback;
 pub mod run;
 pub mod schema;
 pub mod share;
+pub mod shown;
 pub mod state;
 mod take;
 pub mod time;

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use super::papers::Outlines;
 use crate::machine::approval::paper_of;
-use crate::machine::event::{Actor, Entry, Event};
+use crate::machine::event::{Actor, ClockKind, Entry, Event};
 use crate::machine::run::Run;
 use crate::machine::state::Verdict;
 use crate::plan::digest::Digest;
@@ -28,13 +28,16 @@ pub fn claim(run: &Run, entry: &Entry) -> Option<Claim> {
         Event::ApprovalRevoked(decision) => (decision, Verdict::Revoked),
         _ => return None,
     };
-    let signed = decision.signed?;
+    let (signed, opened) = (decision.signed?, run.opened()?);
     let made = (signed.window, signed.after);
     Some(Claim {
         seq: entry.seq,
         paper: paper_of(run, &decision.on),
         at: entry.at.moment(),
-        as_at: entry.as_at.moment(),
+        as_at: match opened.clock {
+            ClockKind::Real => entry.at.moment(),
+            ClockKind::MadeUp => entry.as_at.moment(),
+        },
         statement: run.statement(&entry.actor, verdict, decision, made)?,
         digest: decision.statement,
         signature: signed.signature,

@@ -12,6 +12,7 @@ use super::differing::{self, DifferingRow};
 use super::ink::{Lines, Manner, Tone};
 use super::{FORMAT, Report};
 use crate::machine::event::ClockKind;
+use crate::machine::shown::shown;
 
 /// How a claim came out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
@@ -61,7 +62,7 @@ impl Claim {
         Claim {
             name: name.to_owned(),
             outcome,
-            says: says.into(),
+            says: shown(&says.into()),
         }
     }
 }
@@ -89,7 +90,7 @@ pub struct ProofReport {
     pub says: String,
     /// What this cannot prove (an unsealed tail, no witness), one sentence each.
     pub not_proved: Vec<String>,
-    /// 0, 6 or 10.
+    /// 0, 6, 10 or 11.
     pub exit: u8,
 }
 
@@ -98,8 +99,13 @@ impl ProofReport {
     #[must_use]
     pub fn of(of: &str, clock: ClockKind, claims: Vec<Claim>, not_proved: Vec<String>) -> Self {
         let worst = claims.iter().map(|claim| claim.outcome).max();
+        let newer = claims.iter().any(|claim| claim.name == "NEWER");
         let (exit, says) = match worst {
             Some(Outcome::Fail) => (6, closing(&claims)),
+            Some(Outcome::CannotTell) if newer => (
+                11,
+                "A newer version of Handover wrote this, and this one cannot read it whole.",
+            ),
             Some(Outcome::CannotTell) | None => {
                 (10, "Not everything could be checked: evidence is missing.")
             }
@@ -107,13 +113,13 @@ impl ProofReport {
         };
         ProofReport {
             format: FORMAT,
-            of: of.to_owned(),
+            of: shown(of),
             clock,
             claims,
             personal_data: None,
             differing: Vec::new(),
             says: says.to_owned(),
-            not_proved,
+            not_proved: not_proved.into_iter().map(|says| shown(&says)).collect(),
             exit,
         }
     }

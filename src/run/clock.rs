@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use jiff::Timestamp;
 
 use crate::machine::event::ClockKind;
+use crate::machine::state::Now;
 use crate::machine::time::Time;
 
 /// The wall clock, and the plan's time beside it.
@@ -54,6 +55,19 @@ impl Clock {
         match &self.made_up {
             None => self.now(),
             Some(moment) => Time::new(*moment.lock().unwrap_or_else(PoisonError::into_inner)),
+        }
+    }
+
+    /// Both times of one moment: under a real clock they are one reading.
+    #[must_use]
+    pub fn both(&self) -> Now {
+        let at = self.now();
+        match self.kind() {
+            ClockKind::Real => Now::real(at),
+            ClockKind::MadeUp => Now {
+                at,
+                as_at: self.as_at(),
+            },
         }
     }
 

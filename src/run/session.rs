@@ -112,10 +112,7 @@ impl<'a> Session<'a> {
     /// What time it is, both ways.
     #[must_use]
     pub fn now(&self) -> Now {
-        Now {
-            at: self.clock.now(),
-            as_at: self.clock.as_at(),
-        }
+        self.clock.both()
     }
 
     /// Makes facts durable in one commit, then takes them in. They are judged before: a fact that breaks
@@ -305,9 +302,10 @@ pub(super) fn moment(clock: &Clock) -> Moment {
     let since = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
     let seconds = u64::try_from(since.tv_sec).unwrap_or(0);
     let nanos = u64::try_from(since.tv_nsec).unwrap_or(0);
+    let now = clock.both();
     Moment {
-        at: clock.now(),
-        as_at: clock.as_at(),
+        at: now.at,
+        as_at: now.as_at,
         boot: boot(),
         mono: seconds * 1_000_000_000 + nanos,
     }

@@ -7,7 +7,9 @@
 //!
 //! Not here: what a witness signs (`seal::witness`), who is needed (`machine::witnessed`).
 
-use jiff::Timestamp;
+use std::cmp::Ordering;
+
+use jiff::{SignedDuration, Timestamp};
 
 use super::clock::Clock;
 use super::session::{Session, Watch};
@@ -20,6 +22,9 @@ use crate::plan::model::Code;
 use crate::plan::quorum::Quorum;
 use crate::seal::note::Line;
 use crate::seal::{Cosignature, Request, Seal, cosign, proof};
+
+/// How far clocks of witnesses and executors may be apart.
+const CLOCKS_APART_MAX: SignedDuration = SignedDuration::from_mins(5);
 
 /// Why a request cannot be made, or a cosignature does not count.
 #[derive(Debug, thiserror::Error)]
@@ -41,6 +46,19 @@ pub enum WitnessFault {
     /// The line is no cosignature by that witness under any seal of this run.
     #[error("this is no cosignature by `{0}` of any seal of this run")]
     NotOfThisRun(Code),
+    /// Its time cannot be: the log would be accused of it for ever.
+    #[error("`{witness}` signed at {signed} by its own clock, and that is {how}")]
+    OutOfTime {
+        /// Who.
+        witness: Code,
+        /// When, as the line says.
+        signed: Time,
+        /// Against what.
+        how: &'static str,
+    },
+    /// A later word of the same witness is about less.
+    #[error("`{0}` signed fewer entries later, or more entries earlier, by its own clock")]
+    OutOfOrder(Code),
     /// The journal, or the rules.
     #[error(transparent)]
     Site(#[from] SiteFault),
@@ -131,7 +149,10 @@ pub async fn add(
     let quorum = site.run.quorum().cloned().unwrap_or_default();
     let mut found = Vec::new();
     for line in lines {
-        found.push(held_against(line, &quorum, &seals)?);
+        let (witness, stored, cosignature) = held_against(line, &quorum, &seals)?;
+        in_time(&witness, stored, &cosignature, clock.now())?;
+        in_order(&witness, stored, &cosignature, &quorum, &seals)?;
+        found.push((witness, &stored.seal, cosignature));
     }
     let mut added = Vec::new();
     let mut drafts = Vec::new();
@@ -174,17 +195,68 @@ fn held_against<'s>(
     line: &Line,
     quorum: &Quorum,
     seals: &'s [StoredSeal],
-) -> Result<(Code, &'s Seal, Cosignature), WitnessFault> {
+) -> Result<(Code, &'s StoredSeal, Cosignature), WitnessFault> {
     let whose = quorum.witnesses.iter().find(|one| line.is_by(&one.key));
     let whose = whose.ok_or_else(|| WitnessFault::Unknown(line.name.clone()))?;
-    let mut newest_first = seals.iter().rev().map(|stored| &stored.seal);
-    let found = newest_first.find_map(|seal| {
-        let checked = cosign::check(&seal.note.text, line, &whose.key)?;
-        Some((seal, checked))
+    let mut newest_first = seals.iter().rev();
+    let found = newest_first.find_map(|stored| {
+        let checked = cosign::check(&stored.seal.note.text, line, &whose.key)?;
+        Some((stored, checked))
     });
     let (seal, cosignature) =
         found.ok_or_else(|| WitnessFault::NotOfThisRun(whose.name.clone()))?;
     Ok((whose.name.clone(), seal, cosignature))
+}
+
+/// A witness signs after the seal was made and before now, as far as clocks agree. What is let in here is
+/// never an accusation later: `verify` allows twice as much.
+fn in_time(
+    witness: &Code,
+    stored: &StoredSeal,
+    cosignature: &Cosignature,
+    now: Time,
+) -> Result<(), WitnessFault> {
+    let signed = time(cosignature.time);
+    let behind =
+        |one: Time, other: Time| other.moment().duration_since(one.moment()) > CLOCKS_APART_MAX;
+    let how = match () {
+        () if behind(now, signed) => "still to come",
+        () if behind(signed, stored.at) => "before the seal was made",
+        () => return Ok(()),
+    };
+    Err(WitnessFault::OutOfTime {
+        witness: witness.clone(),
+        signed,
+        how,
+    })
+}
+
+/// Each witness's times go up with the sizes.
+fn in_order(
+    witness: &Code,
+    stored: &StoredSeal,
+    cosignature: &Cosignature,
+    quorum: &Quorum,
+    seals: &[StoredSeal],
+) -> Result<(), WitnessFault> {
+    let key = quorum.witness(witness).map(|one| &one.key);
+    let size = stored.seal.head.size;
+    for other in seals {
+        let note = &other.seal.note;
+        let lines = key
+            .into_iter()
+            .flat_map(|key| note.by(key).map(move |line| (key, line)));
+        let mut times = lines.filter_map(|(key, line)| cosign::check(&note.text, line, key));
+        let crossed = times.any(|theirs| match other.seal.head.size.cmp(&size) {
+            Ordering::Less => theirs.time > cosignature.time,
+            Ordering::Equal => false,
+            Ordering::Greater => theirs.time < cosignature.time,
+        });
+        if crossed {
+            return Err(WitnessFault::OutOfOrder(witness.clone()));
+        }
+    }
+    Ok(())
 }
 
 fn time(seconds: u64) -> Time {

@@ -40,6 +40,6 @@ pub use self::request::{NoRequest, Request};
 pub use self::silence::{Drive, Silence, Silences};
 pub use self::tlog_proof::TlogProof;
 pub use self::tree::Tree;
-pub use self::witness::{Ledger, Refusal};
+pub use self::witness::{Judged, Ledger, Refusal};
 pub use crate::plan::quorum::{Group, Quorum, Witness};
 pub use crate::plan::vkey::{KeyKind, NoVkey, Vkey};

@@ -13,6 +13,9 @@ use super::request::Request;
 use crate::plan::digest::Digest;
 use crate::plan::vkey::{KeyKind, Vkey};
 
+/// How far behind its own last word a witness's clock may be: a clock that was set right, no more.
+const BEHIND_MAX: u64 = 600;
+
 /// The newest head that a witness signed of each log.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Ledger(Vec<Seen>);
@@ -22,6 +25,17 @@ struct Seen {
     key: Vkey,
     size: u64,
     root: Digest,
+    /// When it signed last, in seconds since 1970; 0 where nobody wrote it down.
+    time: u64,
+}
+
+/// A head that a witness may sign, and the time to sign it with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Judged {
+    /// What is signed.
+    pub head: Head,
+    /// Seconds since 1970: never before the time with which the witness signed last.
+    pub time: u64,
 }
 
 /// Why a witness does not sign.
@@ -54,6 +68,11 @@ pub enum Refusal {
         /// What is asked for.
         now: u64,
     },
+    /// Its word would stand before its earlier one.
+    #[error(
+        "the clock of this machine is behind the time at which this witness last signed, by {0} seconds"
+    )]
+    Clock(u64),
     /// The same log with another past: both seals together prove it.
     #[error("the log's past is not the one that this witness signed: {0}")]
     Fork(#[from] NoProof),
@@ -80,6 +99,7 @@ impl Ledger {
             key,
             size: 0,
             root: Digest::of(b""),
+            time: 0,
         });
         Ok(())
     }
@@ -91,11 +111,11 @@ impl Ledger {
         Some((seen.size, seen.root))
     }
 
-    /// Judges a request: the head that may be signed, and this ledger with that head in it.
+    /// Judges a request at `now` (seconds since 1970): what may be signed, and this ledger with it.
     ///
     /// # Errors
     /// See [`Refusal`]; the ledger is then as it was.
-    pub fn judge(&mut self, request: &Request) -> Result<Head, Refusal> {
+    pub fn judge(&mut self, request: &Request, now: u64) -> Result<Judged, Refusal> {
         let head = &request.seal.head;
         let mut known = self.0.iter_mut();
         let seen = known
@@ -122,16 +142,28 @@ impl Ledger {
             }
             check_consistency(seen.size, &seen.root, head.size, &head.root, &request.proof)?;
         }
-        (seen.size, seen.root) = (head.size, head.root);
-        Ok(head.clone())
+        let time = now.max(seen.time);
+        if time - now > BEHIND_MAX {
+            return Err(Refusal::Clock(time - now));
+        }
+        (seen.size, seen.root, seen.time) = (head.size, head.root, time);
+        Ok(Judged {
+            head: head.clone(),
+            time,
+        })
     }
 
-    /// Its file: a line a log, `<verifier key> <size> <root>`.
+    /// Its file: a line a log, `<verifier key> <size> <root> <time>`; one that never signed a log since it
+    /// wrote times down has none there.
     #[must_use]
     pub fn text(&self) -> String {
         let line = |seen: &Seen| {
             let root = base64::encode(&seen.root.0);
-            format!("{} {} {root}\n", seen.key, seen.size)
+            let time = match seen.time {
+                0 => String::new(),
+                time => format!(" {time}"),
+            };
+            format!("{} {} {root}{time}\n", seen.key, seen.size)
         };
         self.0.iter().map(line).collect()
     }
@@ -146,8 +178,14 @@ impl Ledger {
             let key: Vkey = parts.next()?.parse().ok()?;
             let size = base64::number(parts.next()?)?;
             let root = base64::hash(parts.next()?)?;
+            let time = parts.next().map_or(Some(0), base64::number)?;
             let sound = parts.next().is_none() && key.kind() == KeyKind::Log;
-            sound.then_some(Seen { key, size, root })
+            sound.then_some(Seen {
+                key,
+                size,
+                root,
+                time,
+            })
         };
         let lines = text.lines().enumerate();
         let seen = lines.map(|(at, line)| seen(line).ok_or(NoLedger(at + 1)));

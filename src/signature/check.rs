@@ -28,7 +28,8 @@ pub struct Claim {
     pub paper: Digest,
     /// When it was written down, by the wall clock.
     pub at: Timestamp,
-    /// The plan's time: roles and people's days are judged by it.
+    /// The plan's time: roles, people's days and their keys are judged by it. Under a real clock it is
+    /// [`Claim::at`].
     pub as_at: Timestamp,
     /// What must have been signed, by everything else that the entry says.
     pub statement: Statement,

@@ -13,6 +13,7 @@ use super::{
     BAGIT, BagFault, DATA, DECLARATION, DEPTH_MAX, FILES_MAX, LIST_BYTES_MAX, MANIFEST_256,
     MANIFEST_512, Summing, Sums, TAG_FILES, TAG_MANIFEST, hex, lawful,
 };
+use crate::machine::shown::shown;
 use crate::plan::digest::Digest;
 
 /// Findings kept one by one; a hostile bag must not fill memory.
@@ -234,8 +235,7 @@ impl Findings {
 
     fn note(&mut self, code: &'static str, path: &str, says: &'static str) {
         if self.0.len() < FINDINGS_MAX {
-            let path = path.chars().take(200);
-            let path = path.map(|c| if c.is_control() { '?' } else { c }).collect();
+            let path = shown(&path.chars().take(200).collect::<String>());
             self.0.push(BagFinding { code, path, says });
         }
     }

@@ -24,21 +24,27 @@ pub struct BagWriter {
 }
 
 impl BagWriter {
-    /// Begins a bag that will stand at `root`, where there must be nothing yet.
+    /// Where the bag for `root` stands while it is being filled.
+    #[must_use]
+    pub fn unfinished(root: &Path) -> PathBuf {
+        let mut unfinished = root.as_os_str().to_owned();
+        unfinished.push(".unfinished");
+        PathBuf::from(unfinished)
+    }
+
+    /// Begins a bag that will stand at `root`, where there must be nothing yet; nor beside it what another
+    /// writer left unfinished or is filling, which may be a stranger's.
     ///
     /// # Errors
     /// When there is something, or the file system refuses.
     pub fn new(root: &Path) -> Result<BagWriter, BagFault> {
-        if root.symlink_metadata().is_ok() {
-            return Err(BagFault::Exists(root.to_owned()));
+        let unfinished = BagWriter::unfinished(root);
+        for place in [root, &unfinished] {
+            if place.symlink_metadata().is_ok() {
+                return Err(BagFault::Exists(place.to_owned()));
+            }
         }
-        let mut unfinished = root.as_os_str().to_owned();
-        unfinished.push(".unfinished");
-        let unfinished = PathBuf::from(unfinished);
         let refused = |fault| BagFault::Io(unfinished.clone(), fault);
-        if unfinished.exists() {
-            fs::remove_dir_all(&unfinished).map_err(refused)?;
-        }
         private_folder(&unfinished.join(DATA)).map_err(refused)?;
         Ok(BagWriter {
             root: root.to_owned(),
@@ -160,7 +166,7 @@ impl BagWriter {
 
 impl Drop for BagWriter {
     fn drop(&mut self) {
-        // Gone already where the bag was finished; what cannot be removed, the next call removes.
+        // Gone already where the bag was finished; what cannot be removed, the next call names.
         let _ = fs::remove_dir_all(&self.unfinished);
     }
 }

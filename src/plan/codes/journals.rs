@@ -117,15 +117,15 @@ pub(super) const TABLE: &[Entry] = &[
     Entry::new(
         "HO616",
         "a witness does not sign",
-        "The request does not go on from what the witness signed last, or is not signed by the log.",
+        "The request does not go on from what the witness signed last, or is not signed by the log; or the witness's clock is behind its last word.",
         "A witness signs one history of a log. That is all it is for.",
         "The message says what does not fit. A log that was cut or forked is evidence: keep both files.",
     ),
     Entry::new(
         "HO617",
         "a cosignature that does not count",
-        "The file holds no line by a witness of the plan, or not for a seal of this run.",
-        "Only witnesses that the paper names count, and each only for what it has signed.",
+        "The file holds no line by a witness of the plan, or not for a seal of this run, or its time cannot be.",
+        "Only witnesses that the paper names count, each only for what it has signed, and at a time that fits the log's.",
         "Ask the witness for the file that `handover witness sign` wrote, and name the run it is for.",
     ),
 ];

@@ -20,6 +20,7 @@ use std::collections::BTreeSet;
 
 use crate::journal::JournalFault;
 use crate::machine::run::Run;
+use crate::machine::shown::shown;
 use crate::plan::digest::Digest;
 use crate::plan::model::Code;
 use crate::plan::quorum::Quorum;
@@ -65,6 +66,12 @@ impl Findings {
         findings.into_iter().for_each(|finding| self.add(finding));
     }
 
+    /// The same and what is among others already.
+    fn join(&mut self, others: Findings) {
+        self.extend(others.kept);
+        self.more += others.more;
+    }
+
     fn any_wrong(&self) -> bool {
         self.kept.iter().any(|finding| !finding.missing)
     }
@@ -89,8 +96,8 @@ pub struct Outside {
     pub key: Option<Vkey>,
     /// Keys of logs that a policy names: the one of this log's name serves as its key.
     pub logs: Vec<Vkey>,
-    /// The log is this machine's own, and its own key is believed.
-    pub own: bool,
+    /// The key of this machine, where the log is its own: believed where nothing better is given.
+    pub own: Option<Vkey>,
     /// Witnesses, and how many of them count.
     pub policy: Option<Quorum>,
     /// Whose signature is whose.
@@ -139,7 +146,7 @@ pub struct Finding {
     pub code: &'static str,
     /// The entry, if it is about one.
     pub seq: Option<u64>,
-    /// One sentence, without personal data.
+    /// One sentence, without personal data; what the log says in it is [`shown`].
     pub says: String,
     /// Evidence is missing, rather than wrong.
     pub missing: bool,
@@ -240,7 +247,7 @@ impl Finding {
         Finding {
             code,
             seq,
-            says: says.into(),
+            says: shown(&says.into()),
             missing: false,
         }
     }

@@ -161,10 +161,8 @@ impl<'e> Reader<'e> {
             code => told(code),
         };
         self.find(Finding {
-            code,
-            seq,
-            says,
             missing: is_missing(code),
+            ..Finding::wrong(code, seq, says)
         });
     }
 
@@ -189,7 +187,7 @@ impl<'e> Reader<'e> {
         let signatures = self.claims.len();
         if let (Some(watch), Some(outside)) = (self.watch.take(), &self.evidence.outside) {
             let (found, told) = watch.finish(&self.run, papers);
-            self.findings.extend(found);
+            self.findings.join(found);
             self.findings.extend(signed::check(
                 self.claims.drain(..),
                 outside,

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 
 use super::super::papers::Outlines;
 use super::reader::SKEW;
-use super::{Finding, Outside, Sealed};
+use super::{Finding, Findings, Outside, Sealed};
 use crate::machine::event::{ClockKind, Entry, Event, LogOpened};
 use crate::machine::run::Run;
 use crate::plan::digest::Digest;
@@ -21,6 +21,9 @@ use crate::plan::quorum::{Quorum, Witness};
 use crate::plan::vkey::Vkey;
 use crate::seal::check::{Checked, Sound};
 use crate::seal::{Drive, SealCheck, Silences, Tree, Trust};
+
+/// More signatures of witnesses than a run of a hundred years gets; more are only counted.
+const COSIGNED_MAX: usize = 100_000;
 
 /// Waits for the lines that seals speak of.
 pub(super) struct Watch<'e> {
@@ -33,6 +36,8 @@ pub(super) struct Watch<'e> {
     written: BTreeMap<u64, Timestamp>,
     silences: Silences,
     cosigned: Vec<Cosigned>,
+    /// Entries that tell of more of them.
+    unheard: u64,
 }
 
 /// A witness's signature, as an entry tells it.
@@ -64,6 +69,7 @@ impl<'e> Watch<'e> {
             roots: BTreeMap::new(),
             written: BTreeMap::new(),
             cosigned: Vec::new(),
+            unheard: 0,
         }
     }
 
@@ -90,6 +96,10 @@ impl<'e> Watch<'e> {
         };
         self.silences.entry(size - 1, at, drive);
         if let Event::SealCosigned(body) = &entry.event {
+            if self.cosigned.len() == COSIGNED_MAX {
+                self.unheard += 1;
+                return;
+            }
             let named = run
                 .quorum()
                 .and_then(|quorum| quorum.witness(&body.witness));
@@ -104,8 +114,8 @@ impl<'e> Watch<'e> {
     }
 
     /// Judges everything, once the last line went by. `run` is as far as the log is sound.
-    pub(super) fn finish(self, run: &Run, papers: &dyn Outlines) -> (Vec<Finding>, Told) {
-        let mut found = Vec::new();
+    pub(super) fn finish(self, run: &Run, papers: &dyn Outlines) -> (Findings, Told) {
+        let mut found = Findings::default();
         let (key, trusted) = self.whose(run, &mut found);
         let mut told = Told {
             sealed: Sealed {
@@ -124,14 +134,14 @@ impl<'e> Watch<'e> {
         let seals = SealCheck::new(&Trust { log, quorum }, papers.seals().chain(far));
         let checked = seals.against(self.tree.clone(), &self.roots);
         for finding in &checked.findings {
-            found.push(Finding::wrong(finding.code(), None, finding.to_string()));
+            found.add(Finding::wrong(finding.code(), None, finding.to_string()));
         }
         if checked.sealed() == 0 && checked.findings.is_empty() {
             let says = "no seal of this log is at hand, and it says that it is sealed";
-            found.push(Finding::missing("UNSEALED", None, says));
+            found.add(Finding::missing("UNSEALED", None, says));
         }
         found.extend(self.out_of_time(&checked));
-        found.extend(self.uncosigned(&checked, &names, papers));
+        self.uncosigned(&checked, &names, papers, &mut found);
         let rehearsal = run
             .opened()
             .is_some_and(|opened| opened.clock == ClockKind::MadeUp);
@@ -146,57 +156,64 @@ impl<'e> Watch<'e> {
     }
 
     /// The key that seals are held against, none where nobody seals the log; and whether it is believed.
-    fn whose(&self, run: &Run, found: &mut Vec<Finding>) -> (Option<Vkey>, bool) {
+    fn whose(&self, run: &Run, found: &mut Findings) -> (Option<Vkey>, bool) {
         let opened = run.opened();
         let claimed = opened.and_then(|opened| opened.log_key.as_deref());
         let key: Option<Vkey> = claimed.and_then(|key| key.parse().ok());
         let given = self.given(opened);
-        let mut wrong = |says: &str| found.push(Finding::wrong("UNTRUSTED_KEY", Some(0), says));
+        let mut wrong = |says: &str| found.add(Finding::wrong("UNTRUSTED_KEY", Some(0), says));
         match (&given, opened) {
             (Some(given), Some(opened)) if opened.origin != given.name() => {
-                wrong("the key that was given is of another log");
+                wrong("the key that is believed is of another log");
             }
             (Some(_), Some(opened)) if opened.log_key.is_none() => {
-                wrong("a key was given, and the log says that nobody seals it");
+                wrong("there is a key for this log, and the log says that nobody seals it");
             }
             (Some(given), Some(_)) if key.as_ref() != Some(given) => {
-                wrong("the log names another key than the one that was given");
+                wrong("the log names another key than the one that is believed");
             }
             (None, Some(_)) if !self.outside.logs.is_empty() => {
                 wrong("the policy that was given names keys of logs, and none of this log");
             }
-            (None, _) if claimed.is_some() && !self.outside.own => {
+            (None, _) if claimed.is_some() => {
                 let says = "the log's key was not given (`--key`, from the minute): a log that was \
                             written anew under another key looks the same";
-                found.push(Finding::missing("NO_KEY", None, says));
+                found.add(Finding::missing("NO_KEY", None, says));
             }
             _ => {}
         }
-        let trusted = given.is_some() || self.outside.own;
+        let trusted = given.is_some();
         (given.or(key), trusted)
     }
 
-    /// The log's key as the auditor brings it: by itself, or as a policy has it for a log of this name.
+    /// The log's key as the auditor brings it: by itself, or as a policy has it for a log of this name; where
+    /// nobody brings one to this machine's own log, its own.
     fn given(&self, opened: Option<&LogOpened>) -> Option<Vkey> {
         let origin = opened.map(|opened| opened.origin.as_str());
         let mut logs = self.outside.logs.iter();
         let named = || logs.find(|key| Some(key.name()) == origin).cloned();
-        self.outside.key.clone().or_else(named)
+        let own = || {
+            self.outside
+                .own
+                .clone()
+                .filter(|_| self.outside.logs.is_empty())
+        };
+        self.outside.key.clone().or_else(named).or_else(own)
     }
 
     /// A log that nobody seals has no seals, and nobody brings witnesses to it.
-    fn of_nobody(&self, run: &Run, papers: &dyn Outlines, found: &mut Vec<Finding>) {
+    fn of_nobody(&self, run: &Run, papers: &dyn Outlines, found: &mut Findings) {
         if papers.seals().next().is_some() {
             let says = "seals lie beside a log that says nobody seals it";
-            found.push(Finding::wrong("BAD_SEAL", None, says));
+            found.add(Finding::wrong("BAD_SEAL", None, says));
         }
         if !self.outside.seals.is_empty() {
             let says = "a seal was kept, and the log says that nobody seals it";
-            found.push(Finding::wrong("BAD_SEAL", None, says));
+            found.add(Finding::wrong("BAD_SEAL", None, says));
         }
-        if self.outside.policy.is_some() && run.opened().is_some() && found.is_empty() {
+        if self.outside.policy.is_some() && run.opened().is_some() && found.kept.is_empty() {
             let says = "witnesses were given, and the log says that nobody seals it";
-            found.push(Finding::wrong("UNTRUSTED_KEY", Some(0), says));
+            found.add(Finding::wrong("UNTRUSTED_KEY", Some(0), says));
         }
     }
 
@@ -255,7 +272,8 @@ impl<'e> Watch<'e> {
         checked: &Checked,
         names: &BTreeMap<Vkey, Code>,
         papers: &dyn Outlines,
-    ) -> Vec<Finding> {
+        found: &mut Findings,
+    ) {
         let sizes = self.cosigned.iter().map(|cosigned| cosigned.size);
         let unseen: BTreeSet<u64> = sizes
             .filter(|size| !self.roots.contains_key(size))
@@ -265,13 +283,12 @@ impl<'e> Watch<'e> {
         } else {
             papers.roots(&unseen)
         };
-        let mut found = Vec::new();
         for told in &self.cosigned {
             let (size, witness) = (told.size, &told.witness);
             let root = self.roots.get(&size).or(further.get(&size));
             if root.is_some_and(|root| *root != told.root) {
                 let says = format!("it says that {witness} signed another root of {size} entries");
-                found.push(Finding::wrong("ROOT_MISMATCH", Some(told.seq), says));
+                found.add(Finding::wrong("ROOT_MISMATCH", Some(told.seq), says));
             }
             let name = told.key.as_ref().and_then(|key| names.get(key));
             let signs = |seal: &Sound| {
@@ -282,10 +299,16 @@ impl<'e> Watch<'e> {
                 let says = format!(
                     "it says that {witness} signed {size} entries, and no such signature is at hand"
                 );
-                found.push(Finding::missing("UNCOSIGNED", Some(told.seq), says));
+                found.add(Finding::missing("UNCOSIGNED", Some(told.seq), says));
             }
         }
-        found
+        if self.unheard > 0 {
+            let says = format!(
+                "{} entries more tell of witnesses' signatures than are looked at",
+                self.unheard
+            );
+            found.add(Finding::missing("UNCOSIGNED", None, says));
+        }
     }
 
     /// What the log's words claim of its quorum, or an auditor asks for, is there.

@@ -32,10 +32,8 @@ pub(super) fn check(
     let mut held = Held::new(papers, roots, outside.signers.clone());
     let found = signature::check(claims, &mut held);
     let told = found.into_iter().map(|found| Finding {
-        code: found.code,
-        seq: Some(found.seq),
-        says: found.says,
         missing: found.missing,
+        ..Finding::wrong(found.code, Some(found.seq), found.says)
     });
     told.collect()
 }

@@ -35,7 +35,7 @@ pub(super) fn list(
 }
 
 fn seals(not: &mut Vec<String>, size: u64, sealed: &Sealed, outside: &Outside) {
-    if outside.own && outside.key.is_none() {
+    if outside.own.is_some() && outside.key.is_none() && outside.logs.is_empty() {
         let says = "the seals were held against this machine's own key: an auditor brings the key from \
                     the minute (`--key`)";
         not.push(says.to_owned());

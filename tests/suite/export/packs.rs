@@ -3,9 +3,11 @@
 use std::collections::BTreeSet;
 use std::fs;
 
+use handover::export::bag::BagWriter;
 use handover::export::pack::{Pack, at, drift};
 use handover::plan::digest::Digest;
 use serde_json::Value;
+use tempfile::TempDir;
 
 use super::stage::{copied, ended, files, handover, said, told};
 
@@ -208,4 +210,29 @@ fn a_view_goes_to_a_file_or_to_another_program() {
     said(&mut handover(&told.plan, &log));
     let written = fs::read(told.plan.join("../lineage.jsonl")).unwrap();
     assert_eq!(written, files(&told.pack)["data/exports/openlineage.jsonl"]);
+}
+
+#[test]
+fn what_a_stranger_keeps_beside_an_export_is_neither_overwritten_nor_removed() {
+    let place = TempDir::new().unwrap();
+    let here = place.path();
+    let pack = told().pack.display().to_string();
+    let export = |form: &str, to: &str| {
+        let arguments = ["export", pack.as_str(), "--as", form, "--to", to];
+        ended(&mut handover(here, &arguments)).0
+    };
+    fs::write(here.join("events.unfinished"), "theirs").unwrap();
+    assert_eq!(export("csv", "events.csv"), 0);
+    assert_eq!(export("xes", "events.xes"), 0);
+    fs::write(here.join("more.csv.unfinished"), "theirs").unwrap();
+    assert_ne!(export("csv", "more.csv"), 0);
+    for name in ["events.unfinished", "more.csv.unfinished"] {
+        assert_eq!(fs::read_to_string(here.join(name)).unwrap(), "theirs");
+    }
+    assert!(!here.join("more.csv").exists());
+
+    fs::create_dir(here.join("bag.unfinished")).unwrap();
+    fs::write(here.join("bag.unfinished/letter"), "theirs").unwrap();
+    assert!(BagWriter::new(&here.join("bag")).is_err());
+    assert!(here.join("bag.unfinished/letter").exists());
 }

@@ -98,6 +98,10 @@ fn every_entry_has_its_place_lease_paper_and_clock() {
         Breach::ClockBack
     );
     assert_eq!(breach(|entry| entry.mono = 0), Breach::ClockBack);
+    assert_eq!(
+        breach(|entry| entry.as_at = time("2031-01-01T00:00:00Z")),
+        Breach::ClockApart
+    );
     let again = Event::LeaseAcquired(LeaseAcquired {
         epoch: 1,
         fences: Vec::new(),

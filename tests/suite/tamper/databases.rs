@@ -25,6 +25,19 @@ fn against_live(folder: &Path) -> Verdict {
     Verdict::read(code, said)
 }
 
+#[test]
+fn a_closed_run_whose_ledgers_were_taken_out_is_accused_of_nothing() {
+    let live = good().live();
+    super::good::tell(live.path(), "close . --to log --confirm homes", 0);
+    let found = against_live(live.path());
+    assert_eq!(found.code, 10, "{}", found.said);
+    assert!(
+        !found.claims.iter().any(|(_, outcome)| outcome == "fail"),
+        "{}",
+        found.said
+    );
+}
+
 const EFFECT: &str = "handover_effect WHERE ordinal = 2";
 
 #[test]

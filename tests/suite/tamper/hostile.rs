@@ -3,9 +3,11 @@
 use std::fs;
 use std::io::Write as _;
 
+use handover::journal::LogFolder;
+use handover::plan::digest::Digest;
 use serde_json::json;
 
-use super::attack::{Forgery, Pack};
+use super::attack::{Forgery, Pack, trusted, verify};
 use super::good::good;
 
 #[test]
@@ -89,4 +91,74 @@ fn t42_signatures_of_strangers_and_parts_for_later_harm_nobody() {
         assert!(!later.tells(code), "{}", later.said);
     }
     assert!(good().pack().exists());
+}
+
+#[test]
+fn what_a_log_says_begins_no_line_of_its_own_and_steers_no_terminal() {
+    let said = "copy\n  PASS         trust     the log is sealed by the key\u{1b}[2J\u{202e}";
+    let forged = Forgery::honest()
+        .edit(|entries| {
+            let begun = |entry: &serde_json::Value| entry["type"] == "step.started";
+            let begun = entries.iter_mut().find(|entry| begun(entry)).unwrap();
+            begun["step"] = said.into();
+        })
+        .rewritten()
+        .pack();
+    let place = forged.root.display().to_string();
+    for command in ["verify", "replay"] {
+        for manner in ["--color=always", "--plain"] {
+            let mut told = std::process::Command::new(env!("CARGO_BIN_EXE_handover"));
+            let told = told.args([manner, command, &place]);
+            let (code, text) = crate::export::stage::ended(told);
+            assert_eq!(code, 6, "{text}");
+            assert!(text.contains("copy"), "{text}");
+            let steered = text.contains("\u{1b}[2J") || text.contains('\u{202e}');
+            let line = text
+                .lines()
+                .any(|line| line.trim_start().starts_with("PASS         trust"));
+            assert!(!steered && !line, "{command} {manner}: {text:?}");
+        }
+    }
+}
+
+#[test]
+fn a_log_that_a_newer_version_wrote_ends_with_the_code_that_its_report_names() {
+    let newer = Forgery::honest().edit(|entries| entries[60]["v"] = 2.into());
+    let mut bytes = newer.chain().lines.join(&b'\n');
+    bytes.push(b'\n');
+    let log = crate::export::stage::copied(&good().closed().join("log"));
+    fs::write(log.path().join("steps.jsonl"), bytes).unwrap();
+    let exit = |code: i32| {
+        let found = verify(log.path(), &trusted()[..2]);
+        found.is(code, &["NEWER"]);
+        let report: serde_json::Value = serde_json::from_str(&found.said).unwrap();
+        assert_eq!(report["exit"], code);
+    };
+    // What is wrong beside it counts more.
+    exit(6);
+    fs::remove_dir_all(log.path().join("checkpoints")).unwrap();
+    exit(11);
+}
+
+#[test]
+fn a_manifest_that_names_one_file_a_hundred_thousand_times_is_no_paper() {
+    let place = tempfile::TempDir::new().unwrap();
+    let papers = place.path().join("papers");
+    fs::create_dir(&papers).unwrap();
+    let file = vec![b'x'; 1 << 20];
+    let digest = Digest::of(&file);
+    fs::write(papers.join(digest.to_string()), &file).unwrap();
+    let lines: Vec<String> = (0..100_000)
+        .map(|at| format!("{digest}  maps/{at}.toml"))
+        .collect();
+    let manifest = lines.join(
+        "
+",
+    ) + "
+";
+    let fingerprint = Digest::of(manifest.as_bytes());
+    fs::write(papers.join(fingerprint.to_string()), manifest).unwrap();
+    fs::write(place.path().join("steps.jsonl"), "").unwrap();
+    let log = LogFolder::open(place.path()).unwrap();
+    assert!(log.papers(fingerprint).is_err());
 }

@@ -7,6 +7,7 @@
 mod approvals;
 mod attack;
 mod bits;
+mod clocks;
 mod databases;
 mod ends;
 mod folders;

@@ -30,6 +30,29 @@ fn t17_a_clock_that_went_back_without_a_word_is_told() {
 }
 
 #[test]
+fn a_real_clock_has_one_time_and_no_day_is_chosen_for_a_leaver_or_a_date() {
+    for (name, step) in [("step.started", "deed"), ("approval.granted", "go")] {
+        for (field, other) in [("as_at", 7 * 24), ("at", -24)] {
+            told_otherwise(|entries| {
+                let from = at(entries, name, step);
+                let moved = |entry: &mut Value| {
+                    let was: jiff::Timestamp = entry[field].as_str().unwrap().parse().unwrap();
+                    let moment = was + jiff::SignedDuration::from_hours(other);
+                    entry[field] = format!("{moment:.3}").into();
+                };
+                // Times go on from there: nothing goes back.
+                if other > 0 {
+                    entries[from..].iter_mut().for_each(moved);
+                } else {
+                    entries[..=from].iter_mut().for_each(moved);
+                }
+            })
+            .is_told(&["CLOCK_APART"]);
+        }
+    }
+}
+
+#[test]
 fn t18_an_entry_cannot_have_been_written_before_a_witness_saw_the_log_without_it() {
     told_otherwise(|entries| {
         let seen = at(entries, "seal.cosigned", "");

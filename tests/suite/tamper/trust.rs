@@ -2,8 +2,11 @@
 
 use std::fs;
 
-use super::attack::{Forgery, Pack, trusted, verify};
+use handover::seal::LogKey;
+
+use super::attack::{Forgery, Pack, Verdict, log_key, trusted, verify};
 use super::good::good;
+use crate::export::stage::{ended, files, handover};
 
 /// The log written anew by whoever wants nobody to look at seals.
 fn unsealed() -> Pack {
@@ -67,4 +70,28 @@ fn a_policys_key_is_not_escaped_by_calling_the_log_another_name() {
     let mut other = other.chain();
     other.seals.clear();
     verify(&other.pack().root, &given).is(6, &["UNTRUSTED_KEY"]);
+}
+
+#[test]
+fn a_run_is_held_against_the_key_that_lies_in_its_own_folder() {
+    let live = good().live();
+    let here = live.path();
+    let own = ["--json", "verify", "homes-"];
+    let judged = || {
+        let (code, said) = ended(&mut handover(here, &own));
+        Verdict::read(code, said)
+    };
+    judged().is(0, &[]);
+    let key = files(here)
+        .into_keys()
+        .find(|path| path.ends_with("/log.key"))
+        .unwrap();
+    let stranger = LogKey::new(log_key(good()).origin(), &[9; 32]).unwrap();
+    fs::write(here.join(&key), stranger.text().as_bytes()).unwrap();
+    judged().is(6, &["UNTRUSTED_KEY"]);
+    // What the minute has counts more.
+    let (code, said) = ended(handover(here, &own).args(trusted()));
+    assert_eq!(code, 0, "{said}");
+    fs::remove_file(here.join(&key)).unwrap();
+    judged().is(10, &["NO_KEY"]);
 }
