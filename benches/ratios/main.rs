@@ -21,13 +21,14 @@ use measure::Ratio;
 /// Measures one group of ratios; true: quickly.
 type Group = fn(bool) -> Vec<Ratio>;
 
-const GROUPS: [(&str, Group); 9] = [
+const GROUPS: [(&str, Group); 10] = [
     ("commit", journal::durable),
     ("fold", journal::folded),
     ("copy", copy::unmapped),
     ("map", copy::mapped),
     ("memory", copy::memory),
     ("servers", servers::routes),
+    ("after", servers::afterwards),
     ("indexed", servers::indexed),
     ("others", servers::others),
     ("catching", catching::caught_up),

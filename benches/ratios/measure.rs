@@ -85,7 +85,11 @@ pub(crate) fn timed<T>(act: impl FnOnce() -> T) -> (T, Duration) {
     (made, start.elapsed())
 }
 
-fn median<T: Copy>(mut values: Vec<T>, order: impl Fn(&T, &T) -> std::cmp::Ordering) -> T {
+/// The middle one.
+pub(crate) fn median<T: Copy>(
+    mut values: Vec<T>,
+    order: impl Fn(&T, &T) -> std::cmp::Ordering,
+) -> T {
     values.sort_by(order);
     values[values.len() / 2]
 }

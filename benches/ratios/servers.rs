@@ -4,6 +4,7 @@
 //!
 //! Not here: files (`copy`), what is right (the tests say that).
 
+mod after;
 mod beside;
 mod indexed;
 mod others;
@@ -12,18 +13,17 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use handover::copy::load::chunk_rows;
-use handover::copy::{undo, verify};
 use handover::demo::servers::{Durability, Kind, Server};
-use handover::machine::event::UndoMode;
 use handover::orgdb::link::Flow;
-use handover::orgdb::{Address, DbTrouble, OrgReader, OrgWriter, Sql};
+use handover::orgdb::{Address, DbTrouble, OrgReader, Sql};
 use handover::plan::map::Becomes;
 use rusqlite::Connection;
 use tempfile::TempDir;
 
 use super::measure::{Bar, Ratio, rate, timed, turns};
-use super::rows::{self, FILE, deed, runtime};
+use super::rows::{self, FILE, runtime};
 
+pub(crate) use after::afterwards;
 pub(crate) use indexed::indexed;
 pub(crate) use others::others;
 
@@ -85,9 +85,6 @@ pub(crate) fn routes(quick: bool) -> Vec<Ratio> {
                 rate(rows, measured.ours)
             ),
         });
-        if from == Engine::Postgres {
-            found.extend(stand.after(to, measured.floor));
-        }
         if from == Engine::Postgres && to != Engine::Mariadb {
             found.push(stand.beside(to, rounds));
         }
@@ -313,77 +310,6 @@ impl Stand {
         let what = rows::unmapped(&money(), chunk_rows(to.dialect()));
         let loaded = rows::copied(&from, &to, what, |_| {});
         assert_eq!(loaded.datasets["ledger"].copied, self.rows as u64);
-    }
-
-    /// Verification and undo of the copy that stands in the target now.
-    fn after(&self, to: Engine, copied: Duration) -> Vec<Ratio> {
-        let address = self.address(to, "target");
-        let rows = self.rows as u64;
-        runtime().block_on(async {
-            let reader = OrgReader::open("dover", &address).await.unwrap();
-            let writer = OrgWriter::open("dover", &address).await.unwrap();
-            let reading = std::time::Instant::now();
-            let read = reader.with(|link| {
-                let mut bytes = 0;
-                link.each(&Sql::new("SELECT * FROM ledger"), &[], |row| {
-                    bytes += row.width();
-                    Ok::<Flow, DbTrouble>(Flow::Continue(()))
-                })?;
-                Ok(bytes)
-            });
-            read.await.unwrap();
-            let reading = reading.elapsed();
-            let floor = (reading + copied / 10).as_secs_f64();
-            let (seen, verifying) = {
-                let start = std::time::Instant::now();
-                (
-                    verify::digests(&reader, &deed()).await.unwrap(),
-                    start.elapsed(),
-                )
-            };
-            assert_eq!((seen.rows, seen.differing), (rows, 0));
-            let start = std::time::Instant::now();
-            let undone = undo::undo(&writer, &deed(), UndoMode::Refuse)
-                .await
-                .unwrap();
-            let undoing = start.elapsed();
-            assert_eq!(undone.removed, rows);
-            let line = |what, took: Duration| Ratio {
-                what,
-                value: took.as_secs_f64() / floor,
-                bar: Bar::AtMost(1.0),
-                detail: format!("{:.1} s, once", took.as_secs_f64()),
-            };
-            match to {
-                Engine::Mariadb => vec![
-                    line(
-                        "  verified on MariaDB : read once, a tenth of the copy",
-                        verifying,
-                    ),
-                    line(
-                        "  undone on MariaDB : read once, a tenth of the copy",
-                        undoing,
-                    ),
-                ],
-                Engine::Sqlite => vec![
-                    line(
-                        "  verified there : read once, a tenth of the copy",
-                        verifying,
-                    ),
-                    line("  undone there : read once, a tenth of the copy", undoing),
-                ],
-                Engine::Postgres => vec![
-                    line(
-                        "  verified on PostgreSQL : read once, a tenth of the copy",
-                        verifying,
-                    ),
-                    line(
-                        "  undone on PostgreSQL : read once, a tenth of the copy",
-                        undoing,
-                    ),
-                ],
-            }
-        })
     }
 }
 

@@ -228,6 +228,12 @@ impl OrgWriter {
         move || Link::reader(&address)
     }
 
+    /// The same for work that writes there, too.
+    pub(crate) fn beside_to_write(&self) -> impl Fn() -> Result<Link, DbTrouble> + Send + use<> {
+        let address = self.0.address.clone();
+        move || Link::writer(&address)
+    }
+
     /// As [`OrgReader::revive`]. A transaction that was open is gone: it is told so, whoever goes on with
     /// it.
     ///

@@ -12,6 +12,7 @@
 //! | `aside` | what stands aside is noted, and an index is about to be dropped (where that commits by itself) |
 //! | `built` | an index or a foreign key stands again, and that all of them do is not yet noted |
 //! | `undo` | an effect's rows were taken back, and nothing of that is durable |
+//! | `emptying` | the ledger says that tables are being emptied, and none is; again behind each |
 //!
 //! Not here: the points of the journal (`run::crash`).
 

@@ -8,8 +8,9 @@ use handover::machine::event::UndoMode;
 use handover::orgdb::OrgWriter;
 use rusqlite::Connection;
 
-use super::{Engine, Stand, deed, runtime};
+use super::{Engine, Stand, runtime};
 use crate::measure::{Bar, Ratio, rate, timed, turns};
+use crate::rows::deed;
 
 impl Stand {
     /// On one engine; the rows come from `PostgreSQL`.

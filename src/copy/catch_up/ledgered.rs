@@ -137,6 +137,7 @@ impl<'c> Ledgered<'c> {
                 | Head::Update { .. }
                 | Head::Change
                 | Head::Aside { .. }
+                | Head::Emptying { .. }
                 | Head::Position => {}
             }
         }

@@ -63,6 +63,12 @@ pub(crate) enum Head {
         table: String,
         accessory: Accessory,
     },
+    /// A table that is being emptied, all of its rows being ours: where a server empties one outside of
+    /// any transaction, this is durable first.
+    Emptying {
+        /// The table.
+        table: String,
+    },
     /// How far the step had got, with its counts.
     Position,
     /// The lines that were looked at, each as a number (`lines`). Those whose rows stand are in the
@@ -154,17 +160,29 @@ pub(crate) fn close(
     tally: &Tally,
     parts: Vec<Part>,
 ) -> Result<(), DbTrouble> {
-    let keep =
-        Sql::new("INSERT INTO handover_undo (effect, part, head, body) VALUES (?1, ?2, ?3, ?4)");
     for (at, part) in (0_i64..).zip(parts) {
-        let head = serde_json::to_string(&part.head).map_err(|_| DbTrouble::Other(0))?;
-        link.execute(&keep, &values![id, at, head, part.body])?;
+        keep(link, (id, at), part)?;
     }
     let fill =
         Sql::new("UPDATE handover_effect SET rows = ?2, digest = ?3, sum = ?4 WHERE effect = ?1");
     let (root, sum) = (tally.root().to_string(), tally.sum.digest().to_string());
     link.execute(&fill, &values![id, tally.rows, root, sum])?;
     Ok(())
+}
+
+fn keep(link: &Link, (id, at): (i64, i64), part: Part) -> Result<(), DbTrouble> {
+    let keep =
+        Sql::new("INSERT INTO handover_undo (effect, part, head, body) VALUES (?1, ?2, ?3, ?4)");
+    let head = serde_json::to_string(&part.head).map_err(|_| DbTrouble::Other(0))?;
+    link.execute(&keep, &values![id, at, head, part.body])?;
+    Ok(())
+}
+
+/// Keeps one more part of an effect, behind all others.
+pub(crate) fn keep_also(link: &Link, id: i64, part: Part) -> Result<(), DbTrouble> {
+    let last = Sql::new("SELECT max(part) FROM handover_undo WHERE effect = ?1");
+    let last = link.row(&last, &values![id])?.and_then(|row| row[0].int());
+    keep(link, (id, last.map_or(0, |at| at + 1)), part)
 }
 
 /// An effect with its number in the ledger.

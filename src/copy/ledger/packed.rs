@@ -64,7 +64,11 @@ fn about(head: &Head) -> Option<(&Shape, &str, usize)> {
         Head::Update { shape, label, .. } | Head::Delete { shape, label, .. } => {
             Some((shape, label, shape.all.len()))
         }
-        Head::Change | Head::Aside { .. } | Head::Position | Head::Lines { .. } => None,
+        Head::Change
+        | Head::Aside { .. }
+        | Head::Emptying { .. }
+        | Head::Position
+        | Head::Lines { .. } => None,
     }
 }
 

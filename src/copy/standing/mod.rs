@@ -52,6 +52,8 @@ type Digests = HashMap<Vec<u8>, [u8; 32]>;
 /// Reads rows back and holds them against their digests.
 pub(super) struct Reading<'c> {
     pub(super) link: &'c Link,
+    /// Where the ledger is read: the same, unless that one must not.
+    pub(super) ledger: &'c Link,
     pub(super) key: RunKey,
     macs: BTreeMap<String, RowMac>,
     row: Vec<u8>,
@@ -78,8 +80,14 @@ impl Held {
 
 impl<'c> Reading<'c> {
     pub(super) fn new(link: &'c Link, key: &RunKey) -> Reading<'c> {
+        Reading::beside(link, link, key)
+    }
+
+    /// With the ledger read on another connection than the rows.
+    pub(super) fn beside(link: &'c Link, ledger: &'c Link, key: &RunKey) -> Reading<'c> {
         Reading {
             link,
+            ledger,
             key: key.clone(),
             macs: BTreeMap::new(),
             row: Vec::new(),
@@ -379,6 +387,11 @@ fn span_of(head: &Head, shape: &Shape) -> Option<(i64, i64)> {
 /// Notes in a temporary table which effect changed which row last, among these effects (in the order
 /// in which they were made).
 pub(super) fn note_newest(link: &Link, effects: &[i64]) -> Result<(), DbTrouble> {
+    note_newest_of(link, link, effects)
+}
+
+/// The same with the ledger read on another connection than the rows.
+pub(super) fn note_newest_of(link: &Link, ledger: &Link, effects: &[i64]) -> Result<(), DbTrouble> {
     let scratch = link.scratch()?;
     scratch.execute_batch(
         "CREATE TEMP TABLE IF NOT EXISTS handover_newest (
@@ -389,14 +402,14 @@ pub(super) fn note_newest(link: &Link, effects: &[i64]) -> Result<(), DbTrouble>
     let mut removed = false;
     for id in effects {
         for kind in ["update", "delete"] {
-            for part in effect::parts_like(link, *id, kind)? {
+            for part in effect::parts_like(ledger, *id, kind)? {
                 note_part(scratch, NOTE, &part)?;
                 removed |= kind == "delete";
             }
         }
         // A row that was taken out may have come again; no other row that comes is newer than anything.
         if removed {
-            for part in effect::parts_like(link, *id, "insert")? {
+            for part in effect::parts_like(ledger, *id, "insert")? {
                 note_part(scratch, NOTE_AGAIN, &part)?;
             }
         }

@@ -65,7 +65,7 @@ pub(crate) fn each(
                 Order::OldestFirst => effects[at],
                 Order::NewestFirst => effects[effects.len() - 1 - at],
             };
-            let mut parts = effect::parts(reading.link, id)?;
+            let mut parts = effect::parts(reading.ledger, id)?;
             if order == Order::NewestFirst {
                 parts.reverse();
             }

@@ -4,7 +4,7 @@
 //!
 //! Not here: how a row stands (`standing`), taking rows back (`undo`, `untouched`).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Undone;
 use super::children::Ours;
@@ -21,6 +21,8 @@ pub(crate) struct Found<'c> {
     done: Undone,
     changed: Changed,
     ours: Ours<'c>,
+    /// Tables that we were emptying, and of which no row of ours was met.
+    emptying: BTreeSet<String>,
 }
 
 impl<'c> Found<'c> {
@@ -30,7 +32,13 @@ impl<'c> Found<'c> {
             done: Undone::default(),
             changed: Changed::new(),
             ours: Ours::new(link)?,
+            emptying: BTreeSet::new(),
         })
+    }
+
+    /// Where no row of ours stands in these tables any more, we have taken them out ourselves.
+    pub(super) fn or_emptied(&mut self, tables: BTreeSet<String>) {
+        self.emptying = tables;
     }
 
     /// Adds a part; whether all its rows stand as they were written.
@@ -45,6 +53,9 @@ impl<'c> Found<'c> {
             Head::Insert { .. } => self.ours.note(rows, held)?,
             Head::Update { .. } => self.ours.note_changed(rows)?,
             _ => {}
+        }
+        if held.standing.iter().any(|row| *row != Standing::Gone) {
+            self.emptying.remove(&rows.0.table);
         }
         let mut untouched = true;
         for standing in &held.standing {
@@ -69,6 +80,9 @@ impl<'c> Found<'c> {
 
     /// Looks for rows of others that hang on ours, and adds it all up.
     pub(crate) fn end(mut self) -> Result<Undone, DbTrouble> {
+        for table in self.emptying {
+            self.changed.remove(&(table, "deleted"));
+        }
         for (table, rows) in self.ours.with_children_of_others()? {
             *self.changed.entry((table, "has children")).or_default() += rows;
         }

@@ -2,8 +2,9 @@
 //! somebody changed since are found first.
 //!
 //! Where everybody else who writes can be kept out, all is done in one go (`untouched`): what was found
-//! to stand as it was written is taken out without being read again. Otherwise, and where something had
-//! changed, each effect goes in a transaction of its own and each row is read as it is taken back.
+//! to stand as it was written is taken out without being read again (`emptying` where a server does so
+//! outside of any transaction). Otherwise, and where something had changed, each effect goes in a
+//! transaction of its own and each row is read as it is taken back.
 //!
 //! In: a deed whose effects stand in a ledger. Out: what was taken out, put back, left and reported.
 //!
@@ -11,6 +12,7 @@
 //! hang on ours (`children`).
 
 pub(super) mod children;
+mod emptying;
 mod found;
 mod hanging;
 mod strangers;
@@ -25,7 +27,7 @@ use crate::copy::standing::{Reading, give_room, note_newest};
 use crate::copy::writing::aside;
 use crate::machine::event::UndoMode;
 use crate::orgdb::link::{Begin, Flow};
-use crate::orgdb::{DbFault, DbTrouble, Link, OrgReader, OrgWriter};
+use crate::orgdb::{DbFault, DbTrouble, Dialect, Link, OrgReader, OrgWriter};
 use found::{Found, listed};
 use taking_back::TakingBack;
 use untouched::Tried;
@@ -75,6 +77,7 @@ pub async fn undo(writer: &OrgWriter, deed: &Deed, mode: UndoMode) -> Result<Und
                 return Ok(refused(found));
             }
         }
+        Tried::Partly(done) => return the_rest(writer, deed, mode, done).await,
         Tried::Changed(_) | Tried::Unable => {}
     }
     effect_by_effect(writer, deed, mode).await
@@ -90,8 +93,24 @@ pub async fn take_back(writer: &OrgWriter, deed: &Deed, mode: UndoMode) -> Resul
     match in_one_go(writer, deed, mode).await? {
         Tried::Undone(done) => Ok(done),
         Tried::Changed(found) if mode == UndoMode::Refuse => Ok(refused(found)),
+        Tried::Partly(done) => the_rest(writer, deed, mode, done).await,
         Tried::Changed(_) | Tried::Unable => effect_by_effect(writer, deed, mode).await,
     }
+}
+
+/// What tables that were emptied leave to do.
+async fn the_rest(
+    writer: &OrgWriter,
+    deed: &Deed,
+    mode: UndoMode,
+    done: Undone,
+) -> Result<Undone, DbFault> {
+    let rest = effect_by_effect(writer, deed, mode).await?;
+    Ok(Undone {
+        removed: done.removed + rest.removed,
+        restored: done.restored + rest.restored,
+        ..rest
+    })
 }
 
 /// Indexes and foreign keys that a load was to build again, and did not come to.
@@ -115,7 +134,13 @@ fn refused(found: Undone) -> Undone {
 }
 
 async fn in_one_go(writer: &OrgWriter, deed: &Deed, mode: UndoMode) -> Result<Tried, DbFault> {
-    let (deed, beside) = (deed.clone(), writer.beside());
+    let deed = deed.clone();
+    if writer.dialect() == Dialect::Mariadb {
+        let beside = writer.beside_to_write();
+        let work = move |link: &Link| emptying::take_back(link, &beside, &deed);
+        return writer.with(work).await;
+    }
+    let beside = writer.beside();
     let all = mode == UndoMode::Refuse;
     let work = move |link: &Link| untouched::take_back(link, beside, &deed, all);
     writer.with(work).await
@@ -171,6 +196,7 @@ fn look_through(link: &Link, deed: &Deed) -> Result<Undone, DbTrouble> {
     let ids: Vec<i64> = effects.iter().map(|kept| kept.id).collect();
     note_newest(link, &ids)?;
     let (mut reading, mut found) = (Reading::new(link, &deed.key), Found::new(link)?);
+    found.or_emptied(emptying::noted(link, deed)?);
     rereading::each(
         &mut reading,
         &ids,

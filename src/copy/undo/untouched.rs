@@ -10,7 +10,7 @@
 //!
 //! Not here: undoing effect by effect (`undo`), tables that are emptied at once (`wholly`).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
@@ -37,6 +37,8 @@ use crate::values;
 pub(super) enum Tried {
     /// All of it is undone.
     Undone(Undone),
+    /// So much of it is, and the rest stands as it was written.
+    Partly(Undone),
     /// Nothing is: rows had changed. All of them are counted where that was asked for.
     Changed(Undone),
     /// Nothing is: the lock was not to be had, or this cannot be done in one go here.
@@ -60,7 +62,7 @@ pub(crate) fn take_back(
     deed: &Deed,
     all: bool,
 ) -> Result<Tried, DbTrouble> {
-    if link.dialect() == Dialect::Mariadb || !prepared(link)? {
+    if !prepared(link)? {
         return Ok(Tried::Unable);
     }
     give_room(link)?;
@@ -81,18 +83,25 @@ pub(crate) fn take_back(
         Ok(tried)
     });
     link.close_open();
-    match tried {
-        // The row-by-row way finds out what is wrong, and says so.
-        Err(
-            DbTrouble::Locked(_)
-            | DbTrouble::Clash
-            | DbTrouble::Constraint { .. }
-            | DbTrouble::NoSuch(_)
-            | DbTrouble::ReadOnly
-            | DbTrouble::State(_)
-            | DbTrouble::Unreachable(_),
-        ) => Ok(Tried::Unable),
-        tried => tried,
+    Tried::or_unable(tried)
+}
+
+impl Tried {
+    /// Where the engine would not have it in one go: the row-by-row way finds out what is wrong, and says
+    /// so.
+    pub(super) fn or_unable(tried: Result<Tried, DbTrouble>) -> Result<Tried, DbTrouble> {
+        match tried {
+            Err(
+                DbTrouble::Locked(_)
+                | DbTrouble::Clash
+                | DbTrouble::Constraint { .. }
+                | DbTrouble::NoSuch(_)
+                | DbTrouble::ReadOnly
+                | DbTrouble::State(_)
+                | DbTrouble::Unreachable(_),
+            ) => Ok(Tried::Unable),
+            tried => tried,
+        }
     }
 }
 
@@ -110,13 +119,13 @@ impl<'c> Concerned<'c> {
         // Most rows that may be ours, by table, and whether we changed any there.
         let mut tables: BTreeMap<String, u64> = BTreeMap::new();
         let mut more = false;
-        heads(link, deed, |head, rows| match head {
+        heads(link, deed, |_, head, rows| match head {
             Head::Insert { shape, .. } | Head::Update { shape, .. } => {
                 *tables.entry(shape.table).or_default() += rows;
             }
             // Definitions, and rows that were taken out and may have come again, go in their order.
             Head::Change | Head::Delete { .. } => more = true,
-            Head::Aside { .. } | Head::Position | Head::Lines { .. } => {}
+            Head::Aside { .. } | Head::Position | Head::Lines { .. } | Head::Emptying { .. } => {}
         })?;
         if tables.is_empty() || more || !lock(link, tables.keys())? {
             return Ok(None);
@@ -126,6 +135,10 @@ impl<'c> Concerned<'c> {
             if hanging(link, table)?.iter().any(|hanging| hanging.reaches) {
                 return Ok(None);
             }
+        }
+        let referring = wholly::referring(link, tables.keys())?;
+        if lock_also(link, &referring)? {
+            tables.extend(referring.into_iter().map(|table| (table, 0)));
         }
         Ok(Some(Concerned {
             link,
@@ -200,19 +213,25 @@ impl<'c> Concerned<'c> {
     }
 }
 
-/// Shows the head of every part of a step's effects that stand, with how many rows its effect wrote.
-fn heads(link: &Link, deed: &Deed, mut see: impl FnMut(Head, u64)) -> Result<(), DbTrouble> {
+/// Shows the head of every part of a step's effects that stand, oldest first, with the number of its
+/// effect and how many rows that wrote.
+pub(super) fn heads(
+    link: &Link,
+    deed: &Deed,
+    mut see: impl FnMut(i64, Head, u64),
+) -> Result<(), DbTrouble> {
     let query = Sql::new(
-        "SELECT u.head, e.rows FROM handover_undo AS u
+        "SELECT u.head, e.rows, e.effect FROM handover_undo AS u
          JOIN handover_effect AS e ON e.effect = u.effect
-         WHERE e.run = ?1 AND e.step = ?2 AND e.generation = ?3 AND e.undone_at IS NULL",
+         WHERE e.run = ?1 AND e.step = ?2 AND e.generation = ?3 AND e.undone_at IS NULL
+         ORDER BY e.ordinal, u.part",
     );
     let values = values![deed.run.to_string(), deed.step.as_str(), deed.generation];
     let lent: Vec<_> = values.iter().map(Value::lend).collect();
     link.each(&query, &lent, |row| {
-        let (head, rows) = (Value::of(row.get(0)), Value::of(row.get(1)));
+        let [head, rows, id] = [0, 1, 2].map(|at| Value::of(row.get(at)));
         let head = serde_json::from_str(&head.into_text()).map_err(|_| DbTrouble::Damaged)?;
-        see(head, rows.count());
+        see(id.int().ok_or(DbTrouble::Damaged)?, head, rows.count());
         Ok::<Flow, DbTrouble>(Flow::Continue(()))
     })
 }
@@ -236,6 +255,20 @@ fn lock<'t>(link: &Link, tables: impl Iterator<Item = &'t String>) -> Result<boo
             link.script(&Sql::new("SET LOCAL lock_timeout = '30s'"))?;
             Ok(true)
         }),
+    }
+}
+
+/// The same for tables that refer to them, if that can be had at once.
+fn lock_also(link: &Link, referring: &BTreeSet<String>) -> Result<bool, DbTrouble> {
+    if link.dialect() != Dialect::Postgres || referring.is_empty() {
+        return Ok(false);
+    }
+    let names: Vec<Ident> = referring.iter().map(|table| Ident::new(table)).collect();
+    let locked = link
+        .within_savepoint(|| link.script(&sql!("LOCK TABLE {} IN EXCLUSIVE MODE NOWAIT", names)));
+    match locked {
+        Err(DbTrouble::Locked(_) | DbTrouble::ReadOnly | DbTrouble::NoSuch(_)) => Ok(false),
+        answer => answer.map(|()| true),
     }
 }
 
@@ -309,10 +342,10 @@ impl Looker<'_> {
 
 /// Rows as they were before newer effects changed them. An older effect must have left them so: else
 /// somebody changed them in between.
-struct Befores<'c>(&'c rusqlite::Connection);
+pub(super) struct Befores<'c>(&'c rusqlite::Connection);
 
 impl<'c> Befores<'c> {
-    fn new(link: &'c Link) -> Result<Befores<'c>, DbTrouble> {
+    pub(super) fn new(link: &'c Link) -> Result<Befores<'c>, DbTrouble> {
         let scratch = link.scratch()?;
         scratch.execute_batch(
             "CREATE TEMP TABLE IF NOT EXISTS handover_before (
@@ -322,7 +355,11 @@ impl<'c> Befores<'c> {
         Ok(Befores(scratch))
     }
 
-    fn note(&self, head: &Head, (shape, _, rows): &Unpacked<'_>) -> Result<(), DbTrouble> {
+    pub(super) fn note(
+        &self,
+        head: &Head,
+        (shape, _, rows): &Unpacked<'_>,
+    ) -> Result<(), DbTrouble> {
         if let Head::Update { .. } = head {
             let mut note = self.0.prepare_cached(
                 "INSERT OR REPLACE INTO temp.handover_before (tbl, key, before) VALUES (?1, ?2, ?3)",
@@ -335,7 +372,7 @@ impl<'c> Befores<'c> {
     }
 
     /// Whether rows for which a newer effect answers were as this part left them when it changed them.
-    fn agree(
+    pub(super) fn agree(
         &self,
         reading: &mut Reading<'_>,
         (shape, label, rows): &Unpacked<'_>,

@@ -3,7 +3,8 @@
 //!
 //! In: tables under that lock, then the parts of effects as they were read back. Out: empty tables.
 //!
-//! Not here: the lock and who looks (`untouched`).
+//! Not here: the lock and who looks (`untouched`), servers that empty a table outside of any transaction
+//! (`emptying`).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{BuildHasher, Hasher};
@@ -14,6 +15,7 @@ use crate::copy::ledger::packed::{Packed, Unpacked};
 use crate::copy::standing::Held;
 use crate::copy::tables::keyed;
 use crate::copy::tables::shape::Shape;
+use crate::orgdb::kind::Kind;
 use crate::orgdb::{DbTrouble, Dialect, Ident, Link, Sql, ValueRef};
 use crate::sql;
 use crate::values;
@@ -25,8 +27,27 @@ const MOST_KEYS: usize = 2_000_000;
 /// Tables that may turn out to be wholly ours, with how many rows they hold.
 pub(crate) type Whole = BTreeMap<String, u64>;
 
+/// Tables of others that refer to these, and to each other: they stand in the way of emptying these unless
+/// they are empty themselves.
+pub(crate) fn referring<'t>(
+    link: &Link,
+    tables: impl Iterator<Item = &'t String>,
+) -> Result<BTreeSet<String>, DbTrouble> {
+    let ours: BTreeSet<&String> = tables.collect();
+    let (mut found, mut open) = (BTreeSet::new(), Vec::new());
+    open.extend(ours.iter().map(|table| (*table).clone()));
+    while let Some(table) = open.pop() {
+        for hanging in link.hanging(&table)? {
+            if !ours.contains(&hanging.child) && found.insert(hanging.child.clone()) {
+                open.push(hanging.child);
+            }
+        }
+    }
+    Ok(found)
+}
+
 /// Which of these tables could be emptied in one go if all their rows are ours. `most`: how many rows we
-/// wrote there at most. Whatever the engine would do beside emptying them (triggers, rules, other tables
+/// wrote there at most (none into tables that only refer to the others). Whatever the engine would do beside emptying them (triggers, rules, other tables
 /// that refer to them, others who are told) rules it out.
 pub(crate) fn candidates(link: &Link, most: &BTreeMap<String, u64>) -> Result<Whole, DbTrouble> {
     let mut whole = Whole::new();
@@ -41,8 +62,8 @@ pub(crate) fn candidates(link: &Link, most: &BTreeMap<String, u64>) -> Result<Wh
     closed(link, whole, most)
 }
 
-/// Without the tables that others refer to which are not emptied with them, and without those that refer
-/// to rows of ours elsewhere, which go earlier.
+/// Without the tables that others refer to which are not emptied with them, and (where they are emptied
+/// behind all other rows) without those that refer to rows of ours elsewhere, which go earlier.
 fn closed(link: &Link, mut whole: Whole, ours: &BTreeMap<String, u64>) -> Result<Whole, DbTrouble> {
     loop {
         let mut out = BTreeSet::new();
@@ -51,10 +72,12 @@ fn closed(link: &Link, mut whole: Whole, ours: &BTreeMap<String, u64>) -> Result
             let known = link.table(table)?.unwrap_or_default();
             let parents = known.references.iter().map(|(_, parent, _)| parent);
             let hanging = link.hanging(table)?;
+            let last = link.dialect() != Dialect::Mariadb;
             if hanging.iter().any(|one| elsewhere(&one.child))
-                || parents
-                    .clone()
-                    .any(|parent| ours.contains_key(parent) && elsewhere(parent))
+                || last
+                    && parents
+                        .clone()
+                        .any(|parent| ours.contains_key(parent) && elsewhere(parent))
             {
                 out.insert(table.clone());
             }
@@ -76,6 +99,15 @@ const PLAIN: &str = "SELECT 1 FROM pg_catalog.pg_class c
   AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_publication_tables
                   WHERE schemaname = n.nspname AND tablename = c.relname)";
 
+/// The same where emptying a table gives its numbers out again: none that counts by itself.
+const PLAIN_THERE: &str = "SELECT 1 FROM information_schema.tables
+  WHERE table_schema = DATABASE() AND table_name = ?1 AND table_type = 'BASE TABLE'
+  AND lower(engine) = 'innodb' AND create_options NOT LIKE '%partitioned%'
+  AND NOT EXISTS (SELECT 1 FROM information_schema.triggers
+                  WHERE event_object_schema = DATABASE() AND event_object_table = ?1)
+  AND NOT EXISTS (SELECT 1 FROM information_schema.columns
+                  WHERE table_schema = DATABASE() AND table_name = ?1 AND extra LIKE '%auto_increment%')";
+
 fn plain(link: &Link, table: &str) -> Result<bool, DbTrouble> {
     match link.dialect() {
         Dialect::Postgres => {
@@ -94,12 +126,17 @@ fn plain(link: &Link, table: &str) -> Result<bool, DbTrouble> {
                 && known.references.is_empty()
                 && link.hanging(table)?.is_empty())
         }
-        Dialect::Mariadb => Ok(false),
+        Dialect::Mariadb => Ok(link.row(&Sql::new(PLAIN_THERE), &values![table])?.is_some()),
     }
 }
 
-/// How many rows a table holds; where it holds more than `most`, one more than that.
+/// How many rows a table holds; where it holds more than `most`, one more than that. A table that cannot
+/// hold more than `most`, since its key has no more numbers, is told to hold so many: whether it does is
+/// seen when its rows are met.
 fn count(link: &Link, table: &str, most: u64) -> Result<u64, DbTrouble> {
+    if numbers_in_use(link, table)? == Some(most) {
+        return Ok(most);
+    }
     let most = usize::try_from(most)
         .unwrap_or(usize::MAX)
         .saturating_add(1);
@@ -109,6 +146,31 @@ fn count(link: &Link, table: &str, most: u64) -> Result<u64, DbTrouble> {
         most
     );
     Ok(link.row(&query, &[])?.map_or(0, |row| row[0].count()))
+}
+
+/// How many numbers there are from a table's first to its last, where its key is one.
+fn numbers_in_use(link: &Link, table: &str) -> Result<Option<u64>, DbTrouble> {
+    let known = link.table(table)?.unwrap_or_default();
+    let [key] = known.key.as_slice() else {
+        return Ok(None);
+    };
+    let kind = known.column(key).map(|column| column.kind);
+    if !matches!(kind, Some(Kind::Whole { .. } | Kind::Loose(_))) {
+        return Ok(None);
+    }
+    let (key, table) = (Ident::new(key), Ident::new(table));
+    // Each by itself is read off an index's end, and a locked table may be named but once.
+    let end = |which: &'static str| {
+        let end = sql!("SELECT {}({}) FROM {}", Sql::new(which), key, table);
+        let end = link.row(&end, &[])?;
+        Ok::<_, DbTrouble>(end.and_then(|row| row[0].int()))
+    };
+    let (Some(first), Some(last)) = (end("min")?, end("max")?) else {
+        return Ok(None);
+    };
+    Ok(last
+        .checked_sub(first)
+        .and_then(|more| u64::try_from(more).ok()?.checked_add(1)))
 }
 
 /// Proves that tables hold nothing but rows of ours: as many rows as we wrote, each of them found as it

@@ -248,7 +248,11 @@ fn table_of(head: &Head) -> Option<&str> {
         Head::Insert { shape, .. } | Head::Update { shape, .. } | Head::Delete { shape, .. } => {
             Some(&shape.table)
         }
-        Head::Change | Head::Aside { .. } | Head::Position | Head::Lines { .. } => None,
+        Head::Change
+        | Head::Aside { .. }
+        | Head::Emptying { .. }
+        | Head::Position
+        | Head::Lines { .. } => None,
     }
 }
 
@@ -260,6 +264,7 @@ fn sign(head: &Head) -> i64 {
         Head::Update { .. }
         | Head::Change
         | Head::Aside { .. }
+        | Head::Emptying { .. }
         | Head::Position
         | Head::Lines { .. } => 0,
     }

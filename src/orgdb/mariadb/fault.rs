@@ -53,7 +53,7 @@ pub(super) fn by_number(number: u16, message: &str, table: &str) -> DbTrouble {
     match number {
         1062 | 1586 | 1022 => refused("unique", key(message, table)),
         1452 | 1216 => refused("foreign key", child(message)),
-        1451 | 1217 => refused("foreign key", None),
+        1451 | 1217 | 1701 => refused("foreign key", None),
         4025 => refused("check", check(message)),
         3819 => refused(
             "check",

@@ -8,6 +8,7 @@ mod aside;
 pub mod bases;
 mod catching;
 mod cuts;
+mod emptied;
 mod endings;
 mod habits;
 mod indexes;

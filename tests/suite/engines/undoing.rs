@@ -12,26 +12,26 @@ use super::bases::{Base, Engine};
 use super::rows::{self, TARGET, copy, deed};
 
 /// The rows that a copy writes.
-const OURS: u64 = 440;
+pub(super) const OURS: u64 = 440;
 
 /// A target without a row of its own.
-async fn empty(engine: Engine) -> Base {
+pub(super) async fn empty(engine: Engine) -> Base {
     let (shape, _) = TARGET.split_once("INSERT").unwrap();
     Base::make(engine, shape).await
 }
 
-async fn filled(target: Base) -> Base {
+pub(super) async fn filled(target: Base) -> Base {
     let source = rows::source(Engine::Sqlite).await;
     copy(&source, &target, &deed()).await.unwrap();
     target
 }
 
-async fn undone(target: &Base, mode: UndoMode) -> Undone {
+pub(super) async fn undone(target: &Base, mode: UndoMode) -> Undone {
     let writer = target.writer(&deed()).await;
     undo::undo(&writer, &deed(), mode).await.unwrap()
 }
 
-async fn number(base: &Base, query: &'static str) -> i64 {
+pub(super) async fn number(base: &Base, query: &'static str) -> i64 {
     let rows = base.reader().await.rows(Sql::new(query), Vec::new()).await;
     rows.unwrap()[0][0].int().unwrap()
 }
@@ -159,6 +159,33 @@ async fn rows_of_others_that_would_go_along_with_ours_stop_the_undo() {
         let back = undone(&target, UndoMode::Force).await;
         assert_eq!(back.removed, OURS - 1, "{engine:?}");
         assert_eq!(target.everything().await["visit"].len(), 1, "{engine:?}");
+    }
+}
+
+/// A table that refers to ours stands in the way of emptying them unless it is empty; a row there that
+/// refers to nothing is a row all the same.
+#[tokio::test]
+async fn a_row_that_could_refer_to_ours_and_does_not_stays() {
+    let (shape, _) = TARGET.split_once("INSERT").unwrap();
+    let shape = format!(
+        "{shape} CREATE TABLE visit (visit_id {{number}} NOT NULL PRIMARY KEY, account_id {{text}},
+           FOREIGN KEY (account_id) REFERENCES account (account_id));"
+    );
+    for engine in Engine::ALL {
+        for theirs in ["SELECT 1", "INSERT INTO visit VALUES (1, NULL)"] {
+            let target = filled(Base::make(engine, &shape).await).await;
+            target.does(theirs).await;
+            let back = undone(&target, UndoMode::Refuse).await;
+            assert_eq!((back.removed, back.refused), (OURS, false), "{engine:?}");
+            let left = target.everything().await;
+            let visits = usize::from(theirs.starts_with("INSERT"));
+            assert_eq!(left["visit"].len(), visits, "{engine:?}");
+            assert_eq!(
+                (left["account"].len(), left["line"].len()),
+                (0, 0),
+                "{engine:?}"
+            );
+        }
     }
 }
 

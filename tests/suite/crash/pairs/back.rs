@@ -6,6 +6,7 @@ use super::ground::Pair;
 use super::stopped::{Stopped, cut_off};
 use super::tales::{Eve, eve, same};
 use super::told;
+use crate::engines::bases::Engine;
 
 /// A copied stage, and the signed way back in `back.preview`.
 fn ready(eve: &Eve) -> Stage {
@@ -69,6 +70,36 @@ fn killed_on_the_way(pair: Pair, eve: &Eve, depth: u64) {
         &format!("{pair}, {kills} kills on the way back"),
     );
     told::add(pair, "rollback kills", kills);
+}
+
+/// A server that empties a table does so by itself: before the first, between two, behind the last.
+#[test]
+fn a_rollback_that_dies_while_it_empties_tables_is_finished_by_the_next() {
+    let empties = |pair: Pair| pair.to == Engine::Mariadb;
+    told::along("tables emptied", 1, empties, |pair, chance| {
+        let eve = eve(pair);
+        let depths: Vec<u64> = if everything() {
+            (1..=100).collect()
+        } else {
+            vec![1, 2, chance.between(3, 15)]
+        };
+        let mut kills = 0;
+        for depth in depths {
+            let stage = ready(&eve);
+            let (mut process, point) = (stage.handover(), format!("emptying:{depth}"));
+            process.args(back(&stage)).env("HANDOVER_KILL", &point);
+            let said = Said::of(process.output().unwrap());
+            if !said.was_killed() {
+                said.is(0, &["Rolled back"]);
+                break;
+            }
+            kills += 1;
+            stage.tell(&["run", "."]).is(0, &["Rolled back"]);
+            same(&stage, &eve.before, &format!("{pair} after {point}"));
+        }
+        assert!(kills > 1, "{pair}: no table was emptied");
+        told::add(pair, "kills among emptied tables", kills);
+    });
 }
 
 #[test]
