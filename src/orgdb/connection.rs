@@ -223,7 +223,7 @@ impl OrgWriter {
     }
 
     /// Opens a read-only connection on whatever thread calls it: for work that has one already.
-    pub(crate) fn beside(&self) -> impl FnOnce() -> Result<Link, DbTrouble> + Send + use<> {
+    pub(crate) fn beside(&self) -> impl Fn() -> Result<Link, DbTrouble> + Send + use<> {
         let address = self.0.address.clone();
         move || Link::reader(&address)
     }

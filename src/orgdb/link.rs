@@ -487,7 +487,7 @@ impl Link {
 
     /// Something that changes whenever somebody commits a change; none where the engine has no such
     /// thing.
-    pub(super) fn version(&self) -> Result<Option<String>, DbTrouble> {
+    pub(crate) fn version(&self) -> Result<Option<String>, DbTrouble> {
         match &self.engine {
             // It changes whenever another connection has committed (<https://sqlite.org/pragma.html>).
             Engine::Sqlite(connection) => {

@@ -19,8 +19,8 @@ use crate::copy::tables::shape::{Shape, bind, fetch, find};
 use crate::copy::value::canon::{self, Values};
 use crate::copy::value::tally::RowMac;
 use crate::machine::key::RunKey;
-use crate::orgdb::link::Flow;
-use crate::orgdb::{DbTrouble, Link, Row, ValueRef};
+use crate::orgdb::link::{Begin, Flow};
+use crate::orgdb::{DbTrouble, Link, Row, Sql, ValueRef};
 use walk::{Met, Walk};
 
 /// Page cache of a file's connection that reads rows back by key, as SQLite wants it (KiB, negative):
@@ -33,6 +33,39 @@ pub(super) fn give_room(link: &Link) -> Result<(), DbTrouble> {
         Some(file) => Ok(file.pragma_update(None, "cache_size", READ_BACK_KIB)?),
         None => Ok(()),
     }
+}
+
+/// Times that we try to catch a file in between two commits of others.
+const TRIES: usize = 10;
+
+/// Begins one moment for all that is read here; with another connection at the very same moment where
+/// there can be one: a file that nobody commits to between both beginnings.
+pub(super) fn one_moment(
+    link: &Link,
+    beside: impl Fn() -> Result<Link, DbTrouble>,
+) -> Result<Option<Link>, DbTrouble> {
+    if link.sqlite().is_some() {
+        let other = beside()?;
+        for _ in 0..TRIES {
+            let before = other.version()?;
+            begin_at_once(link)?;
+            begin_at_once(&other)?;
+            if other.version()? == before {
+                return Ok(Some(other));
+            }
+            link.rollback()?;
+            other.rollback()?;
+        }
+    }
+    link.begin(Begin::Read)?;
+    Ok(None)
+}
+
+/// A file's moment begins with the first thing that is read.
+pub(super) fn begin_at_once(link: &Link) -> Result<(), DbTrouble> {
+    link.begin(Begin::Read)?;
+    link.row(&Sql::new("SELECT count(*) FROM sqlite_schema"), &[])?;
+    Ok(())
 }
 
 /// How a row stands.
@@ -96,6 +129,12 @@ impl<'c> Reading<'c> {
 
     /// How the rows of a part stand against the digests beside them.
     pub(super) fn part(&mut self, head: &Head, unpacked: &Unpacked<'_>) -> Result<Held, DbTrouble> {
+        let met = self.met(head, unpacked)?;
+        self.settle(head, unpacked, &met)
+    }
+
+    /// Which of a part's rows are met where they were written.
+    fn met(&mut self, head: &Head, unpacked: &Unpacked<'_>) -> Result<Met, DbTrouble> {
         let (mac, mut walk) = (self.mac(unpacked.1), Walk::over(&unpacked.2));
         let mut here = Vec::new();
         self.lying(head, unpacked, |row| {
@@ -103,7 +142,7 @@ impl<'c> Reading<'c> {
             (0..row.width()).for_each(|at| canon::push(&mut here, row.get(at)));
             walk.meet(&mac.of(&here));
         })?;
-        self.settle(head, unpacked, &walk.end())
+        Ok(walk.end())
     }
 
     /// Shows the rows that lie where a part's rows were written. Rows that were inserted together lie

@@ -1,5 +1,6 @@
-//! Parts of effects read back one after the other: while the rows of one block are read, those of the
-//! block before are digested on a thread of its own.
+//! Parts of effects read back one after the other, on two threads. A server's rows are read on one; while
+//! those of one block are read, those of the block before are digested on the other. A file is read on
+//! both: each takes every second effect on a connection of its own.
 //!
 //! In: a reading, effects. Out: each part with how its rows stand, in the order that was asked for.
 //!
@@ -18,7 +19,7 @@ use crate::copy::value::canon;
 use crate::copy::value::tally::RowMac;
 use crate::machine::key::RunKey;
 use crate::orgdb::link::Flow;
-use crate::orgdb::{DbTrouble, Row};
+use crate::orgdb::{DbTrouble, Link, Row};
 
 /// Bytes of rows that are digested at a time: few enough to stay in a core's cache.
 const BLOCK: usize = 128 * 1024;
@@ -34,8 +35,109 @@ pub(crate) enum Order {
     NewestFirst,
 }
 
-/// Shows every part that holds rows, with how its rows stand.
+/// Shows every part that holds rows, with how its rows stand; `other` is another connection to the same
+/// file at the same moment.
 pub(crate) fn each(
+    reading: &mut Reading<'_>,
+    other: Option<Link>,
+    effects: &[i64],
+    order: Order,
+    see: impl FnMut(&mut Reading<'_>, &Arc<Part>, &Unpacked<'_>, Held) -> Result<Flow, DbTrouble>,
+) -> Result<(), DbTrouble> {
+    let mut effects = effects.to_vec();
+    if order == Order::NewestFirst {
+        effects.reverse();
+    }
+    match other {
+        Some(other) => each_by_two(reading, other, &effects, order, see),
+        None => each_digested_beside(reading, &effects, order, see),
+    }
+}
+
+/// Each thread reads every second effect and digests what it reads.
+fn each_by_two(
+    reading: &mut Reading<'_>,
+    other: Link,
+    effects: &[i64],
+    order: Order,
+    mut see: impl FnMut(&mut Reading<'_>, &Arc<Part>, &Unpacked<'_>, Held) -> Result<Flow, DbTrouble>,
+) -> Result<(), DbTrouble> {
+    let key = reading.key.clone();
+    thread::scope(|scope| {
+        // One part waits while the next is read, not more: memory stays flat.
+        let (tell, told) = sync_channel(1);
+        scope.spawn(move || {
+            let mut reading = Reading::new(&other, &key);
+            for id in effects.iter().skip(1).step_by(2) {
+                let read = read_effect(&mut reading, *id, order, |_, part, met| {
+                    Ok(told_or_over(&tell, Ok(Some((part, met)))))
+                });
+                if told_or_over(&tell, read.map(|_| None)).is_break() {
+                    return;
+                }
+            }
+        });
+        let mut judged = |reading: &mut Reading<'_>, part: Arc<Part>, met: Met| {
+            let Some(rows) = unpack(&part.head, &part.body)? else {
+                return Ok(Flow::Continue(()));
+            };
+            let held = reading.settle(&part.head, &rows, &met)?;
+            see(reading, &part, &rows, held)
+        };
+        for (at, id) in effects.iter().enumerate() {
+            if at % 2 == 0 {
+                if read_effect(reading, *id, order, &mut judged)?.is_break() {
+                    return Ok(());
+                }
+                continue;
+            }
+            while let Some((part, met)) = told.recv().map_err(|_| DbTrouble::Other(0))?? {
+                if judged(reading, part, met)?.is_break() {
+                    return Ok(());
+                }
+            }
+        }
+        Ok(())
+    })
+}
+
+/// Whoever does not listen any more has seen enough.
+fn told_or_over<T>(tell: &SyncSender<T>, word: T) -> Flow {
+    match tell.send(word) {
+        Ok(()) => Flow::Continue(()),
+        Err(_) => Flow::Break(()),
+    }
+}
+
+/// Reads the parts of one effect, and shows what of each was met.
+fn read_effect(
+    reading: &mut Reading<'_>,
+    id: i64,
+    order: Order,
+    mut see: impl FnMut(&mut Reading<'_>, Arc<Part>, Met) -> Result<Flow, DbTrouble>,
+) -> Result<Flow, DbTrouble> {
+    for part in parts(reading, id, order)? {
+        let met = match unpack(&part.head, &part.body)? {
+            Some(rows) => reading.met(&part.head, &rows)?,
+            None => continue,
+        };
+        if see(reading, Arc::new(part), met)?.is_break() {
+            return Ok(Flow::Break(()));
+        }
+    }
+    Ok(Flow::Continue(()))
+}
+
+fn parts(reading: &Reading<'_>, id: i64, order: Order) -> Result<Vec<Part>, DbTrouble> {
+    let mut parts = effect::parts(reading.ledger, id)?;
+    if order == Order::NewestFirst {
+        parts.reverse();
+    }
+    Ok(parts)
+}
+
+/// One thread reads, the other digests.
+fn each_digested_beside(
     reading: &mut Reading<'_>,
     effects: &[i64],
     order: Order,
@@ -60,16 +162,8 @@ pub(crate) fn each(
             see(reading, &part, &rows, held)
         };
         let mut open = 0;
-        for at in 0..effects.len() {
-            let id = match order {
-                Order::OldestFirst => effects[at],
-                Order::NewestFirst => effects[effects.len() - 1 - at],
-            };
-            let mut parts = effect::parts(reading.ledger, id)?;
-            if order == Order::NewestFirst {
-                parts.reverse();
-            }
-            for part in parts {
+        for id in effects {
+            for part in parts(reading, *id, order)? {
                 if !lane.read(reading, &Arc::new(part))? {
                     continue;
                 }

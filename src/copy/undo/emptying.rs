@@ -258,6 +258,7 @@ impl Locked {
         let mut reading = Reading::beside(&self.link, ledger, &deed.key);
         rereading::each(
             &mut reading,
+            None,
             effects,
             Order::NewestFirst,
             |reading, part, rows, held| {
@@ -297,6 +298,7 @@ impl Locked {
         let mut reading = Reading::beside(&self.link, ledger, &deed.key);
         rereading::each(
             &mut reading,
+            None,
             effects,
             Order::OldestFirst,
             |_, _, _, held| {

@@ -23,10 +23,10 @@ mod wholly;
 use crate::copy::ledger::effect;
 use crate::copy::ledger::{Deed, prepared};
 use crate::copy::standing::rereading::{self, Order};
-use crate::copy::standing::{Reading, give_room, note_newest};
+use crate::copy::standing::{Reading, give_room, note_newest, one_moment};
 use crate::copy::writing::aside;
 use crate::machine::event::UndoMode;
-use crate::orgdb::link::{Begin, Flow};
+use crate::orgdb::link::Flow;
 use crate::orgdb::{DbFault, DbTrouble, Dialect, Link, OrgReader, OrgWriter};
 use found::{Found, listed};
 use taking_back::TakingBack;
@@ -53,9 +53,10 @@ pub struct Undone {
 /// # Errors
 /// When the database refuses.
 pub async fn look(reader: &OrgReader, deed: &Deed) -> Result<Undone, DbFault> {
-    let deed = deed.clone();
+    let (deed, beside) = (deed.clone(), reader.beside());
     let reader = reader.another().await?;
-    reader.with(move |link| look_through(link, &deed)).await
+    let work = move |link: &Link| look_through(link, beside, &deed);
+    reader.with(work).await
 }
 
 /// Undoes every effect of `deed`'s step and generation in this database; nothing to undo is fine, and
@@ -185,13 +186,16 @@ fn undo_all(link: &Link, deed: &Deed, mode: UndoMode) -> Result<Undone, DbTroubl
 }
 
 /// Holds every row of the step against its digest, and looks for others' rows that hang on ours.
-fn look_through(link: &Link, deed: &Deed) -> Result<Undone, DbTrouble> {
+fn look_through(
+    link: &Link,
+    beside: impl Fn() -> Result<Link, DbTrouble>,
+    deed: &Deed,
+) -> Result<Undone, DbTrouble> {
     if !prepared(link)? {
         return Ok(Undone::default());
     }
     give_room(link)?;
-    // One moment for all of it, and one lock.
-    link.begin(Begin::Read)?;
+    let other = one_moment(link, beside)?;
     let effects = effect::standing(link, deed.run, deed.step.as_str(), deed.generation)?;
     let ids: Vec<i64> = effects.iter().map(|kept| kept.id).collect();
     note_newest(link, &ids)?;
@@ -199,6 +203,7 @@ fn look_through(link: &Link, deed: &Deed) -> Result<Undone, DbTrouble> {
     found.or_emptied(emptying::noted(link, deed)?);
     rereading::each(
         &mut reading,
+        other,
         &ids,
         Order::NewestFirst,
         |_, part, rows, held| {

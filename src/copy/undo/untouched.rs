@@ -26,9 +26,9 @@ use crate::copy::ledger::effect::{self, Head, Kept, Part};
 use crate::copy::ledger::packed::{HALF, Unpacked, unpack};
 use crate::copy::ledger::{Deed, prepared};
 use crate::copy::standing::rereading::{self, Order};
-use crate::copy::standing::{Held, Reading, give_room, note_newest};
+use crate::copy::standing::{Held, Reading, give_room, note_newest, one_moment};
 use crate::copy::writing::aside;
-use crate::orgdb::link::{Begin, Flow};
+use crate::orgdb::link::Flow;
 use crate::orgdb::{DbTrouble, Dialect, Ident, Link, Sql, Value};
 use crate::sql;
 use crate::values;
@@ -58,7 +58,7 @@ enum Word {
 /// changed is counted to the end.
 pub(crate) fn take_back(
     link: &Link,
-    beside: impl FnOnce() -> Result<Link, DbTrouble> + Send,
+    beside: impl Fn() -> Result<Link, DbTrouble> + Send,
     deed: &Deed,
     all: bool,
 ) -> Result<Tried, DbTrouble> {
@@ -149,7 +149,7 @@ impl<'c> Concerned<'c> {
 
     fn take_back(
         self,
-        beside: impl FnOnce() -> Result<Link, DbTrouble> + Send,
+        beside: impl Fn() -> Result<Link, DbTrouble> + Send,
         deed: &Deed,
         all: bool,
     ) -> Result<Tried, DbTrouble> {
@@ -164,7 +164,7 @@ impl<'c> Concerned<'c> {
                     tell: Some(tell),
                     all,
                 };
-                looker.look(&beside()?, ids)
+                looker.look(&beside()?, beside, ids)
             });
             let back = self.hear(told, deed);
             if !matches!(back, Ok(Some(_))) {
@@ -282,14 +282,21 @@ struct Looker<'d> {
 }
 
 impl Looker<'_> {
-    fn look(mut self, link: &Link, ids: &[i64]) -> Result<Undone, DbTrouble> {
+    fn look(
+        mut self,
+        link: &Link,
+        beside: impl Fn() -> Result<Link, DbTrouble>,
+        ids: &[i64],
+    ) -> Result<Undone, DbTrouble> {
         give_room(link)?;
-        link.begin(Begin::Read)?;
+        // While the lock is held, every moment is the same.
+        let other = one_moment(link, beside)?;
         note_newest(link, ids)?;
         let (mut reading, mut found) = (Reading::new(link, &self.deed.key), Found::new(link)?);
         let befores = Befores::new(link)?;
         rereading::each(
             &mut reading,
+            other,
             ids,
             Order::NewestFirst,
             |reading, part, rows, held| {

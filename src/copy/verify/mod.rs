@@ -14,9 +14,9 @@ use crate::copy::ledger::effect;
 use crate::copy::ledger::packed::Unpacked;
 use crate::copy::ledger::{Deed, prepared};
 use crate::copy::standing::rereading::{self, Order};
-use crate::copy::standing::{Held, Reading, Standing, give_room, note_newest};
+use crate::copy::standing::{Held, Reading, Standing, give_room, note_newest, one_moment};
 use crate::copy::tables::shape::Shape;
-use crate::orgdb::link::{Begin, Flow};
+use crate::orgdb::link::Flow;
 use crate::orgdb::{DbFault, DbTrouble, Link, OrgReader};
 
 /// How many differing rows are named.
@@ -70,24 +70,29 @@ impl std::fmt::Debug for Known {
 /// When the database refuses.
 pub async fn digests(reader: &OrgReader, deed: &Deed) -> Result<Digested, DbFault> {
     let deed = deed.clone();
-    let reader = reader.another().await?;
-    reader.with(move |link| read_back(link, &deed)).await
+    let (reader, beside) = (reader.another().await?, reader.beside());
+    let work = move |link: &Link| read_back(link, beside, &deed);
+    reader.with(work).await
 }
 
-fn read_back(link: &Link, deed: &Deed) -> Result<Digested, DbTrouble> {
+fn read_back(
+    link: &Link,
+    beside: impl Fn() -> Result<Link, DbTrouble>,
+    deed: &Deed,
+) -> Result<Digested, DbTrouble> {
     let mut found = Digested::default();
     if !prepared(link)? {
         return Ok(found);
     }
     give_room(link)?;
-    // One moment for all of it, and one lock.
-    link.begin(Begin::Read)?;
+    let other = one_moment(link, beside)?;
     note_newest(link, &effect::all_standing(link, deed.run)?)?;
     let effects = effect::standing(link, deed.run, deed.step.as_str(), deed.generation)?;
     let ids: Vec<i64> = effects.iter().map(|kept| kept.id).collect();
     let mut reading = Reading::new(link, &deed.key);
     rereading::each(
         &mut reading,
+        other,
         &ids,
         Order::OldestFirst,
         |reading, _, rows, held| {

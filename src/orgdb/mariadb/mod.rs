@@ -18,7 +18,6 @@ mod tongue;
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
-use std::rc::Rc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -43,9 +42,9 @@ const KNOWN: usize = 512;
 pub(super) struct Session {
     connection: RefCell<Conn>,
     place: Place,
-    known: RefCell<HashMap<Sql, Rc<Asked>>>,
+    known: RefCell<HashMap<Sql, Arc<Asked>>>,
     /// What columns hold, by table.
-    classes: RefCell<HashMap<String, Rc<HashMap<String, Class>>>>,
+    classes: RefCell<HashMap<String, Arc<HashMap<String, Class>>>>,
     running: Arc<Running>,
     open: Cell<bool>,
     /// The server ended our transaction by itself: nothing may be written before that is known.
@@ -338,12 +337,12 @@ impl Session {
     }
 
     /// The statement as the server reads it, thought out once.
-    fn known(&self, sql: &Sql) -> Result<Rc<Asked>, DbTrouble> {
+    fn known(&self, sql: &Sql) -> Result<Arc<Asked>, DbTrouble> {
         if let Some(known) = self.known.borrow().get(sql) {
-            return Ok(Rc::clone(known));
+            return Ok(Arc::clone(known));
         }
         let mut class_of = |table: &str, column: &str| self.class_of(table, column);
-        let asked = Rc::new(tongue::read(sql.as_str(), &mut class_of)?);
+        let asked = Arc::new(tongue::read(sql.as_str(), &mut class_of)?);
         if !self.mariadb && asked.text.contains(" RETURNING ") {
             return Err(DbTrouble::Cannot("tell what an insert stored (MySQL)"));
         }
@@ -351,7 +350,7 @@ impl Session {
         if all.len() >= KNOWN {
             all.clear();
         }
-        all.insert(sql.clone(), Rc::clone(&asked));
+        all.insert(sql.clone(), Arc::clone(&asked));
         Ok(asked)
     }
 
@@ -360,7 +359,7 @@ impl Session {
         let known = self.classes.borrow().get(table).cloned();
         let classes = match known {
             Some(known) => known,
-            None => Rc::new(self.classes_of(table)?),
+            None => Arc::new(self.classes_of(table)?),
         };
         let class = classes.get(&column.to_lowercase()).copied();
         // A table that is not there yet may be there later.
