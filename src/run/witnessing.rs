@@ -8,6 +8,7 @@
 //! Not here: what a witness signs (`seal::witness`), who is needed (`machine::witnessed`).
 
 use std::cmp::Ordering;
+use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -21,7 +22,7 @@ use crate::plan::digest::Digest;
 use crate::plan::model::Code;
 use crate::plan::quorum::Quorum;
 use crate::seal::note::Line;
-use crate::seal::{Cosignature, Request, Seal, cosign, proof};
+use crate::seal::{Cosignature, Head, Request, Seal, cosign, proof};
 
 /// How far clocks of witnesses and executors may be apart.
 const CLOCKS_APART_MAX: SignedDuration = SignedDuration::from_mins(5);
@@ -138,56 +139,99 @@ pub struct Added {
 /// A closed log gets no entry any more; the line stands below its seal all the same.
 ///
 /// # Errors
-/// The first line that does not count; what stands before it is taken in.
+/// The first line that does not count: nothing is taken in then. When the journal refuses, or another
+/// process holds the run.
 pub async fn add(
     mut site: Site,
     lines: &[Line],
     clock: Clock,
     watch: Watch<'_>,
 ) -> Result<(Site, Vec<Added>), WitnessFault> {
+    let now = clock.now();
+    let found = judged(&mut site, lines, now).await?;
+    if site.run.closed() || found.iter().all(|one| one.known) {
+        store(&mut site, &found).await?;
+        return Ok((site, found.iter().map(Found::added).collect()));
+    }
+    let mut session = Session::claim(site, Vec::new(), clock, watch).await?;
+    // Once more, since the run is ours: somebody may have brought the same lines meanwhile.
+    let taken = take_in(&mut session, lines, now).await;
+    let site = session.release().await?;
+    Ok((site, taken?))
+}
+
+async fn take_in(
+    session: &mut Session<'_>,
+    lines: &[Line],
+    now: Time,
+) -> Result<Vec<Added>, WitnessFault> {
+    let found = judged(&mut session.site, lines, now).await?;
+    store(&mut session.site, &found).await?;
+    let new = found.iter().filter(|one| !one.known);
+    session.append(new.map(Found::draft).collect()).await?;
+    Ok(found.iter().map(Found::added).collect())
+}
+
+/// A line that counts, and the seal it stands under.
+struct Found {
+    witness: Code,
+    head: Head,
+    cosignature: Cosignature,
+    known: bool,
+}
+
+impl Found {
+    fn draft(&self) -> Draft {
+        Draft::of_run(Event::SealCosigned(SealCosigned {
+            size: self.head.size,
+            root: self.head.root,
+            witness: self.witness.to_string(),
+            time: time(self.cosignature.time),
+            line: Digest::of(self.cosignature.line.to_string().as_bytes()),
+        }))
+    }
+
+    fn added(&self) -> Added {
+        Added {
+            witness: self.witness.clone(),
+            size: self.head.size,
+            known: self.known,
+        }
+    }
+}
+
+/// Every line held against the plan's witnesses and the run's seals; one word of a witness about a seal,
+/// however often it was handed in.
+async fn judged(site: &mut Site, lines: &[Line], now: Time) -> Result<Vec<Found>, WitnessFault> {
     let seals = site.journal.seals(site.head.id).await?;
     let quorum = site.run.quorum().cloned().unwrap_or_default();
+    let mut said = BTreeSet::new();
     let mut found = Vec::new();
     for line in lines {
         let (witness, stored, cosignature) = held_against(line, &quorum, &seals)?;
-        in_time(&witness, stored, &cosignature, clock.now())?;
+        in_time(&witness, stored, &cosignature, now)?;
         in_order(&witness, stored, &cosignature, &quorum, &seals)?;
-        found.push((witness, &stored.seal, cosignature));
-    }
-    let mut added = Vec::new();
-    let mut drafts = Vec::new();
-    for (witness, seal, cosignature) in found {
-        let entries = seal.head.size;
-        let known = site.run.witnesses_of(entries).contains(&witness);
-        let run = site.head.id;
-        let line = &cosignature.line;
-        site.journal
-            .put_cosignature(run, entries, &witness, line)
-            .await?;
-        if !known {
-            let event = Event::SealCosigned(SealCosigned {
-                size: entries,
-                root: seal.head.root,
-                witness: witness.to_string(),
-                time: time(cosignature.time),
-                line: Digest::of(line.to_string().as_bytes()),
+        let head = stored.seal.head.clone();
+        if said.insert((witness.clone(), head.size)) {
+            found.push(Found {
+                known: site.run.witnesses_of(head.size).contains(&witness),
+                witness,
+                head,
+                cosignature,
             });
-            drafts.push(Draft::of_run(event));
         }
-        added.push(Added {
-            witness,
-            size: entries,
-            known,
-        });
     }
-    if drafts.is_empty() || site.run.closed() {
-        return Ok((site, added));
+    Ok(found)
+}
+
+async fn store(site: &mut Site, found: &[Found]) -> Result<(), WitnessFault> {
+    for one in found {
+        let (run, size, line) = (site.head.id, one.head.size, &one.cosignature.line);
+        site.journal
+            .put_cosignature(run, size, &one.witness, line)
+            .await?;
     }
-    let mut session = Session::claim(site, Vec::new(), clock, watch).await?;
-    let appended = session.append(drafts).await;
-    let site = session.release().await?;
-    appended?;
-    Ok((site, added))
+    Ok(())
 }
 
 /// Whose line it is, and under which seal it stands.
@@ -200,8 +244,12 @@ fn held_against<'s>(
     let whose = whose.ok_or_else(|| WitnessFault::Unknown(line.name.clone()))?;
     let mut newest_first = seals.iter().rev();
     let found = newest_first.find_map(|stored| {
-        let checked = cosign::check(&stored.seal.note.text, line, &whose.key)?;
-        Some((stored, checked))
+        let note = &stored.seal.note;
+        let brought = cosign::check(&note.text, line, &whose.key)?;
+        // The line that stands below the seal stays, and is what the log speaks of.
+        let mut kept = note.by(&whose.key);
+        let kept = kept.find_map(|line| cosign::check(&note.text, line, &whose.key));
+        Some((stored, kept.unwrap_or(brought)))
     });
     let (seal, cosignature) =
         found.ok_or_else(|| WitnessFault::NotOfThisRun(whose.name.clone()))?;

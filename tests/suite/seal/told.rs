@@ -589,3 +589,37 @@ fn a_day_of_driving_without_a_seal_is_ended_by_a_heartbeat() {
     project.tell(&["run", "deed-"]).is(0, &[]);
     assert_eq!(beats(&project), 1);
 }
+
+#[test]
+fn a_witness_who_signed_twice_after_a_lost_mail_is_taken_at_their_first_word() {
+    let project = Project::waiting();
+    let file = project.request("audit");
+    let log = project.minuted();
+    let answer = project
+        .path
+        .join(file.replace(".add-checkpoint", ".cosignature"));
+    let sign = [
+        "witness",
+        "sign",
+        &file,
+        "--key",
+        "keys/audit.key",
+        "--log",
+        &log,
+    ];
+    let mut both = Vec::new();
+    for _ in 0..2 {
+        project.tell(&sign).is(0, &[]);
+        both.extend(std::fs::read(&answer).unwrap());
+        std::fs::remove_file(&answer).unwrap();
+    }
+    std::fs::write(project.path.join("both.cosignature"), both).unwrap();
+    let add = ["witness", "add", "deed-", "both.cosignature"];
+    project.tell(&add).is(0, &["audit"]);
+    project.tell(&add).is(0, &["audit"]);
+    project
+        .tell(&["export", "deed-", "--as", "log", "--to", "log"])
+        .is(0, &[]);
+    let log = std::fs::read_to_string(project.path.join("log/steps.jsonl")).unwrap();
+    assert_eq!(log.matches("seal.cosigned").count(), 1, "{log}");
+}
