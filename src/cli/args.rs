@@ -358,8 +358,8 @@ pub struct Replay {
 /// `verify`
 #[derive(Debug, Args)]
 pub struct Verify {
-    /// A run, or a folder that `export --as log` or `--as pack` wrote
-    #[arg(value_name = "RUN|LOG|PACK")]
+    /// A run, a folder that `export --as log` or `--as pack` wrote, or one entry's proof (`5.tlog-proof`)
+    #[arg(value_name = "RUN|LOG|PACK|PROOF")]
     pub what: String,
     /// The log's key, from the minute that approved the plan (or a file with it)
     #[arg(long, value_name = "VKEY|FILE")]
@@ -370,12 +370,18 @@ pub struct Verify {
     /// Whose signature is whose (an `allowed_signers` file)
     #[arg(long, value_name = "FILE")]
     pub signers: Option<PathBuf>,
-    /// A seal or a request that was kept elsewhere, by a witness or in a minute
+    /// A seal, a request or an entry's proof that was kept elsewhere: by a witness, in a minute
     #[arg(long = "seal", value_name = "FILE")]
     pub seals: Vec<PathBuf>,
     /// A digest that was noted down outside: of the log's last line, or of the pack's list of files
     #[arg(long, value_name = "SHA256")]
     pub noted: Option<String>,
+    /// The restricted annex, to be held against the log
+    #[arg(long, value_name = "FOLDER")]
+    pub annex: Option<PathBuf>,
+    /// A time-stamp over a seal (RFC 3161) that was kept elsewhere
+    #[arg(long = "stamp", value_name = "FILE")]
+    pub stamps: Vec<PathBuf>,
     /// Also hold the organisations' databases against it (runs only)
     #[arg(long)]
     pub against_live: bool,

@@ -9,6 +9,7 @@ mod fresh;
 mod output;
 mod settings;
 
+mod against_live;
 mod anchor;
 mod approve;
 mod check;
@@ -20,6 +21,7 @@ mod export;
 mod key;
 mod log;
 mod new;
+mod one_entry;
 mod preview;
 mod progress;
 mod replay;

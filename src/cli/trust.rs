@@ -9,10 +9,11 @@ use std::path::Path;
 use super::args::Verify;
 use super::failure::{Failure, hint};
 use super::log::Log;
+use crate::export::stamp::{STAMP_BYTES_MAX, Stamp};
 use crate::journal::own_log_vkey;
 use crate::plan::digest::Digest;
 use crate::replay::verify::{Evidence, Outside};
-use crate::seal::{KeyKind, Policy, Request, Seal, Vkey};
+use crate::seal::{KeyKind, Policy, Request, Seal, TlogProof, Vkey};
 use crate::signature::AllowedSigners;
 
 /// Keys, policies and lists are written by people.
@@ -20,7 +21,7 @@ const FILE_BYTES_MAX: u64 = 4 * 1024 * 1024;
 
 /// What `verify` is told from outside.
 pub(super) fn evidence(args: &Verify, log: &Log) -> Result<Evidence, Failure> {
-    let policy = args.policy.as_deref().map(policy).transpose()?;
+    let (key, policy) = keys(args)?;
     let (logs, quorum) = policy.map_or((Vec::new(), None), |policy| {
         (policy.logs, Some(policy.quorum))
     });
@@ -29,7 +30,7 @@ pub(super) fn evidence(args: &Verify, log: &Log) -> Result<Evidence, Failure> {
         size: log.size,
         anchor: None,
         outside: Some(Outside {
-            key: args.key.as_deref().map(key).transpose()?,
+            key,
             logs,
             own: own(log)?,
             policy: quorum,
@@ -50,6 +51,25 @@ fn own(log: &Log) -> Result<Option<Vkey>, Failure> {
     };
     let origin = site.run.opened().map_or("", |opened| &opened.origin);
     Ok(own_log_vkey(site.folder.path(), origin)?)
+}
+
+/// The log's key and the witnesses to believe, as far as they are given.
+pub(super) fn keys(args: &Verify) -> Result<(Option<Vkey>, Option<Policy>), Failure> {
+    let policy = args.policy.as_deref().map(policy).transpose()?;
+    let key = args.key.as_deref().map(key).transpose()?;
+    Ok((key, policy))
+}
+
+/// Time-stamps that were kept elsewhere.
+pub(super) fn stamps(args: &Verify) -> Result<Vec<Stamp>, Failure> {
+    let stamps = args.stamps.iter().map(|path| {
+        Ok(Stamp {
+            name: path.display().to_string(),
+            bytes: bytes(path, "time-stamp", STAMP_BYTES_MAX)?,
+            named: None,
+        })
+    });
+    stamps.collect()
 }
 
 fn key(text: &str) -> Result<Vkey, Failure> {
@@ -90,7 +110,9 @@ fn seal(path: &Path) -> Result<Seal, Failure> {
     let text = read(path, "seal")?;
     let seal = Seal::parse(text.as_bytes());
     let seal = seal.or_else(|fault| {
-        Request::parse(text.as_bytes()).map_or(Err(fault), |request| Ok(request.seal))
+        let request = Request::parse(text.as_bytes()).map(|request| request.seal);
+        let proof = || TlogProof::parse(text.as_bytes()).map(|proof| proof.seal);
+        request.or_else(|_| proof()).map_err(|_| fault)
     });
     seal.map_err(|fault| Failure::usage(format!("`{}` is no seal: {fault}", path.display())))
 }
@@ -111,17 +133,24 @@ fn noted_down(noted: &str, log: &Log, evidence: &mut Evidence) -> Result<(), Fai
 }
 
 fn read(path: &Path, what: &str) -> Result<String, Failure> {
+    let bytes = bytes(path, what, FILE_BYTES_MAX)?;
+    String::from_utf8(bytes)
+        .map_err(|_| Failure::usage(format!("the {what} `{}` is no text", path.display())))
+}
+
+/// A file's bytes, if they are not too many.
+pub(super) fn bytes(path: &Path, what: &str, most: u64) -> Result<Vec<u8>, Failure> {
     let refused = |fault: std::io::Error| {
         Failure::usage(format!(
             "the {what} `{}` cannot be read: {fault}",
             path.display()
         ))
     };
-    if fs::metadata(path).map_err(refused)?.len() > FILE_BYTES_MAX {
+    if fs::metadata(path).map_err(refused)?.len() > most {
         return Err(Failure::usage(format!(
             "the {what} `{}` is too large",
             path.display()
         )));
     }
-    fs::read_to_string(path).map_err(refused)
+    fs::read(path).map_err(refused)
 }

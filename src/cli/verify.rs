@@ -1,41 +1,39 @@
 //! `handover verify RUN|LOG|PACK`: is the record whole, was it honest, do the data agree with it?
 
-use std::cmp::Ordering;
+use jiff::Timestamp;
 
 use super::Outcome;
 use super::args::{Global, Verify};
 use super::exit::Exit;
-use super::failure::{Failure, hint};
+use super::failure::Failure;
 use super::log::{self, Log};
 use super::output::Output;
-use super::{site, trust};
-use crate::copy::verify::narrow::Narrowed;
-use crate::export::pack::Pack;
+use super::{against_live, one_entry, trust};
+use crate::export::pack::annex;
+use crate::export::{leaks, stamp};
 use crate::machine::event::ClockKind;
-use crate::replay::verify::{Layer, verify as judge};
-use crate::report::differing::{DifferingRow, Values};
+use crate::machine::run::Run;
+use crate::replay::verify::{Evidence, Finding, Layer, verify as judge};
 use crate::report::judged::claims;
 use crate::report::proof::{Claim, Outcome as Held, ProofReport};
-use crate::report::words::count;
-use crate::run::against_live::{self, Ask};
+use crate::run::against_live::Ask;
+use crate::seal::Seal;
 
 pub(super) async fn verify(args: &Verify, global: &Global, output: &Output) -> Outcome {
+    if let Some(proof) = one_entry::proof(&args.what) {
+        return one_entry::verify(proof, args, output);
+    }
     let mut log = log::doubted(&args.what, global).await?;
     let mut evidence = trust::evidence(args, &log)?;
-    let packed = log.pack.as_ref().map(Pack::check).transpose()?;
-    if let (Some(packed), Some(outside)) = (&packed, &mut evidence.outside) {
-        outside.seals.extend(packed.seals.iter().cloned());
-    }
+    let beside = beside(args, &log, &mut evidence)?;
     let lines = log.folder.lines()?;
     let judged = judge(&mut log.folder, lines, &evidence);
     let mut not_proved = judged.not_proven.clone();
-    let (judged, packed) = match packed {
-        Some(packed) => (judged.with(packed.findings), true),
-        None => (judged, false),
-    };
+    not_proved.extend(beside.not_proved(args, &judged.run));
+    let judged = judged.with(beside.findings);
     let mut claims = claims(&judged);
     let whole = !judged.findings.iter().any(|one| one.layer() == Layer::Pack);
-    if packed && whole {
+    if log.pack.is_some() && whole {
         let says = "every file is as its lists say, and what is derived is what the log gives";
         claims.insert(0, Claim::new(Layer::Pack.name(), Held::Pass, says));
     }
@@ -45,8 +43,11 @@ pub(super) async fn verify(args: &Verify, global: &Global, output: &Output) -> O
             step: args.step.as_deref(),
             values: args.show_values,
         };
-        differing = live(&log, ask, &mut claims).await?;
+        let live = against_live::look(&mut log, ask).await?;
+        claims.extend(live.claims);
+        differing = live.differing;
         not_proved.retain(|says| !says.contains("databases were not looked at"));
+        not_proved.extend(live.not_proved);
     }
     let opened = judged.run.opened();
     let clock = opened.map_or(ClockKind::Real, |opened| opened.clock);
@@ -55,84 +56,60 @@ pub(super) async fn verify(args: &Verify, global: &Global, output: &Output) -> O
     Ok(Exit::of(report.exit))
 }
 
-async fn live(
-    log: &Log,
-    ask: Ask<'_>,
-    claims: &mut Vec<Claim>,
-) -> Result<Vec<DifferingRow>, Failure> {
-    let Some((project, site)) = &log.of else {
-        return Err(Failure::usage("an exported log knows no databases")
-            .with(hint("name the run to hold the databases against it")));
+/// What lies beside a log, or was brought along.
+struct Beside {
+    findings: Vec<Finding>,
+    /// Time-stamps over its seals: how many entries, by when.
+    stamped: Vec<(u64, Option<Timestamp>)>,
+    not_proved: Vec<String>,
+}
+
+/// Looks at everything beside the lines; seals that lie there go to the others that are known.
+fn beside(args: &Verify, log: &Log, evidence: &mut Evidence) -> Result<Beside, Failure> {
+    let mut beside = Beside {
+        findings: Vec::new(),
+        stamped: Vec::new(),
+        not_proved: Vec::new(),
     };
-    if site.run.closed() {
-        let says = "the run is closed: its ledgers were taken out of the databases, and what they held then is in \
-                    the pack";
-        claims.push(Claim::new(Layer::Data.name(), Held::CannotTell, says));
-        return Ok(Vec::new());
-    }
-    let plan = site::plan_of(site)?;
-    if let Some(step) = ask.step {
-        let known = plan.steps.iter().any(|one| one.id.as_str() == step);
-        if !known {
-            return Err(Failure::usage(format!("there is no step called `{step}`"))
-                .with(hint("handover status names every step")));
+    let mut known: Vec<Seal> = log.folder.seals().flatten().collect();
+    if let Some(outside) = &mut evidence.outside {
+        known.extend(outside.seals.iter().cloned());
+        if let Some(pack) = &log.pack {
+            let noted = args.noted.as_ref();
+            let packed = pack.check(noted.and_then(|noted| noted.trim().parse().ok()))?;
+            beside.not_proved.extend(packed.not_proved);
+            beside.findings.extend(packed.findings);
+            beside.stamped.extend(packed.stamped);
+            known.extend(packed.seals.iter().cloned());
+            outside.seals.extend(packed.seals);
+        } else {
+            beside.findings.extend(leaks::of_log(&log.folder)?);
         }
     }
-    let readers = site::readers(project, &plan).await?;
-    let mut differing = Vec::new();
-    let found = against_live::look(site, &readers, &site.key()?, ask).await?;
-    if let (Some(step), []) = (ask.step, found.as_slice()) {
-        let says = format!("{step} has not finished, or writes to no database");
-        claims.push(Claim::new("live data", Held::CannotTell, says));
+    let stamps = trust::stamps(args)?;
+    if !stamps.is_empty() {
+        let held = stamp::check(&stamps, &known, &log.folder);
+        beside.findings.extend(held.findings);
+        beside.stamped.extend(held.told);
     }
-    for held in found {
-        let extra = match held.extra {
-            0 => String::new(),
-            rows => format!(", {} that no ledger knows", count(rows)),
-        };
-        let says = format!(
-            "{}: {} rows read back, {} differ{extra}; effects: {} logged, {} in the ledgers",
-            held.step,
-            count(held.rows),
-            count(held.differing),
-            held.logged,
-            held.ledgered
-        );
-        claims.push(match different(&held) {
-            Some(code) => Claim::new(code, Held::Fail, says),
-            None => Claim::new(Layer::Data.name(), Held::Pass, says),
+    if let Some(folder) = &args.annex {
+        beside.findings.extend(annex::check(folder, &log.folder)?);
+    }
+    Ok(beside)
+}
+
+impl Beside {
+    fn not_proved(&self, args: &Verify, run: &Run) -> Vec<String> {
+        let told = self.stamped.iter().map(|(size, time)| match time {
+            Some(time) => format!(
+                "who stamped the seal of {size} entries as of {time}: `openssl ts -verify` judges that"
+            ),
+            None => format!("when the seal of {size} entries was stamped: its time cannot be read"),
         });
-        let rows = held.rows_named.iter();
-        differing.extend(rows.flat_map(|row| told(held.step.as_str(), row)));
+        let annex = (run.closed() && args.annex.is_none()).then(|| {
+            "the restricted annex was not looked at (`--annex`): who the codes stand for, reasons, what was handed in"
+                .to_owned()
+        });
+        told.chain(annex).chain(self.not_proved.clone()).collect()
     }
-    Ok(differing)
-}
-
-/// What a step's difference is called; none where log, ledgers and rows agree.
-fn different(held: &against_live::Held) -> Option<&'static str> {
-    match held.logged.cmp(&held.ledgered) {
-        Ordering::Greater => Some("PHANTOM_COMMIT"),
-        Ordering::Less => Some("UNLOGGED_EFFECT"),
-        Ordering::Equal => (!held.agrees()).then_some("MANIFEST_MISMATCH"),
-    }
-}
-
-/// A row's columns as the report says them.
-fn told<'r>(step: &'r str, row: &'r Narrowed) -> impl Iterator<Item = DifferingRow> + 'r {
-    row.told().map(move |(column, class)| {
-        let both = column.and_then(|column| column.values.clone());
-        let [source, target] = both.map_or([None, None], |both| both.map(Some));
-        DifferingRow {
-            step: step.to_owned(),
-            table: row.table.clone(),
-            row: row.row.clone(),
-            column: column.map(|column| column.name.clone()),
-            class: class.to_owned(),
-            values: row.key.clone().map(|key| Values {
-                key,
-                source,
-                target,
-            }),
-        }
-    })
 }

@@ -15,6 +15,7 @@
 
 pub mod bag;
 pub mod disclose;
+pub mod leaks;
 pub mod pack;
 pub mod stamp;
 pub mod views;

@@ -43,6 +43,7 @@ mod apply;
 pub mod approval;
 pub mod canonical;
 pub mod decide;
+pub mod effects;
 pub mod event;
 pub mod gate;
 mod graph;

@@ -69,10 +69,17 @@ impl TlogProof {
     /// When that is not proved.
     pub fn check(&self, line: &[u8], key: &Vkey) -> Result<(), NoTlogProof> {
         self.seal.by_log(key)?;
+        Ok(self.includes(line)?)
+    }
+
+    /// Checks that `line` stands at the proof's place under the seal, whoever signed that.
+    ///
+    /// # Errors
+    /// When that is not proved.
+    pub fn includes(&self, line: &[u8]) -> Result<(), NoProof> {
         let head = &self.seal.head;
         let leaf = leaf_hash(line);
-        check_inclusion(&leaf, self.index, head.size, &head.root, &self.proof)?;
-        Ok(())
+        check_inclusion(&leaf, self.index, head.size, &head.root, &self.proof)
     }
 }
 

@@ -93,9 +93,9 @@ const AHEAD: usize = 16;
 const LOST: usize = 64;
 
 /// A chunk's lines as they were, gone along as lines are met; which of them were met.
-struct Known<'k> {
-    chunk: &'k Chunk,
-    met: Vec<bool>,
+pub(super) struct Known<'k> {
+    pub(super) chunk: &'k Chunk,
+    pub(super) met: Vec<bool>,
     next: usize,
     missed: usize,
     /// Where each digest stood, once so many were missed.
@@ -107,7 +107,7 @@ struct Known<'k> {
 }
 
 impl<'k> Known<'k> {
-    fn of(chunk: &'k Chunk) -> Known<'k> {
+    pub(super) fn of(chunk: &'k Chunk) -> Known<'k> {
         Known {
             met: vec![false; chunk.lines.len()],
             chunk,
@@ -120,7 +120,7 @@ impl<'k> Known<'k> {
     }
 
     /// Knows rows, too.
-    fn with_rows(&mut self, parts: &'k [Part]) -> Result<(), DbTrouble> {
+    pub(super) fn with_rows(&mut self, parts: &'k [Part]) -> Result<(), DbTrouble> {
         for part in parts {
             let rows = unpack(&part.head, &part.body)?;
             self.rows
@@ -135,13 +135,13 @@ impl<'k> Known<'k> {
         Ok(())
     }
 
-    fn row(&self, at: usize) -> Option<&Packed<'k>> {
+    pub(super) fn row(&self, at: usize) -> Option<&Packed<'k>> {
         self.rows.get(*self.row_of.get(at)?)
     }
 
     /// Where a line with this digest stood.
     #[inline]
-    fn find(&mut self, digest: LineDigest) -> Option<usize> {
+    pub(super) fn find(&mut self, digest: LineDigest) -> Option<usize> {
         let lines = &self.chunk.lines;
         let ahead = lines[self.next.min(lines.len())..].iter().take(AHEAD);
         let found = ahead.clone().position(|(known, _)| *known == digest);

@@ -11,6 +11,7 @@
 
 mod changes;
 mod compare;
+mod drift;
 mod hands;
 mod ledgered;
 mod unchanged;
@@ -21,6 +22,8 @@ use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, sync_channel};
 
 use foldhash::HashSet;
+
+pub use self::drift::{Drifted, drift};
 
 use self::changes::Changes;
 use self::ledgered::Ledgered;

@@ -4,43 +4,15 @@
 //! Counts, codes and keyed digests only; `handover_undo`, `handover_key` and the others stay where they
 //! are.
 
-use serde::Serialize;
 use uuid::Uuid;
 
 use super::prepared;
+use crate::machine::effects::LedgerRow;
 use crate::orgdb::{DbFault, DbTrouble, OrgReader, Sql, Value};
 use crate::values;
 
 /// Rows read at a time.
 const PAGE: usize = 1000;
-
-/// A row of `handover_effect`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct LedgerRow {
-    /// Keyed root of what it wrote.
-    pub digest: String,
-    /// The lease's fencing number.
-    pub epoch: u64,
-    /// The step's generation.
-    pub generation: u64,
-    /// What sort, and on which table.
-    pub kind: String,
-    /// The journal's durable head when it began.
-    pub log_seq: u64,
-    /// From 1 in a generation.
-    pub ordinal: u64,
-    /// Rows written.
-    pub rows: u64,
-    /// The run.
-    pub run: String,
-    /// The step.
-    pub step: String,
-    /// Sum of the row digests, mod 2^256.
-    pub sum: String,
-    /// The position in the log at which it was undone, if it was.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub undone_at: Option<u64>,
-}
 
 /// A page of the rows of a run, oldest first: those behind the row `behind`, with the row to ask from
 /// next; none where there are no more. Nothing where our tables are not there.

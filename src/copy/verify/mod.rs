@@ -9,6 +9,7 @@ pub mod crosswalk;
 pub mod extra;
 pub mod narrow;
 pub mod parts;
+pub mod taken_back;
 
 use crate::copy::ledger::effect;
 use crate::copy::ledger::packed::Unpacked;

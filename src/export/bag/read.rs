@@ -187,8 +187,8 @@ impl Bag {
             }
         }
         self.check_tags(&mut findings)?;
-        let oxum = format!("\nPayload-Oxum: {payload}.{}\n", self.files.len());
-        if !self.info().contains(&oxum) {
+        let oxum = format!("Payload-Oxum: {payload}.{}", self.files.len());
+        if !self.info().lines().any(|line| line == oxum) {
             findings.bag(super::INFO, "it tells another number of files or bytes");
         }
         Ok(findings.0)
@@ -353,15 +353,20 @@ fn open(place: &Path) -> io::Result<fs::File> {
 fn read_whole(place: &Path, most: u64) -> Result<Vec<u8>, BagFault> {
     let refused = |fault| BagFault::Io(place.to_owned(), fault);
     let file = open(place).map_err(refused)?;
+    let too_large = || BagFault::TooLarge {
+        path: place.to_owned(),
+        why: "larger than a file of its kind may be",
+    };
+    // What is too long is not read at all; what grows meanwhile, no further.
+    if file.metadata().map_err(refused)?.len() > most {
+        return Err(too_large());
+    }
     let mut bytes = Vec::new();
     file.take(most + 1)
         .read_to_end(&mut bytes)
         .map_err(refused)?;
     if bytes.len() as u64 > most {
-        return Err(BagFault::TooLarge {
-            path: place.to_owned(),
-            why: "larger than a file of its kind may be",
-        });
+        return Err(too_large());
     }
     Ok(bytes)
 }

@@ -8,7 +8,11 @@ use std::path::{Path, PathBuf};
 
 use super::{PackFault, files};
 use crate::export::bag::{Bag, BagWriter};
+use crate::journal::LogFolder;
+use crate::machine::event::{Event, On};
+use crate::machine::line;
 use crate::plan::digest::Digest;
+use crate::replay::verify::Finding;
 
 /// What goes into an annex.
 #[derive(Debug, Clone)]
@@ -22,6 +26,9 @@ pub struct Annex {
     /// `people.toml` as it was when the run was closed, where it was there.
     pub people: Option<Vec<u8>>,
 }
+
+/// Findings kept; a hostile annex must not fill memory.
+const FINDINGS_MAX: usize = 1000;
 
 const README: &str = include_str!("pages/annex.txt");
 
@@ -57,6 +64,74 @@ pub fn again(root: &Path, kept: &Path, origin: &str) -> Result<Digest, PackFault
         }
     }
     Ok(bag.finish(&info(origin))?)
+}
+
+/// Holds an annex against its own lists, against the digest that the log's last entry has of them, and
+/// against every word and file about a step that entries hold the digest of.
+///
+/// # Errors
+/// When there is no annex, the log cannot be read, or the operating system refuses.
+pub fn check(root: &Path, log: &LogFolder) -> Result<Vec<Finding>, PackFault> {
+    let annex = Bag::open(root)?;
+    let mut findings = Vec::new();
+    for found in annex.check()? {
+        let says = format!("the annex, `{}`: {}", found.path, found.says);
+        findings.push(Finding::wrong(found.code, None, says));
+    }
+    let mut vouched = None;
+    for bytes in log.lines()?.map_while(Result::ok) {
+        let Ok(entry) = line::parse(&bytes) else {
+            continue;
+        };
+        if let Event::LogClosed(closed) = &entry.event {
+            vouched = closed.annex;
+        }
+        for (part, what, digest) in named(&entry.event) {
+            let says = format!("{what} that it holds the digest of is not in the annex");
+            match annex.digest(&format!("{part}/{digest}")) {
+                None => findings.push(Finding::missing("ATTACHMENT", Some(entry.seq), says)),
+                Some(here) if here != digest => {
+                    let says = format!("{what} in the annex is not what it holds the digest of");
+                    findings.push(Finding::wrong("ATTACHMENT", Some(entry.seq), says));
+                }
+                Some(_) => {}
+            }
+        }
+    }
+    let manifest = annex.manifest()?;
+    match vouched {
+        None => {
+            let says = "the log is not closed: nothing in it vouches for the annex as a whole";
+            findings.push(Finding::missing("ATTACHMENT", None, says));
+        }
+        Some(digest) if digest != manifest => {
+            let says = "the annex is not the one that the last entry holds the digest of";
+            findings.push(Finding::wrong("ATTACHMENT", None, says));
+        }
+        Some(_) => {}
+    }
+    findings.truncate(FINDINGS_MAX);
+    Ok(findings)
+}
+
+/// What an entry about a step holds the digests of: the annex's part, what it is. Signed words are in the
+/// pack, and those about papers in the papers' previews.
+fn named(event: &Event) -> Vec<(&'static str, &'static str, Digest)> {
+    let (statement, evidence) = match event {
+        Event::ApprovalGranted(decision)
+        | Event::ApprovalRefused(decision)
+        | Event::ApprovalRevoked(decision)
+            if matches!(decision.on, On::Gate { .. }) =>
+        {
+            let said = decision.signed.is_none().then_some(decision.statement);
+            (said, decision.evidence)
+        }
+        Event::HoldAnswered(answer) => (Some(answer.statement), answer.evidence),
+        _ => (None, None),
+    };
+    let statement = statement.map(|digest| ("statements", "what was said", digest));
+    let evidence = evidence.map(|digest| ("evidence", "the file handed in", digest));
+    statement.into_iter().chain(evidence).collect()
 }
 
 fn info(origin: &str) -> Vec<(&'static str, String)> {

@@ -1,25 +1,29 @@
-//! A pack held against its own lists and against its log: files, papers, what people signed, ledgers' rows,
-//! witnesses' requests, the schema, and everything derived, made again. A file that the log does not speak of
-//! is a stray.
+//! A pack held against its own lists and against its log: files, papers, what people signed, ledgers' rows
+//! (`ledgers`), what people outside said (`outside`), the schema, and everything derived, made again. A file
+//! that the log does not speak of is a stray.
 //!
 //! In: a pack from a stranger. Out: findings as `replay::verify` has them, and the seals that lie in its
 //! witness files.
 //!
 //! Not here: the lines of the log, its seals and signatures (`replay::verify`), the annex (`annex`).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::{BufRead as _, BufReader, Read as _};
+
+use jiff::Timestamp;
 
 use super::facts::{self, Facts};
+use super::write::EDITION;
 use super::{Pack, PackFault, at, derived, papers};
 use crate::export::bag::BagFault;
+use crate::export::leaks;
 use crate::export::views::ViewFault;
 use crate::journal::listed;
 use crate::plan::digest::Digest;
 use crate::replay::verify::Finding;
+use crate::seal::Seal;
 use crate::seal::note::NOTE_BYTES_MAX;
-use crate::seal::proof::check_consistency;
-use crate::seal::tree::Tree;
-use crate::seal::{Request, Seal};
 
 /// Folders of evidence: no version of ours puts anything into them that the log does not speak of.
 const EVIDENCE: [&str; 4] = ["log/", "plan/", "approvals/", "effects/"];
@@ -27,27 +31,44 @@ const EVIDENCE: [&str; 4] = ["log/", "plan/", "approvals/", "effects/"];
 /// Strays told one by one; a hostile pack must not fill memory.
 const STRAYS_MAX: usize = 100;
 
+/// Lines are looked at so many bytes at a time.
+const LINE_BYTES_MAX: u64 = 64 * 1024;
+
+/// Findings kept one by one, likewise.
+const FINDINGS_MAX: usize = 1000;
+
 /// A list of digests has a few hundred lines.
-const LIST_BYTES_MAX: u64 = 16 * 1024 * 1024;
+pub(super) const LIST_BYTES_MAX: u64 = 16 * 1024 * 1024;
 
 /// What came out.
 #[derive(Debug, Default)]
 pub struct Checked {
     /// What is wrong or missing.
     pub findings: Vec<Finding>,
-    /// Seals from the requests that went to witnesses: larger ones than the log's own betray a cut.
+    /// Seals from requests that went to witnesses and from proofs of single entries: larger ones than the
+    /// log's own betray a cut.
     pub seals: Vec<Seal>,
+    /// What the time-stamps in it tell: how many entries were sealed by when.
+    pub stamped: Vec<(u64, Option<Timestamp>)>,
+    /// What cannot be told and is no reason to doubt, one sentence each.
+    pub not_proved: Vec<String>,
+    /// Somebody outside noted down the digest of the pack's list: every file is as it was then.
+    noted: bool,
     /// Files that a pack of this log has: whatever else lies in it is a stray.
-    known: BTreeSet<String>,
+    pub(super) known: BTreeSet<String>,
 }
 
 impl Pack {
-    /// Holds everything beside the log against the log and against the pack's lists.
+    /// Holds everything beside the log against the log and against the pack's lists. `noted` is a digest that
+    /// was noted down outside: where it is that of the pack's list, every file is as it was packed.
     ///
     /// # Errors
     /// When the operating system refuses, or a list is beyond every limit.
-    pub fn check(&self) -> Result<Checked, PackFault> {
-        let mut checked = Checked::default();
+    pub fn check(&self, noted: Option<Digest>) -> Result<Checked, PackFault> {
+        let mut checked = Checked {
+            noted: noted.is_some() && self.bag.manifest().ok() == noted,
+            ..Checked::default()
+        };
         for found in self.bag.check()? {
             let says = format!("`{}`: {}", found.path, found.says);
             checked.wrong(found.code, None, says);
@@ -57,17 +78,19 @@ impl Pack {
             return Ok(checked);
         }
         self.requests(&mut checked)?;
+        self.proofs(&mut checked)?;
+        self.stamps(&mut checked)?;
         // A log that cannot be read to its end is told of by whoever replays it.
-        let Ok(facts) = facts::read(&self.log()) else {
+        let Ok(mut facts) = facts::read(&self.log()) else {
             return Ok(checked);
         };
         checked.known.insert(at::STEPS.to_owned());
         self.seals(&mut checked)?;
         self.papers(&facts, &mut checked)?;
         self.signed(&facts, &mut checked);
-        self.effects(&facts, &mut checked)?;
+        self.effects(&mut facts, &mut checked)?;
         self.schema(&facts, &mut checked);
-        self.stamps(&mut checked);
+        self.leaks(&mut checked)?;
         if self.derived(&facts, &mut checked)? {
             self.strays(&mut checked);
         }
@@ -157,40 +180,6 @@ impl Pack {
         }
     }
 
-    /// The ledgers' rows are those that the last entry vouches for; others are strays.
-    fn effects(&self, facts: &Facts, checked: &mut Checked) -> Result<(), PackFault> {
-        let closed = facts.closed.as_ref();
-        let Some(vouched) = closed.and_then(|closed| closed.effects) else {
-            return Ok(());
-        };
-        let Some(digest) = self.bag.digest(at::EFFECTS) else {
-            let says = "the ledgers' rows of which the last entry holds the digest are not at hand";
-            checked.missing("ATTACHMENT", says.to_owned());
-            return Ok(());
-        };
-        checked.known.insert(at::EFFECTS.to_owned());
-        if digest != vouched {
-            let says = format!(
-                "`{}` is not the list that the last entry vouches for",
-                at::EFFECTS
-            );
-            checked.wrong("EFFECT_MISMATCH", Some(facts.size - 1), says);
-        }
-        let list = self
-            .bag
-            .read(at::EFFECTS, LIST_BYTES_MAX)?
-            .unwrap_or_default();
-        for (digest, name) in listed(&String::from_utf8_lossy(&list)) {
-            let path = format!("effects/{name}");
-            if self.bag.digest(&path) != Some(digest) {
-                let says = format!("`{path}` is not what the ledger held when the run was closed");
-                checked.wrong("EFFECT_MISMATCH", None, says);
-            }
-            checked.known.insert(path);
-        }
-        Ok(())
-    }
-
     /// The schema is the one that the log was opened with.
     fn schema(&self, facts: &Facts, checked: &mut Checked) {
         let says = format!(
@@ -198,20 +187,6 @@ impl Pack {
             at::SCHEMA
         );
         self.is_at(checked, "ATTACHMENT", at::SCHEMA, facts.opened.schema, says);
-    }
-
-    /// A time-stamp is called after its seal's entries and its own digest.
-    fn stamps(&self, checked: &mut Checked) {
-        for path in self.below("anchors/") {
-            let digest = self.bag.digest(path).unwrap_or(Digest::ZERO).to_string();
-            let name = path.strip_prefix("anchors/").unwrap_or_default();
-            let ending = format!(".{}.tsr", &digest[..8]);
-            let entries = name.strip_suffix(&ending).unwrap_or_default();
-            let seal = format!("log/checkpoints/{entries}");
-            if !entries.is_empty() && self.bag.digest(&seal).is_some() {
-                checked.known.insert(path.to_owned());
-            }
-        }
     }
 
     /// Nothing else lies in the pack: what nothing vouches for is read by people all the same.
@@ -223,60 +198,43 @@ impl Pack {
             if ours || evidence {
                 let says = format!("`{path}`: nothing in the log speaks of it");
                 checked.wrong("PATH", None, says);
-            } else {
+            } else if !checked.noted {
                 let says = format!("`{path}` is no file of a pack as this version knows them");
                 checked.missing("OTHER_VERSION", says);
             }
         }
     }
 
-    fn below<'p>(&'p self, folder: &'p str) -> impl Iterator<Item = &'p str> {
-        let paths = self.bag.paths();
-        paths.filter(move |path| path.starts_with(folder))
-    }
-
-    /// The proofs in witnesses' requests hold against the log.
-    fn requests(&self, checked: &mut Checked) -> Result<(), PackFault> {
-        let mut requests = BTreeMap::new();
-        for path in self.below("log/witness/") {
-            let bytes = self.bag.read(path, 2 * NOTE_BYTES_MAX as u64);
-            match bytes.map(|bytes| bytes.map(|bytes| Request::parse(&bytes))) {
-                Ok(Some(Ok(request))) => {
-                    let own = format!("log/witness/{:012}.add-checkpoint", request.seal.head.size);
-                    if path == own {
-                        checked.known.insert(own);
-                    }
-                    requests.insert(path.to_owned(), request);
+    /// Nobody's data stand in the log, in what was signed, in ledgers' rows.
+    fn leaks(&self, checked: &mut Checked) -> Result<(), PackFault> {
+        checked.findings.extend(leaks::of_log(&self.log())?);
+        let signed = self
+            .below("approvals/")
+            .filter(|path| !path.contains(".sig"));
+        for path in signed.chain(self.below("effects/")) {
+            let Some(place) = self.bag.place(path) else {
+                continue;
+            };
+            let refused = |fault| PackFault::Kept(place.clone(), fault);
+            let mut file = BufReader::new(File::open(&place).map_err(refused)?);
+            let mut some = Vec::new();
+            let mut read = |some: &mut Vec<u8>| {
+                some.clear();
+                (&mut file).take(LINE_BYTES_MAX).read_until(b'\n', some)
+            };
+            while read(&mut some).map_err(refused)? > 0 {
+                if let Some(what) = leaks::kind(&some) {
+                    checked.wrong("PII_LEAK", None, format!("{what} stands in `{path}`"));
+                    break;
                 }
-                Err(fault @ BagFault::Io(..)) => return Err(fault.into()),
-                _ => checked.wrong("BAD_PROOF", None, format!("`{path}` is no request")),
             }
-        }
-        let wanted = requests.values().map(|request| request.old);
-        let roots = self.roots(&wanted.collect())?;
-        for (path, request) in requests {
-            let head = &request.seal.head;
-            let holds = roots.get(&request.old).is_some_and(|old| {
-                check_consistency(request.old, old, head.size, &head.root, &request.proof).is_ok()
-            });
-            if !holds {
-                let says =
-                    format!("`{path}` does not prove that its seal goes on from the one before");
-                checked.wrong("BAD_PROOF", None, says);
-            }
-            checked.seals.push(request.seal);
         }
         Ok(())
     }
 
-    /// The roots of the log at these sizes, as far as it is so long.
-    fn roots(&self, sizes: &BTreeSet<u64>) -> Result<BTreeMap<u64, Digest>, PackFault> {
-        let mut roots = BTreeMap::from([(0, Tree::default().root())]);
-        if sizes.iter().any(|size| *size > 0) {
-            let lines = self.log().lines()?.map_while(Result::ok);
-            roots.extend(crate::replay::approvals::roots(lines, sizes));
-        }
-        Ok(roots)
+    pub(super) fn below<'p>(&'p self, folder: &'p str) -> impl Iterator<Item = &'p str> {
+        let paths = self.bag.paths();
+        paths.filter(move |path| path.starts_with(folder))
     }
 
     /// What is derived is what this version makes of the log, where this version made it; false where
@@ -292,13 +250,21 @@ impl Pack {
         checked.known.extend(compared.known);
         let drifted = compared.drifted;
         if !self.is_ours() && !drifted.is_empty() {
-            // Its own word for its version is anybody's word.
             let says = format!(
                 "what is derived was made by another version of Handover, and this one makes {} files of it \
-                 otherwise: rely on the log alone",
+                 otherwise",
                 drifted.len()
             );
-            checked.missing("OTHER_VERSION", says);
+            // Its own word for its version is anybody's word; that of whoever noted its manifest down is not.
+            if checked.noted {
+                let says = format!("{says}: they are as they were noted down, and prove nothing");
+                checked.not_proved.push(says);
+            } else {
+                let says = format!(
+                    "{says}: rely on the log alone (`--noted`: they are as they were packed)"
+                );
+                checked.missing("OTHER_VERSION", says);
+            }
             return Ok(true);
         }
         for path in drifted {
@@ -311,19 +277,21 @@ impl Pack {
         Ok(true)
     }
 
-    /// Whether this very version wrote the pack, by its own word.
+    /// Whether what is derived in it was derived as we do, by its own word.
     fn is_ours(&self) -> bool {
-        let line = format!("Bag-Software-Agent: Handover {}", env!("CARGO_PKG_VERSION"));
+        let line = format!("{EDITION}: {}", derived::EDITION);
         self.bag.info().lines().any(|told| told == line)
     }
 }
 
 impl Checked {
-    fn wrong(&mut self, code: &'static str, seq: Option<u64>, says: String) {
-        self.findings.push(Finding::wrong(code, seq, says));
+    pub(super) fn wrong(&mut self, code: &'static str, seq: Option<u64>, says: String) {
+        if self.findings.len() < FINDINGS_MAX {
+            self.findings.push(Finding::wrong(code, seq, says));
+        }
     }
 
-    fn missing(&mut self, code: &'static str, says: String) {
+    pub(super) fn missing(&mut self, code: &'static str, says: String) {
         self.findings.push(Finding::missing(code, None, says));
     }
 }

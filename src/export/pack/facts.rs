@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::PackFault;
 use crate::journal::LogFolder;
+use crate::machine::effects::Logged;
 use crate::machine::event::{Decision, Entry, Event, LogClosed, LogOpened, StepCommitted};
 use crate::machine::line;
 use crate::machine::time::Time;
@@ -34,6 +35,8 @@ pub(super) struct Facts {
     pub(super) decisions: BTreeMap<u64, Decision>,
     /// Counts and roots of what stands at the end, by organisation and dataset.
     pub(super) datasets: BTreeMap<(String, String), Vec<Value>>,
+    /// What it tells of effects.
+    pub(super) logged: Logged,
 }
 
 /// The decisions that a log records, by their entries.
@@ -76,6 +79,7 @@ impl Facts {
             papers: vec![entry.plan],
             decisions: BTreeMap::new(),
             datasets: BTreeMap::new(),
+            logged: Logged::default(),
         }
     }
 
@@ -83,6 +87,7 @@ impl Facts {
         self.size += 1;
         self.head = Digest::of(bytes);
         self.last = entry.at;
+        self.logged.take(entry);
         if !self.papers.contains(&entry.plan) {
             self.papers.push(entry.plan);
         }

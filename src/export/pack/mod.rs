@@ -26,6 +26,8 @@ mod derived;
 mod description;
 mod facts;
 mod files;
+mod ledgers;
+mod outside;
 mod pages;
 mod papers;
 mod seals;
@@ -35,7 +37,7 @@ pub use annex::Annex;
 pub use check::Checked;
 pub use derived::{described, drift};
 pub use facts::decisions;
-pub use write::{Beside, Packed, Signed, write};
+pub use write::{Beside, Packed, Signed, told_by, write};
 
 /// Paths in a pack, below `data/`.
 pub mod at {

@@ -117,14 +117,26 @@ fn schema_of(facts: &Facts, beside: &Beside) -> Option<Vec<u8>> {
     both.find(|bytes| Digest::of(bytes) == facts.opened.schema)
 }
 
+/// What a pack says of whoever made it: the program, and its way of deriving.
+#[must_use]
+pub fn told_by() -> [(&'static str, String); 2] {
+    let agent = format!("Handover {}", env!("CARGO_PKG_VERSION"));
+    [
+        ("Bag-Software-Agent", agent),
+        (EDITION, derived::EDITION.to_string()),
+    ]
+}
+
+/// The label of the way of deriving, in `bag-info.txt`.
+pub(super) const EDITION: &str = "Handover-Edition";
+
 fn info(facts: &Facts) -> Vec<(&'static str, String)> {
     let origin = &facts.opened.origin;
     let day = facts.last.to_string();
+    let [agent, edition] = told_by();
     vec![
-        (
-            "Bag-Software-Agent",
-            format!("Handover {}", env!("CARGO_PKG_VERSION")),
-        ),
+        agent,
+        edition,
         ("Bagging-Date", day.get(..10).unwrap_or_default().to_owned()),
         (
             "External-Description",

@@ -121,3 +121,23 @@ fn a_row_edited_after_the_signatures_is_noticed_before_anything_is_undone() {
     let changed = differences(&before, &stage.held());
     assert!(changed.is_empty(), "{changed:#?}");
 }
+
+/// Rows that a rollback took out, put back by whoever kept them.
+const RESTORED: &str = "PRAGMA foreign_keys = OFF; ATTACH 'KEPT' AS kept;
+INSERT INTO main.asset SELECT * FROM kept.asset WHERE loaded_run_id IS NOT NULL LIMIT 2";
+
+#[test]
+fn a_row_that_stands_again_after_it_was_rolled_back_is_told() {
+    let stage = copied().copy();
+    stage.way_back(&[]);
+    let kept = stage.path.join("kept.db");
+    dover(&stage)
+        .execute("VACUUM INTO ?1", [kept.to_str().unwrap()])
+        .unwrap();
+    roll_back(&stage).is(0, &["Rolled back"]);
+    let looks = || stage.tell(&["verify", ".", "--against-live"]);
+    looks().is(0, &["rows that were taken back", "0 stand"]);
+    let restored = RESTORED.replace("KEPT", kept.to_str().unwrap());
+    dover(&stage).execute_batch(&restored).unwrap();
+    looks().is(6, &["ROLLBACK_ROOT", "2 stand as they were written"]);
+}

@@ -158,7 +158,7 @@ fn a_signature_or_a_paper_in_the_place_of_another_is_named_for_what_it_is() {
         .replace("data/plan/01/people.toml\n", "data/plan/01/plan.toml\n")
         .replace("data/plan/01/people.toml-\n", "data/plan/01/people.toml\n");
     fs::write(&manifest, lists).unwrap();
-    let checked = Pack::open(pack.path()).unwrap().check().unwrap();
+    let checked = Pack::open(pack.path()).unwrap().check(None).unwrap();
     let codes: Vec<_> = checked.findings.iter().map(|found| found.code).collect();
     assert!(codes.contains(&"BAD_APPROVAL"), "{codes:?}");
     assert!(codes.contains(&"PLAN_DIGEST"), "{codes:?}");

@@ -27,6 +27,10 @@ pub(super) struct Forgery {
     pub(super) seals: Vec<Seal>,
     /// What was signed, by entry.
     pub(super) signed: BTreeMap<u64, Signed>,
+    /// Papers beside the run's own: manifests and files.
+    pub(super) papers: Vec<Vec<u8>>,
+    /// Time-stamps, by their place in the pack.
+    pub(super) stamps: BTreeMap<String, Vec<u8>>,
 }
 
 impl Forgery {
@@ -55,7 +59,22 @@ impl Forgery {
             lines: lines.collect(),
             seals: seals.collect(),
             signed: signed.collect(),
+            papers: Vec::new(),
+            stamps: BTreeMap::new(),
         }
+    }
+
+    /// Lays another paper beside the run's own: the same, with something added to its plan; its fingerprint.
+    pub(super) fn amended_paper(&mut self, more: &str) -> String {
+        let pack = payload(&good().pack());
+        let plan = &pack["plan/01/plan.toml"];
+        let amended = [plan, more.as_bytes()].concat();
+        let manifest = String::from_utf8(pack["plan/01.sha256"].clone()).unwrap();
+        let (old, new) = (Digest::of(plan), Digest::of(&amended));
+        let manifest = manifest.replace(&old.to_string(), &new.to_string());
+        let fingerprint = Digest::of(manifest.as_bytes()).to_string();
+        self.papers.extend([amended, manifest.into_bytes()]);
+        fingerprint
     }
 
     /// The entries changed, as canonical lines; neither chained nor sealed anew.
@@ -168,6 +187,10 @@ impl Forgery {
         for (name, bytes) in files(&good().closed().join("log/papers")) {
             fs::write(log.join("papers").join(name), bytes).unwrap();
         }
+        for paper in &self.papers {
+            let name = Digest::of(paper).to_string();
+            fs::write(log.join("papers").join(name), paper).unwrap();
+        }
         let mut bytes = self.lines.join(&b'\n');
         bytes.push(b'\n');
         fs::write(log.join("steps.jsonl"), bytes).unwrap();
@@ -178,6 +201,7 @@ impl Forgery {
             seals: self.seals.clone(),
             signed: self.signed.clone(),
             effects: vouched.then_some(effects),
+            files: self.stamps.clone(),
             ..Beside::default()
         };
         let root = above.path().join("pack");
@@ -244,17 +268,18 @@ impl Pack {
 
     /// Lists are made anew around the files, and nothing else.
     pub(super) fn bagged(files: &BTreeMap<String, Vec<u8>>) -> Pack {
+        Pack::told_by(files, &pack::told_by())
+    }
+
+    /// The same by somebody who says this of themselves.
+    pub(super) fn told_by(files: &BTreeMap<String, Vec<u8>>, who: &[(&str, String)]) -> Pack {
         let above = TempDir::new().unwrap();
         let root = above.path().join("pack");
         let mut bag = BagWriter::new(&root).unwrap();
         for (path, bytes) in files {
             bag.put(path, bytes).unwrap();
         }
-        let agent = (
-            "Bag-Software-Agent",
-            format!("Handover {}", env!("CARGO_PKG_VERSION")),
-        );
-        bag.finish(&[agent]).unwrap();
+        bag.finish(who).unwrap();
         Pack { above, root }
     }
 

@@ -7,8 +7,9 @@ use handover::journal::LogFolder;
 use handover::plan::digest::Digest;
 use serde_json::json;
 
-use super::attack::{Forgery, Pack, trusted, verify};
+use super::attack::{Forgery, Pack, Verdict, payload, trusted, verify};
 use super::good::good;
+use crate::export::stage::ended;
 
 #[test]
 fn t41_a_million_signatures_under_a_seal_are_refused() {
@@ -161,4 +162,48 @@ fn a_manifest_that_names_one_file_a_hundred_thousand_times_is_no_paper() {
     fs::write(place.path().join("steps.jsonl"), "").unwrap();
     let log = LogFolder::open(place.path()).unwrap();
     assert!(log.papers(fingerprint).is_err());
+}
+
+/// All the memory that `verify` may address here, in KiB; the hostile files are three times as long.
+const ROOM_KIB: u64 = 131_072;
+
+/// Verifies a pack in so much room and no more.
+fn in_little_room(pack: &Pack) -> Verdict {
+    let mut shell = std::process::Command::new("sh");
+    let within = format!("ulimit -v {ROOM_KIB}; exec \"$0\" \"$@\"");
+    shell.args(["-c", &within, env!("CARGO_BIN_EXE_handover")]);
+    shell
+        .args(["--json", "verify"])
+        .arg(&pack.root)
+        .args(trusted());
+    // One arena: each of another thread's takes address space that nobody uses.
+    let (code, said) = ended(shell.env("MALLOC_ARENA_MAX", "1"));
+    Verdict::read(code, said)
+}
+
+#[test]
+fn t41_files_without_an_end_are_refused_in_little_memory_wherever_they_lie() {
+    in_little_room(&Pack::copy()).is(0, &[]);
+    let mut signed = payload(&good().pack()).into_keys();
+    let signed = signed.find(|path| path.starts_with("approvals/"));
+    let signed = format!("data/{}", signed.unwrap());
+    for place in [
+        "data/log/steps.jsonl",
+        "data/log/checkpoint",
+        "data/log/witness/000000000068.add-checkpoint",
+        &signed,
+        "data/effects/council.effects.jsonl",
+        "data/plan/01/plan.toml",
+        "data/exports/events.csv",
+        "manifest-sha256.txt",
+        "bag-info.txt",
+    ] {
+        let pack = Pack::copy();
+        let file = fs::OpenOptions::new()
+            .write(true)
+            .open(pack.root.join(place));
+        file.unwrap().set_len(3 * 1024 * ROOM_KIB).unwrap();
+        let found = in_little_room(&pack);
+        assert_eq!(found.code, 6, "{place}: {}", found.said);
+    }
 }

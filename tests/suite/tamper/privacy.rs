@@ -14,7 +14,7 @@ use rusqlite::Connection;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use super::attack::{Pack, payload, trusted, verify};
+use super::attack::{Forgery, Pack, payload, trusted, verify};
 use super::good::{begin, good, run, tell};
 use crate::export::stage::{copied, ended, files, handover};
 
@@ -53,6 +53,18 @@ fn t40_nobody_stands_in_a_pack_or_a_log() {
     let pack = files(&good().pack()).into_iter();
     for (path, bytes) in pack.chain(files(&good().closed().join("log"))) {
         holds_nobody(&path, &bytes, &canaries);
+    }
+}
+
+#[test]
+fn t40_whoever_writes_somebody_into_a_log_is_told_so() {
+    for somebody in ["canary.h001@mail.example", "QQ104729C", "07700 900001"] {
+        let leaking = Forgery::honest()
+            .edit(|entries| entries[22]["body"]["actual"] = somebody.into())
+            .rewritten()
+            .pack();
+        leaking.is_told(&["PII_LEAK"]);
+        assert!(!leaking.verified().said.contains(somebody));
     }
 }
 

@@ -73,20 +73,25 @@ fn t20_a_plan_is_never_swapped_under_one_entry() {
 
 #[test]
 fn t20_a_plan_is_not_amended_by_one_person() {
-    told_otherwise(|entries| {
+    let mut log = Forgery::honest();
+    let new = log.amended_paper("# changed\n");
+    log.edit(|entries| {
+        let bound = at(entries, "plan.bound", "");
+        let dag = entries[bound]["body"]["dag"].clone();
         let copy = at(entries, "step.started", "copy-homes");
         let mut amended = entries[copy].clone();
-        let (old, new) = (amended["plan"].clone(), "ab".repeat(32));
         amended["type"] = "plan.amended".into();
-        amended["plan"] = new.clone().into();
         for field in ["step", "generation", "attempt"] {
             amended.as_object_mut().unwrap().remove(field);
         }
-        amended["body"] =
-            json!({ "old": old, "new": new, "dag": "cd".repeat(32), "approvals": [3] });
+        let old = amended["plan"].clone();
+        amended["plan"] = new.clone().into();
+        amended["body"] = json!({ "old": old, "new": new, "dag": dag, "approvals": [3] });
         entries.insert(copy, amended);
     })
-    .is_told(&[]);
+    .rewritten()
+    .pack()
+    .is_told(&["FOUR_EYES"]);
 }
 
 #[test]
@@ -136,20 +141,21 @@ fn t22_a_yes_that_came_after_the_step_is_too_late() {
         let go = at(entries, "step.started", "go");
         entries.insert(go + 1, late);
     })
-    .is_told(&["UNAPPROVED"]);
+    .is_told(&["UNAPPROVED", "LATE_APPROVAL"]);
 }
 
 #[test]
 fn t22_a_yes_that_was_taken_back_opens_nothing() {
     told_otherwise(|entries| {
         let yes = at(entries, "approval.granted", "go");
-        // By whoever said yes second, while their decision was taken in.
-        let mut no = entries[yes + 3].clone();
-        no["type"] = "approval.revoked".into();
-        let body = no["body"].as_object_mut().unwrap();
+        // By whoever said yes second, who may do so without a key.
+        let second = &mut entries[yes + 3];
+        let body = second["body"].as_object_mut().unwrap();
         body.remove("signed");
         body.insert("method".to_owned(), "recorded".into());
-        no["actor"].as_object_mut().unwrap().remove("key");
+        second["actor"].as_object_mut().unwrap().remove("key");
+        let mut no = second.clone();
+        no["type"] = "approval.revoked".into();
         entries.insert(yes + 4, no);
     })
     .is_told(&["REVOKED"]);

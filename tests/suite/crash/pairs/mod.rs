@@ -8,6 +8,7 @@
 //! Not here: files alone, in every other respect (`crash`); the library's own calls, direction by direction
 //! (`engines`).
 
+mod attacked;
 mod back;
 mod deaths;
 mod full;

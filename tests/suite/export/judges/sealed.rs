@@ -17,6 +17,7 @@ use handover::seal::tree::{leaf_hash, root_of_hashes};
 use handover::seal::{LogKey, Seal, TlogProof, Tree};
 use tempfile::TempDir;
 
+use super::super::authority::reply;
 use super::pages::{commands, follow};
 use crate::export::stage::{copied, ended, files, handover, said, told};
 
@@ -85,25 +86,6 @@ fn shell(script: &str, folder: &Path) {
 fn stamped(folder: &Path, seal: &Seal) -> Vec<u8> {
     fs::write(folder.join("sealed"), stamp::stamped(seal)).unwrap();
     reply(folder)
-}
-
-/// What that authority answers to the file `sealed` in a folder.
-fn reply(folder: &Path) -> Vec<u8> {
-    let config = "[tsa]\ndefault_tsa=ours\n[ours]\nserial=serial\nsigner_cert=tsa.pem\n\
-        signer_key=tsa.key\ncerts=authority.pem\nsigner_digest=sha256\ndefault_policy=1.2.3.4.1\n\
-        digests=sha256\n";
-    fs::write(folder.join("tsa.cnf"), config).unwrap();
-    shell(
-        "openssl req -x509 -newkey rsa:2048 -nodes -keyout ca.key -out authority.pem -subj /CN=Root -days 30
-         openssl req -newkey rsa:2048 -nodes -keyout tsa.key -out tsa.csr -subj /CN=Stamps
-         echo 'extendedKeyUsage=critical,timeStamping' > extension
-         openssl x509 -req -in tsa.csr -CA authority.pem -CAkey ca.key -CAcreateserial -out tsa.pem -days 30 -extfile extension
-         echo 01 > serial
-         openssl ts -query -data sealed -sha256 -cert -out query.tsq
-         openssl ts -reply -config tsa.cnf -queryfile query.tsq -out reply.tsr",
-        folder,
-    );
-    fs::read(folder.join("reply.tsr")).unwrap()
 }
 
 /// A statement signed by `ssh-keygen`, and the list of signers that has its key.

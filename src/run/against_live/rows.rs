@@ -1,15 +1,12 @@
-//! The optional live check: the organisations' ledgers and rows held against the log. Reads only.
+//! Every row that a finished step wrote, read back and held against its digest.
 //!
-//! Out: one finding per step that wrote something: effects that the log has and the ledger lacks, or
-//! the other way round, rows that are no longer as they were written, narrowed to their columns, and rows
-//! that carry the run's mark and that nobody of ours wrote.
+//! Out: per step how many rows are no longer as they were written, narrowed to their columns, and rows that
+//! carry the run's mark and that nobody of ours wrote.
 //!
-//! Not here: the log itself (`replay`), what a difference means (people).
+//! Not here: the effects that wrote them (`ledgers`).
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::connect::Readers;
-use super::site::Site;
 use crate::copy::ledger::{self, Deed};
 use crate::copy::verify::extra::{Search, extra, marked};
 use crate::copy::verify::narrow::{Narrow, Narrowed, narrow, unnarrowed};
@@ -19,6 +16,8 @@ use crate::machine::state::StepState;
 use crate::orgdb::{DbFault, OrgReader};
 use crate::plan::model::StepSpec;
 use crate::plan::outline::StepId;
+use crate::run::connect::Readers;
+use crate::run::site::Site;
 use crate::steps::narrowing;
 
 /// One finished step beside what stands at the organisations.
@@ -26,10 +25,6 @@ use crate::steps::narrowing;
 pub struct Held {
     /// The step.
     pub step: StepId,
-    /// Effects that the log speaks of.
-    pub logged: u64,
-    /// Effects that the ledgers hold.
-    pub ledgered: u64,
     /// Rows read back.
     pub rows: u64,
     /// Rows that are not as they were written.
@@ -42,10 +37,10 @@ pub struct Held {
 }
 
 impl Held {
-    /// Whether log, ledgers and rows agree.
+    /// Whether every row stands as it was written, and no other beside them.
     #[must_use]
     pub fn agrees(&self) -> bool {
-        self.logged == self.ledgered && self.differing == 0 && self.extra == 0
+        self.differing == 0 && self.extra == 0
     }
 }
 
@@ -81,10 +76,7 @@ pub async fn look(
         if step.state != StepState::Committed || !asked {
             continue;
         }
-        let held = live.step(&outline.id, step.generation).await?;
-        if held.logged + held.ledgered > 0 {
-            found.push(held);
-        }
+        found.extend(live.step(&outline.id, step.generation).await?);
     }
     let all_stand = ask.step.is_none() && found.iter().all(|held| held.differing == 0);
     for held in &mut found {
@@ -103,22 +95,22 @@ struct Live<'a> {
 }
 
 impl Live<'_> {
-    async fn step(&mut self, id: &StepId, generation: u32) -> Result<Held, DbFault> {
+    /// None where the step writes to no database.
+    async fn step(&mut self, id: &StepId, generation: u32) -> Result<Option<Held>, DbFault> {
         let outputs = self.site.outputs.get(id);
+        let mut effects = outputs.map_or(0, |done| done.effects);
         let mut held = Held {
             step: id.clone(),
-            logged: outputs.map_or(0, |done| done.effects),
-            ledgered: 0,
             rows: 0,
             differing: 0,
             extra: 0,
             rows_named: Vec::new(),
         };
-        let deed = self.deed(id, generation);
+        let deed = deed(self.site, self.key, id, generation);
         for reader in self.readers.values() {
-            let effects = ledger::effects(reader, deed.run, &deed.step, deed.generation).await?;
-            held.ledgered += effects.len() as u64;
-            if effects.is_empty() {
+            let here = ledger::effects(reader, deed.run, &deed.step, deed.generation).await?;
+            effects += here.len() as u64;
+            if here.is_empty() {
                 continue;
             }
             let digested = verify::digests(reader, &deed).await?;
@@ -126,18 +118,7 @@ impl Live<'_> {
             held.differing += digested.differing;
             self.name(reader, &deed, &digested, &mut held).await?;
         }
-        Ok(held)
-    }
-
-    fn deed(&self, step: &StepId, generation: u32) -> Deed {
-        Deed {
-            run: self.site.head.id,
-            step: step.clone(),
-            generation,
-            epoch: 0,
-            log_seq: 0,
-            key: self.key.clone(),
-        }
+        Ok((effects > 0).then_some(held))
     }
 
     /// Narrows the rows that differ, where the step's rows came from a source.
@@ -148,9 +129,7 @@ impl Live<'_> {
         digested: &Digested,
         held: &mut Held,
     ) -> Result<(), DbFault> {
-        let steps = self.site.run.steps();
-        let generations = steps.map(|(outline, step)| (outline.id.clone(), step.generation));
-        let generations: BTreeMap<StepId, u32> = generations.collect();
+        let generations = generations(self.site);
         let plan = self.site.plan();
         let about = plan.and_then(|plan| narrowing(plan, &generations, deed, target.dialect()));
         let Some((source, work)) = about else {
@@ -193,9 +172,35 @@ impl Live<'_> {
             all_stand,
             values: self.ask.values,
         };
-        let found = extra(target, &self.deed(&held.step, 0), tables, search).await?;
+        let found = extra(
+            target,
+            &deed(self.site, self.key, &held.step, 0),
+            tables,
+            search,
+        )
+        .await?;
         held.extra += found.rows;
         held.rows_named.extend(found.named);
         Ok(())
     }
+}
+
+/// What a step's effects are kept under.
+pub(super) fn deed(site: &Site, key: &RunKey, step: &StepId, generation: u32) -> Deed {
+    Deed {
+        run: site.head.id,
+        step: step.clone(),
+        generation,
+        epoch: 0,
+        log_seq: 0,
+        key: key.clone(),
+    }
+}
+
+/// The generation of every step.
+pub(super) fn generations(site: &Site) -> BTreeMap<StepId, u32> {
+    let steps = site.run.steps();
+    steps
+        .map(|(outline, step)| (outline.id.clone(), step.generation))
+        .collect()
 }
