@@ -1,5 +1,5 @@
 //! Attacks on decisions by whoever holds the log's key: signatures of strangers, signatures for something
-//! else, signatures out of their time (T23 to T26). The log is chained and sealed anew around each.
+//! else, signatures out of their time, words taken back (T22 to T26). The log is chained and sealed anew around each.
 
 use std::fs;
 
@@ -63,6 +63,37 @@ fn what_these_attacks_do_is_no_attack_where_nothing_is_changed() {
     for code in ["BAD_APPROVAL", "REPLAYED_APPROVAL", "ROOT_MISMATCH"] {
         assert!(!found.tells(code), "{}", found.said);
     }
+}
+
+#[test]
+fn t22_a_signed_yes_that_was_taken_back_opens_nothing() {
+    let mut log = Forgery::honest();
+    let seq = second(&log);
+    let mut statement: Value = serde_json::from_slice(&log.signed[&seq].statement).unwrap();
+    let nonce = "ab".repeat(16);
+    statement["decision"] = "revoke".into();
+    statement["nonce"] = nonce.clone().into();
+    let statement = serde_json::to_vec(&statement).unwrap();
+    let signature = key_of("p03").sign(GATE, &statement).into_bytes();
+    let digests = [&statement, &signature].map(|bytes| Digest::of(bytes).to_string());
+    let signed = Signed {
+        statement,
+        signature,
+    };
+    log.signed.insert(seq + 1, signed);
+    let at = usize::try_from(seq).unwrap();
+    log.edit(|entries| {
+        let [statement, signature] = digests;
+        let mut no = entries[at].clone();
+        no["type"] = "approval.revoked".into();
+        no["body"]["statement"] = statement.into();
+        no["body"]["signed"]["signature"] = signature.into();
+        no["body"]["signed"]["window"]["nonce"] = nonce.into();
+        entries.insert(at + 1, no);
+    })
+    .rewritten()
+    .pack()
+    .is_told(&["REVOKED"]);
 }
 
 #[test]

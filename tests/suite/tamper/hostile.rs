@@ -207,3 +207,11 @@ fn t41_files_without_an_end_are_refused_in_little_memory_wherever_they_lie() {
         assert_eq!(found.code, 6, "{place}: {}", found.said);
     }
 }
+
+#[test]
+fn a_time_stamp_that_is_too_large_is_refused_and_never_kept_cut() {
+    let live = good().live();
+    fs::write(live.path().join("big.tsr"), vec![0x30; 256 * 1024 + 1]).unwrap();
+    let said = super::good::tell(live.path(), "anchor add homes- big.tsr", 2);
+    assert!(said.contains("too large"), "{said}");
+}
