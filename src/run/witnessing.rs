@@ -226,9 +226,9 @@ async fn judged(site: &mut Site, lines: &[Line], now: Time) -> Result<Vec<Found>
 
 async fn store(site: &mut Site, found: &[Found]) -> Result<(), WitnessFault> {
     for one in found {
-        let (run, size, line) = (site.head.id, one.head.size, &one.cosignature.line);
+        let (run, line) = (site.head.id, &one.cosignature.line);
         site.journal
-            .put_cosignature(run, size, &one.witness, line)
+            .put_cosignature(run, one.head.size, &one.witness, line)
             .await?;
     }
     Ok(())
