@@ -47,8 +47,9 @@ pub(crate) fn referring<'t>(
 }
 
 /// Which of these tables could be emptied in one go if all their rows are ours. `most`: how many rows we
-/// wrote there at most (none into tables that only refer to the others). Whatever the engine would do beside emptying them (triggers, rules, other tables
-/// that refer to them, others who are told) rules it out.
+/// wrote there at most; none into tables that only refer to the others, and which are nothing without them.
+/// Whatever the engine would do beside emptying them (triggers, rules, other tables that refer to them,
+/// others who are told) rules it out.
 pub(crate) fn candidates(link: &Link, most: &BTreeMap<String, u64>) -> Result<Whole, DbTrouble> {
     let mut whole = Whole::new();
     for (table, most) in most {
@@ -59,7 +60,9 @@ pub(crate) fn candidates(link: &Link, most: &BTreeMap<String, u64>) -> Result<Wh
             }
         }
     }
-    closed(link, whole, most)
+    let whole = closed(link, whole, most)?;
+    let any = whole.keys().any(|table| most.get(table) > Some(&0));
+    Ok(if any { whole } else { Whole::new() })
 }
 
 /// Without the tables that others refer to which are not emptied with them, and (where they are emptied
