@@ -8,6 +8,7 @@
 //! Not here: plans and steps, our ledger (`copy::ledger`), the journal.
 
 pub mod address;
+pub(crate) mod canon;
 pub mod catalogue;
 mod connection;
 pub(crate) mod crash;
@@ -21,6 +22,7 @@ pub mod link;
 mod mariadb;
 mod memo;
 pub(crate) mod moment;
+pub(crate) mod plain;
 mod postgres;
 mod row;
 pub mod sql;

@@ -12,6 +12,102 @@ pub(crate) fn date(text: &str) -> Option<Date> {
     rest.is_empty().then_some(day)
 }
 
+/// Days of the years 1 to 9999, counted from the first of 2000.
+pub(crate) const CALENDAR: std::ops::RangeInclusive<i64> = -730_119..=2_921_939;
+
+const DAY: i64 = 86_400_000_000;
+
+/// The number of a day of the years 1 to 9999 that is written `yyyy-mm-dd`, counted from the first of 2000;
+/// without a calendar's machinery, since this is done for every row. Years begin in March, so that a leap
+/// day is the last (<https://howardhinnant.github.io/date_algorithms.html>, `days_from_civil`).
+#[inline]
+pub(crate) fn day(text: &[u8]) -> Option<i64> {
+    let [a, b, c, d, b'-', e, f, b'-', g, h] = <[u8; 10]>::try_from(text).ok()? else {
+        return None;
+    };
+    let (year, month) = (pair(a, b)? * 100 + pair(c, d)?, pair(e, f)?);
+    let day = pair(g, h)?;
+    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let longest = match month {
+        1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
+        4 | 6 | 9 | 11 => 30,
+        2 => 28 + i64::from(leap),
+        _ => return None,
+    };
+    if year == 0 || !(1..=longest).contains(&day) {
+        return None;
+    }
+    let march_year = year - i64::from(month <= 2);
+    let (era, of_era) = (march_year / 400, march_year % 400);
+    let of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+    let of_era = of_era * 365 + of_era / 4 - of_era / 100 + of_year;
+    Some(era * 146_097 + of_era - 730_425)
+}
+
+/// Microseconds since the first of 2000 of a moment (`zoned`) or a clock's reading that is written just as
+/// we write it; none where it is written otherwise, whatever it says.
+#[inline]
+pub(crate) fn micros(text: &[u8], zoned: bool) -> Option<i64> {
+    let (date, rest) = text.split_at_checked(10)?;
+    let (between, rest) = rest.split_first()?;
+    let clock = match (zoned, between) {
+        (true, b'T') => rest.strip_suffix(b"Z")?,
+        (false, b' ') => rest,
+        _ => return None,
+    };
+    let (clock, fraction) = clock.split_at_checked(8)?;
+    let [a, b, b':', c, d, b':', e, f] = <[u8; 8]>::try_from(clock).ok()? else {
+        return None;
+    };
+    let (hour, minute, second) = (pair(a, b)?, pair(c, d)?, pair(e, f)?);
+    if hour > 23 || minute > 59 || second > 59 {
+        return None;
+    }
+    let beyond = match fraction {
+        [] => 0,
+        [b'.', a, b, c, d, e, f] => {
+            let beyond = (pair(*a, *b)? * 100 + pair(*c, *d)?) * 100 + pair(*e, *f)?;
+            (beyond > 0).then_some(beyond)?
+        }
+        _ => return None,
+    };
+    let seconds = (hour * 60 + minute) * 60 + second;
+    Some(day(date)? * DAY + seconds * 1_000_000 + beyond)
+}
+
+#[inline]
+fn pair(ten: u8, one: u8) -> Option<i64> {
+    let (ten, one) = (ten.wrapping_sub(b'0'), one.wrapping_sub(b'0'));
+    (ten < 10 && one < 10).then(|| i64::from(ten) * 10 + i64::from(one))
+}
+
+/// Appends a day of the calendar by its number, as `day` reads it
+/// (<https://howardhinnant.github.io/date_algorithms.html>, `civil_from_days`).
+pub(crate) fn push_day(out: &mut Vec<u8>, days: i64) {
+    let since = u32::try_from(days + 730_425).unwrap_or_default();
+    let (era, of_era) = (since / 146_097, since % 146_097);
+    let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let march = (5 * of_year + 2) / 153;
+    let day = of_year - (153 * march + 2) / 5 + 1;
+    let month = if march < 10 { march + 3 } else { march - 9 };
+    let year = year_of_era + era * 400 + u32::from(month <= 2);
+    let [y, yy] = two_digits(year / 100);
+    let [yyy, yyyy] = two_digits(year % 100);
+    let ([m, mm], [d, dd]) = (two_digits(month), two_digits(day));
+    out.extend_from_slice(&[y, yy, yyy, yyyy, b'-', m, mm, b'-', d, dd]);
+}
+
+/// Appends a moment (`zoned`) or a clock's reading of the calendar, by its microseconds.
+pub(crate) fn push_micros(out: &mut Vec<u8>, micros: i64, zoned: bool) {
+    push_day(out, micros.div_euclid(DAY));
+    out.push(if zoned { b'T' } else { b' ' });
+    push_time(out, micros.rem_euclid(DAY));
+    if zoned {
+        out.push(b'Z');
+    }
+}
+
 /// Reads a date with a time of day, `Z` or an offset behind it; the moment in UTC (where there is no
 /// zone, as it stands). A date alone is its midnight.
 pub(crate) fn utc(text: &str) -> Option<DateTime> {
@@ -140,6 +236,67 @@ pub(crate) fn push_number(out: &mut Vec<u8>, number: i64, width: usize) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_day_of_the_calendar_is_the_calendars_own() {
+        let mut day = jiff::civil::date(1, 1, 1);
+        let (mut ours, mut theirs) = (Vec::new(), Vec::new());
+        for days in CALENDAR {
+            push_day(&mut ours, days);
+            push_date(&mut theirs, day);
+            assert_eq!(ours, theirs, "{days}");
+            assert_eq!(super::day(&ours), Some(days));
+            ours.clear();
+            theirs.clear();
+            day = day.tomorrow().unwrap_or(day);
+        }
+        assert_eq!(day, jiff::civil::date(9999, 12, 31));
+    }
+
+    #[test]
+    fn what_is_no_day_and_no_moment_of_ours_is_none() {
+        for text in [
+            "0000-01-01",
+            "2019-02-29",
+            "1900-02-29",
+            "2019-04-31",
+            "2019-00-10",
+            "2019-13-01",
+            "2019-01-00",
+            "2019-1-001",
+            "2019/01/01",
+            "-019-01-01",
+            "2019-01-0x",
+            "",
+        ] {
+            assert_eq!(day(text.as_bytes()), None, "{text}");
+        }
+        for (text, zoned) in [
+            ("2020-01-02T03:04:05Z", true),
+            ("2020-01-02 03:04:05", false),
+            ("1969-12-31T23:59:59.999999Z", true),
+            ("0001-01-01 00:00:00.000001", false),
+        ] {
+            let number = micros(text.as_bytes(), zoned);
+            let (mut out, number) = (Vec::new(), number.expect("it is written as ours"));
+            push_micros(&mut out, number, zoned);
+            assert_eq!(String::from_utf8(out).as_deref(), Ok(text));
+            assert_eq!(micros(text.as_bytes(), !zoned), None);
+        }
+        for text in [
+            "2020-01-02T03:04:05",
+            "2020-01-02 03:04:05Z",
+            "2020-01-02T24:00:00Z",
+            "2020-01-02T03:60:05Z",
+            "2020-01-02T03:04:60Z",
+            "2020-01-02T03:04:05.000000Z",
+            "2020-01-02T03:04:05.1Z",
+            "2020-01-02T03:04:05.1234567Z",
+            "2020-01-02TZ",
+        ] {
+            assert_eq!(micros(text.as_bytes(), true), None, "{text}");
+        }
+    }
 
     #[test]
     fn a_moment_reads_the_same_in_whatever_way_it_is_written() {

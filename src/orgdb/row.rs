@@ -1,13 +1,13 @@
 //! A row as an engine hands it over, read in place.
 //!
-//! In: a driver's row, or fields that were decoded into one arena. Out: borrowed values.
+//! In: a driver's row, or fields that were read into one arena. Out: borrowed values, canonical bytes.
 //!
-//! Not here: owned values (`sql::Value`), canonical bytes (`copy::canon`).
-
-use std::ops::Range;
+//! Not here: owned values (`sql::Value`), the canonical form itself (`canon`).
 
 use rusqlite::types::ValueRef;
 use smallvec::SmallVec;
+
+use super::canon;
 
 /// A row, for as long as nobody asks for the next.
 #[derive(Clone, Copy)]
@@ -16,7 +16,7 @@ pub enum Row<'r> {
     Sqlite(&'r rusqlite::Row<'r>),
     /// Such a row, each of its columns looked at once.
     Held(&'r [ValueRef<'r>]),
-    /// A server's row, decoded.
+    /// A server's row, in canonical form.
     Fields(&'r Fields),
 }
 
@@ -57,7 +57,27 @@ impl<'r> Row<'r> {
         match self {
             Row::Sqlite(row) => row.as_ref().column_count(),
             Row::Held(values) => values.len(),
-            Row::Fields(fields) => fields.fields.len(),
+            Row::Fields(fields) => fields.ends.len(),
+        }
+    }
+
+    /// Appends one column in canonical form.
+    #[inline]
+    pub(crate) fn push(&self, at: usize, out: &mut Vec<u8>) {
+        match self {
+            Row::Fields(fields) if at < fields.ends.len() => {
+                out.extend_from_slice(fields.canonical(at));
+            }
+            other => canon::push(out, other.get(at)),
+        }
+    }
+
+    /// Appends every column in canonical form.
+    #[inline]
+    pub(crate) fn push_all(&self, out: &mut Vec<u8>) {
+        match self {
+            Row::Fields(fields) => out.extend_from_slice(&fields.canonical),
+            other => (0..other.width()).for_each(|at| canon::push(out, other.get(at))),
         }
     }
 }
@@ -65,66 +85,72 @@ impl<'r> Row<'r> {
 /// A row's values.
 pub(crate) type Values<'r> = SmallVec<[ValueRef<'r>; 24]>;
 
-/// Decoded fields of one row, in one arena that is used again for the next.
+/// Fields of one row in canonical form, in one arena that is used again for the next.
 #[derive(Debug, Default)]
 pub struct Fields {
-    arena: Vec<u8>,
-    fields: Vec<Field>,
-}
-
-#[derive(Debug, Clone)]
-enum Field {
-    Null,
-    Whole(i64),
-    Float(f64),
-    Text(Range<usize>),
-    Bytes(Range<usize>),
+    canonical: Vec<u8>,
+    ends: Vec<usize>,
 }
 
 impl Fields {
     /// Empties it and keeps its room.
     pub(super) fn clear(&mut self) {
-        self.arena.clear();
-        self.fields.clear();
+        self.canonical.clear();
+        self.ends.clear();
     }
 
     /// NULL.
+    #[inline]
     pub(super) fn null(&mut self) {
-        self.fields.push(Field::Null);
+        canon::push(&mut self.canonical, ValueRef::Null);
+        self.end();
     }
 
     /// A whole number.
+    #[inline]
     pub(super) fn whole(&mut self, number: i64) {
-        self.fields.push(Field::Whole(number));
+        canon::push(&mut self.canonical, ValueRef::Integer(number));
+        self.end();
     }
 
     /// A float.
     pub(super) fn float(&mut self, number: f64) {
-        self.fields.push(Field::Float(number));
+        canon::push(&mut self.canonical, ValueRef::Real(number));
+        self.end();
     }
 
     /// Text that `write` appends.
+    #[inline]
     pub(super) fn text(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
-        let start = self.arena.len();
-        write(&mut self.arena);
-        self.fields.push(Field::Text(start..self.arena.len()));
+        let start = canon::begin_text(&mut self.canonical);
+        write(&mut self.canonical);
+        canon::end_text(&mut self.canonical, start);
+        self.end();
     }
 
     /// Bytes.
     pub(super) fn bytes(&mut self, bytes: &[u8]) {
-        let start = self.arena.len();
-        self.arena.extend_from_slice(bytes);
-        self.fields.push(Field::Bytes(start..self.arena.len()));
+        canon::push(&mut self.canonical, ValueRef::Blob(bytes));
+        self.end();
     }
 
+    #[inline]
+    fn end(&mut self) {
+        self.ends.push(self.canonical.len());
+    }
+
+    #[inline]
+    fn canonical(&self, at: usize) -> &[u8] {
+        let start = at.checked_sub(1).map_or(0, |before| self.ends[before]);
+        &self.canonical[start..self.ends[at]]
+    }
+
+    #[inline]
     fn get(&self, at: usize) -> ValueRef<'_> {
-        let lent = |range: &Range<usize>| self.arena.get(range.clone()).unwrap_or_default();
-        match self.fields.get(at) {
-            None | Some(Field::Null) => ValueRef::Null,
-            Some(Field::Whole(number)) => ValueRef::Integer(*number),
-            Some(Field::Float(number)) => ValueRef::Real(*number),
-            Some(Field::Text(range)) => ValueRef::Text(lent(range)),
-            Some(Field::Bytes(range)) => ValueRef::Blob(lent(range)),
+        if at >= self.ends.len() {
+            return ValueRef::Null;
         }
+        let mut value = canon::Values(self.canonical(at));
+        value.next().unwrap_or(ValueRef::Null)
     }
 }

@@ -9,8 +9,10 @@ use std::borrow::Cow;
 use foldhash::HashMap;
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
+use smallvec::SmallVec;
 
 use super::crosswalk::Crosswalk;
+use super::glance::Glance;
 use super::sight::{Line, Slot};
 use crate::copy::value::canon;
 use crate::copy::value::convert::date::{self, Format};
@@ -35,6 +37,8 @@ pub(crate) struct Cell {
     pub(crate) namespace: Option<String>,
     pub(crate) default: Option<String>,
     pub(crate) fit: Fit,
+    /// What stays as it is, where that is soon told.
+    pub(super) glance: Option<Glance>,
 }
 
 /// Where the raw value comes from.
@@ -164,9 +168,45 @@ enum Turned {
 }
 
 impl Cell {
+    /// Says which target column it goes into.
+    pub(super) fn goes_into(&mut self, fit: Fit) {
+        self.fit = fit;
+        let plain = self.case.is_none() && self.namespace.is_none();
+        self.glance = plain.then(|| Glance::of(&self.turn, fit)).flatten();
+    }
+
     /// Appends the column's value for a line; `at` is the column's place, for what was mended.
     #[inline]
     pub(crate) fn evaluate(
+        &self,
+        at: usize,
+        line: Line<'_>,
+        bench: &mut Bench<'_>,
+        out: &mut Vec<u8>,
+    ) -> Result<Verdict, DbTrouble> {
+        if let (Source::Slot(slot), Some(glance)) = (&self.source, self.glance) {
+            let raw = line.raw(*slot);
+            if self.stays(glance, raw) {
+                canon::push(out, raw);
+                return Ok(Verdict::Fine);
+            }
+        }
+        self.look(at, line, bench, out)
+    }
+
+    /// Whether a value is stored just as it is.
+    #[inline]
+    fn stays(&self, glance: Glance, raw: ValueRef<'_>) -> bool {
+        match raw {
+            ValueRef::Null => self.default.is_none() && !self.required,
+            ValueRef::Text(text) => {
+                glance.holds(raw) && !self.nulls.iter().any(|null| null.as_bytes() == text)
+            }
+            other => glance.holds(other),
+        }
+    }
+
+    fn look(
         &self,
         at: usize,
         line: Line<'_>,
@@ -414,7 +454,7 @@ impl Cell {
             canon::end_text(out, start);
             return Turned::Done;
         }
-        let text = out.split_off(start + 5);
+        let text: SmallVec<[u8; 40]> = SmallVec::from_slice(&out[start + 5..]);
         out.truncate(start);
         self.stored(ValueRef::Text(&text), out)
     }
@@ -424,7 +464,8 @@ impl Cell {
         if self.fit.keeps_text() {
             return Turned::Done;
         }
-        let found = out.split_off(start);
+        let found: SmallVec<[u8; 40]> = SmallVec::from_slice(&out[start..]);
+        out.truncate(start);
         match canon::Values(&found).next() {
             Some(value) => self.stored(value, out),
             None => Turned::Bad("HO505"),

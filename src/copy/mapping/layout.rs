@@ -107,7 +107,7 @@ impl Layout {
             self.drawn = Some(self.places.len());
             Place::Drawn(fit)
         } else if let Some(at) = mapped {
-            program.cells[at].fit = fit;
+            program.cells[at].goes_into(fit);
             Place::Cell(at)
         } else {
             let numbered = table.key.len() == 1

@@ -8,6 +8,7 @@ pub(super) mod cell;
 pub(super) mod crosswalk;
 pub(super) mod draw;
 pub(super) mod gather;
+mod glance;
 mod lately;
 pub(super) mod layout;
 mod needs;

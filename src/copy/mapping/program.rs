@@ -12,7 +12,7 @@ use super::sight::{Line, Sight, Slot};
 use crate::copy::route::Route;
 use crate::copy::value::convert::date;
 use crate::copy::value::fit::Fit;
-use crate::orgdb::{DbTrouble, Link, ValueRef};
+use crate::orgdb::{DbTrouble, Link, ValueRef, decimal};
 use crate::plan::map::{
     Becomes, Collision, ColumnRef, Condition, Dataset, GoesTo, Map, MapColumn, Namespace, Origin,
     Test, Unmapped,
@@ -333,12 +333,17 @@ fn join_key(
     let mut scratch = Vec::new();
     into.clear();
     for (at, slot) in slots.enumerate() {
-        let part = trimmed(line.raw(slot), true, &mut scratch).unwrap_or_default();
-        if part.is_empty() {
-            missing = missing.or(Some(at));
-        }
         if at > 0 {
             into.push(b'/');
+        }
+        let raw = line.raw(slot);
+        if let ValueRef::Integer(number) = raw {
+            decimal::push_whole(into, number);
+            continue;
+        }
+        let part = trimmed(raw, true, &mut scratch).unwrap_or_default();
+        if part.is_empty() {
+            missing = missing.or(Some(at));
         }
         if several && part.contains(['/', '\\']) {
             let plain = part.replace('\\', "\\\\").replace('/', "\\/");
@@ -447,6 +452,7 @@ fn cell(
         },
         default: column.default.clone(),
         fit: Fit::default(),
+        glance: None,
     })
 }
 

@@ -20,7 +20,7 @@ use super::needs::{self, Needs};
 use super::program::{Owner, Papers};
 use crate::copy::tables::position::{Order, Position, Wanted};
 use crate::copy::tables::shape::{bind, idents};
-use crate::copy::value::canon;
+use crate::copy::value::canon::{self, Values};
 use crate::orgdb::{DbTrouble, Ident, Link, Row, Sql, ValueRef, catalogue};
 use crate::plan::map::{ColumnRef, Relation};
 use crate::sql;
@@ -42,10 +42,21 @@ pub(crate) struct Sight {
     ways: Vec<Way>,
     /// In which order rows are read, to go on from any of them.
     order: Order,
+    /// What tells where a row stands.
+    stand: Stand,
     /// Tables that were asked about, by name.
     known: BTreeMap<String, catalogue::Table>,
     /// Who needs its rows, by these columns, where that is what matters.
     needs: Option<(Arc<Needs>, needs::Columns)>,
+}
+
+/// What tells where a scanned row stands.
+#[derive(Debug, Clone)]
+enum Stand {
+    /// So many values before its columns.
+    Before(usize),
+    /// These of its columns.
+    Among(Vec<usize>),
 }
 
 /// A way to parents that begins with one relation.
@@ -60,11 +71,13 @@ impl Sight {
     /// Of `table`, nothing yet.
     pub(crate) fn new(link: &Link, table: &str) -> Result<Sight, DbTrouble> {
         let found = known(link, table)?;
+        let order = Order::of(link.dialect(), &found);
         Ok(Sight {
             table: table.to_owned(),
             own: Vec::new(),
             ways: Vec::new(),
-            order: Order::of(link.dialect(), &found),
+            stand: Stand::Before(order.width()),
+            order,
             known: BTreeMap::from([(table.to_owned(), found)]),
             needs: None,
         })
@@ -90,7 +103,7 @@ impl Sight {
     ) -> Result<Slot, DbTrouble> {
         self.require(link, &column.table, &column.column)?;
         if column.table == self.table {
-            return Ok(Slot::Own(place(&mut self.own, &column.column)));
+            return Ok(Slot::Own(self.see(&column.column)));
         }
         let first = first_step(relations, &self.table, &column.table).ok_or_else(|| {
             DbTrouble::NoSuch(format!("relation from {} to {}", self.table, column.table))
@@ -100,7 +113,7 @@ impl Sight {
         } else {
             let table = self.table.clone();
             self.require(link, &table, &first.child.column)?;
-            let reference = place(&mut self.own, &first.child.column);
+            let reference = self.see(&first.child.column);
             self.ways.push(Way {
                 relation: first.clone(),
                 reference,
@@ -115,7 +128,19 @@ impl Sight {
     pub(super) fn own(&mut self, link: &Link, column: &str) -> Result<usize, DbTrouble> {
         let table = self.table.clone();
         self.require(link, &table, column)?;
-        Ok(place(&mut self.own, &column.to_owned()))
+        Ok(self.see(column))
+    }
+
+    /// The place of a column that is there. Once the whole key is seen, it is not asked for twice.
+    fn see(&mut self, column: &str) -> usize {
+        let place = place(&mut self.own, &column.to_owned());
+        if let Order::Keyed(key) = &self.order {
+            let own = |name: &String| self.own.iter().position(|own| own == name);
+            if let Some(among) = key.iter().map(own).collect() {
+                self.stand = Stand::Among(among);
+            }
+        }
+        place
     }
 
     /// From here on it is told, too, who needs each row.
@@ -138,29 +163,36 @@ impl Sight {
     }
 
     /// The scan of what stands behind a position (or of what stands up to it), in order: where each row
-    /// stands first, then the columns.
+    /// stands first, unless its columns tell that, then the columns.
     pub(crate) fn scan(&self, wanted: Wanted<'_>) -> (Sql, Vec<crate::orgdb::Value>) {
-        self.order
-            .scan(&Ident::new(&self.table), &idents(&self.own), wanted)
+        let (table, columns) = (Ident::new(&self.table), idents(&self.own));
+        match self.stand {
+            Stand::Before(_) => self.order.scan(&table, &columns, wanted),
+            Stand::Among(_) => self.order.scan_columns(&table, &columns, wanted),
+        }
     }
 
-    /// How many values stand before a row's columns and tell where it stands.
+    /// How many values stand before a row's columns.
     pub(crate) fn lead(&self) -> usize {
-        self.order.width()
+        match &self.stand {
+            Stand::Before(width) => *width,
+            Stand::Among(_) => 0,
+        }
     }
 
     /// A scanned row with its parents.
-    pub(crate) fn line<'r>(&self, row: Row<'r>, parents: &'r Parents<'r>) -> Line<'r> {
+    pub(crate) fn line<'r>(&'r self, row: Row<'r>, parents: &'r Parents<'r>) -> Line<'r> {
         Line {
             row,
             parents,
+            stand: &self.stand,
             lead: self.lead(),
         }
     }
 
-    /// Where a line stands.
-    pub(crate) fn position(&self, line: Line<'_>) -> Position {
-        self.order.position(line.row)
+    /// The position that a line's stand tells.
+    pub(crate) fn position(&self, stand: &[u8]) -> Position {
+        self.order.position(Values(stand))
     }
 
     /// Gathers the parents into the temporary store and opens the ways to them.
@@ -346,10 +378,26 @@ pub(crate) fn trim_end(bytes: &[u8]) -> &[u8] {
 pub(crate) struct Line<'r> {
     row: Row<'r>,
     parents: &'r Parents<'r>,
+    stand: &'r Stand,
     lead: usize,
 }
 
+/// Before no row stands anything.
+#[cfg(test)]
+static NOTHING: Stand = Stand::Before(0);
+
 impl<'r> Line<'r> {
+    /// Of values that stand in no table.
+    #[cfg(test)]
+    pub(super) fn alone(values: &'r [ValueRef<'r>], parents: &'r Parents<'r>) -> Line<'r> {
+        Line {
+            row: Row::Held(values),
+            parents,
+            stand: &NOTHING,
+            lead: 0,
+        }
+    }
+
     /// The raw value of a slot.
     #[inline]
     pub(crate) fn raw(&self, slot: Slot) -> ValueRef<'r> {
@@ -378,10 +426,22 @@ impl<'r> Line<'r> {
         self.parents.needs.as_ref().map_or(&[], |probe| &probe.now)
     }
 
+    /// Appends what tells where it stands.
+    #[inline]
+    pub(crate) fn push_stand(&self, out: &mut Vec<u8>) {
+        match self.stand {
+            Stand::Before(width) => (0..*width).for_each(|at| self.row.push(at, out)),
+            Stand::Among(places) => places.iter().for_each(|at| self.row.push(*at, out)),
+        }
+    }
+
     /// Appends everything that is seen of the line: where it stands, its columns, its parents.
     #[inline]
     pub(crate) fn push_all(&self, out: &mut Vec<u8>) {
-        (0..self.row.width()).for_each(|at| canon::push(out, self.row.get(at)));
+        if let Stand::Among(_) = self.stand {
+            self.push_stand(out);
+        }
+        self.row.push_all(out);
         for probe in &self.parents.probes {
             if let Some(known) = probe.known.at(probe.now) {
                 out.extend_from_slice(&known.canonical);

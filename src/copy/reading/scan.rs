@@ -117,15 +117,17 @@ pub(crate) fn scan(
         })?;
         batch.position = after.clone();
     }
-    let mut heard = true;
+    let (mut heard, mut stand) = (true, Vec::new());
     each(source, compiled, Wanted::Behind(after), |line| {
-        batch.position = compiled.program.sight.position(line);
+        stand.clear();
+        line.push_stand(&mut stand);
         scanner.line(pass, line, &mut batch)?;
         if batch.rows.len() + batch.rejects.len() + batch.others.len() < compiled.chunk_rows
             && batch.bytes() < CHUNK_BYTES
         {
             return Ok(Flow::Continue(()));
         }
+        batch.position = compiled.program.sight.position(&stand);
         let position = batch.position.clone();
         heard = outlet.batches.send(std::mem::take(&mut batch)).is_ok();
         batch = outlet.spare.try_recv().unwrap_or_default();
@@ -138,6 +140,9 @@ pub(crate) fn scan(
         })
     })?;
     if heard {
+        if !stand.is_empty() {
+            batch.position = compiled.program.sight.position(&stand);
+        }
         batch.done = true;
         // Nobody listens only when the writing side has failed, and it says why.
         drop(outlet.batches.send(batch));

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::shape::idents;
 use crate::orgdb::catalogue::Table;
-use crate::orgdb::{Dialect, Ident, Row, Sql, Value, ValueRef};
+use crate::orgdb::{Dialect, Ident, Sql, Value, ValueRef};
 use crate::sql;
 
 /// Where a row stands.
@@ -138,13 +138,17 @@ impl Order {
         }
     }
 
-    /// Where a scanned row stands.
-    pub(crate) fn position(&self, row: Row<'_>) -> Position {
-        match (self, row.get(0)) {
-            (Order::Numbered | Order::Counted | Order::Passing, ValueRef::Integer(number)) => {
-                Position::Row(number)
-            }
-            _ => Position::Key((0..self.width()).map(|at| Part::of(row.get(at))).collect()),
+    /// The position that these values tell.
+    pub(crate) fn position<'v>(
+        &self,
+        mut stand: impl Iterator<Item = ValueRef<'v>> + Clone,
+    ) -> Position {
+        match (self, stand.clone().next()) {
+            (
+                Order::Numbered | Order::Counted | Order::Passing,
+                Some(ValueRef::Integer(number)),
+            ) => Position::Row(number),
+            _ => Position::Key(stand.by_ref().take(self.width()).map(Part::of).collect()),
         }
     }
 
@@ -155,15 +159,31 @@ impl Order {
         columns: &[Ident],
         wanted: Wanted<'_>,
     ) -> (Sql, Vec<Value>) {
-        let columns: Vec<Sql> = columns.iter().map(|column| sql!(", {}", column)).collect();
-        let columns = Sql::join("", &columns);
+        let apart: Vec<Sql> = columns.iter().map(|column| sql!(", {}", column)).collect();
+        let apart = Sql::join("", &apart);
         let ends = wanted.ends();
         match self {
-            Order::Numbered => numbered(table, &columns, ends),
-            Order::Counted => counted(table, &columns, ends),
-            Order::Keyed(key) => keyed(table, key, &columns, ends),
-            Order::Lying => lying(table, &columns, ends),
-            Order::Passing => passing(table, &columns, ends),
+            Order::Numbered => numbered(table, &apart, ends),
+            Order::Counted => counted(table, &apart, ends),
+            Order::Keyed(key) => {
+                let all: Vec<Ident> = idents(key).into_iter().chain(columns.to_vec()).collect();
+                keyed(table, key, &all, ends)
+            }
+            Order::Lying => lying(table, &apart, ends),
+            Order::Passing => passing(table, &apart, ends),
+        }
+    }
+
+    /// The scan of columns that tell by themselves where each row stands.
+    pub(crate) fn scan_columns(
+        &self,
+        table: &Ident,
+        columns: &[Ident],
+        wanted: Wanted<'_>,
+    ) -> (Sql, Vec<Value>) {
+        match self {
+            Order::Keyed(key) => keyed(table, key, columns, wanted.ends()),
+            _ => self.scan(table, columns, wanted),
         }
     }
 }
@@ -231,7 +251,7 @@ fn unique(table: &Table) -> Option<Vec<String>> {
     found.find(sound).map(|(_, columns)| columns.clone())
 }
 
-fn keyed(table: &Ident, key: &[String], columns: &Sql, ends: Ends<'_>) -> (Sql, Vec<Value>) {
+fn keyed(table: &Ident, key: &[String], columns: &[Ident], ends: Ends<'_>) -> (Sql, Vec<Value>) {
     let names = idents(key);
     let (mut terms, mut values) = (Vec::new(), Vec::new());
     for (end, side) in ends.into_iter().zip(SIDES) {
@@ -254,9 +274,8 @@ fn keyed(table: &Ident, key: &[String], columns: &Sql, ends: Ends<'_>) -> (Sql, 
         values.extend(parts.iter().map(Part::value));
     }
     let text = sql!(
-        "SELECT {}{} FROM {}{} ORDER BY {}",
-        names,
-        columns,
+        "SELECT {} FROM {}{} ORDER BY {}",
+        columns.to_vec(),
         table,
         condition(&terms),
         names

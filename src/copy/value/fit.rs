@@ -70,8 +70,7 @@ pub fn holds(kind: Kind, text: &str) -> bool {
 fn loose(affinity: Affinity, out: &mut Vec<u8>, value: ValueRef<'_>) -> bool {
     match (affinity, value) {
         (Affinity::Text, ValueRef::Integer(number)) => {
-            let mut room = itoa(number);
-            canon::push_text(out, room.text());
+            canon::push_text(out, &decimal::digits(number));
         }
         (Affinity::Real, ValueRef::Integer(number)) => {
             #[expect(clippy::cast_precision_loss, reason = "the engine does the same")]
@@ -81,7 +80,10 @@ fn loose(affinity: Affinity, out: &mut Vec<u8>, value: ValueRef<'_>) -> bool {
         (Affinity::Number | Affinity::Real, ValueRef::Text(bytes)) => {
             let text = std::str::from_utf8(bytes).unwrap_or_default();
             match text.parse::<i64>() {
-                Ok(number) if affinity == Affinity::Number && itoa(number).text() == bytes => {
+                Ok(number)
+                    if affinity == Affinity::Number
+                        && decimal::digits(number).as_slice() == bytes =>
+                {
                     canon::push(out, ValueRef::Integer(number));
                 }
                 _ if looks_like_a_number(text) => return false,
@@ -273,35 +275,6 @@ fn written(kind: Kind, text: &str, out: &mut Vec<u8>) -> Option<()> {
 
 fn looks_like_a_number(text: &str) -> bool {
     text.contains(|letter: char| letter.is_ascii_digit()) && text.trim().parse::<f64>().is_ok()
-}
-
-/// A number's digits without an allocation.
-struct Digits {
-    room: [u8; 20],
-    start: usize,
-}
-
-impl Digits {
-    fn text(&mut self) -> &[u8] {
-        &self.room[self.start..]
-    }
-}
-
-fn itoa(number: i64) -> Digits {
-    let (mut room, mut start, mut left) = ([0; 20], 20, number.unsigned_abs());
-    loop {
-        start -= 1;
-        room[start] = b'0' + u8::try_from(left % 10).unwrap_or_default();
-        left /= 10;
-        if left == 0 {
-            break;
-        }
-    }
-    if number < 0 {
-        start -= 1;
-        room[start] = b'-';
-    }
-    Digits { room, start }
 }
 
 #[cfg(test)]

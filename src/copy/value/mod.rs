@@ -3,7 +3,8 @@
 //!
 //! Not here: columns and tables (`tables`), what a map does to a value (`mapping`).
 
-pub(super) mod canon;
 pub(super) mod convert;
 pub mod fit;
 pub(super) mod tally;
+
+pub(super) use crate::orgdb::canon;

@@ -14,8 +14,8 @@ use mysql::Value;
 use mysql::consts::{ColumnFlags, ColumnType};
 use rusqlite::types::ValueRef;
 
-use crate::orgdb::moment;
 use crate::orgdb::row::Fields;
+use crate::orgdb::{decimal, moment};
 use crate::plan::digest::push_hex;
 
 /// What a value is held against: only where that changes how it is given.
@@ -95,7 +95,7 @@ impl Class {
     pub(super) fn load(self, value: ValueRef<'_>, out: &mut Vec<u8>) {
         match (self, value) {
             (_, ValueRef::Null) => out.extend_from_slice(b"\\N"),
-            (_, ValueRef::Integer(number)) => drop(write!(out, "{number}")),
+            (_, ValueRef::Integer(number)) => decimal::push_whole(out, number),
             (_, ValueRef::Real(number)) => drop(write!(out, "{number:?}")),
             (Class::Bytes, ValueRef::Text(bytes) | ValueRef::Blob(bytes)) => {
                 push_hex(out, bytes);
@@ -113,11 +113,16 @@ fn single(number: f64) -> Value {
 
 /// A moment in UTC as a clock's reading; whatever else as it is.
 fn unzoned(bytes: &[u8]) -> Cow<'_, [u8]> {
+    let mut text = Vec::new();
+    if let Some(micros) = moment::micros(bytes, true) {
+        text.reserve(26);
+        moment::push_micros(&mut text, micros, false);
+        return Cow::Owned(text);
+    }
     let zoned = bytes.len() > 10 && bytes.get(10) == Some(&b'T');
     let at = std::str::from_utf8(bytes).ok().filter(|_| zoned);
     match at.and_then(moment::utc) {
         Some(at) => {
-            let mut text = Vec::with_capacity(26);
             moment::push(&mut text, at, false);
             Cow::Owned(text)
         }
@@ -126,6 +131,12 @@ fn unzoned(bytes: &[u8]) -> Cow<'_, [u8]> {
 }
 
 fn escape(text: &[u8], out: &mut Vec<u8>) {
+    // Without an end before the last byte, so that many bytes are looked at in one step.
+    let special = |byte: u8| matches!(byte, b'\\' | b'\t' | b'\n' | 0);
+    if !text.iter().fold(false, |any, byte| any | special(*byte)) {
+        out.extend_from_slice(text);
+        return;
+    }
     for byte in text {
         match byte {
             b'\\' => out.extend_from_slice(b"\\\\"),
@@ -202,16 +213,21 @@ impl Form {
             (form, Value::Date(year, month, day, hour, minute, second, micros)) => {
                 let zoned = form == Form::Moment(true);
                 into.text(|out| {
-                    let _ = write!(out, "{year:04}-{month:02}-{day:02}");
+                    moment::push_number(out, (*year).into(), 4);
+                    let ([m, mm], [d, dd]) = (two_digits(*month), two_digits(*day));
+                    out.extend_from_slice(&[b'-', m, mm, b'-', d, dd]);
                     if form == Form::Date {
                         return;
                     }
                     // A moment that never was has no zone either.
                     let zoned = zoned && *month > 0 && *day > 0;
                     out.push(if zoned { b'T' } else { b' ' });
-                    let _ = write!(out, "{hour:02}:{minute:02}:{second:02}");
+                    let ([h, hh], [m, mm]) = (two_digits(*hour), two_digits(*minute));
+                    let [s, ss] = two_digits(*second);
+                    out.extend_from_slice(&[h, hh, b':', m, mm, b':', s, ss]);
                     if *micros != 0 {
-                        let _ = write!(out, ".{micros:06}");
+                        out.push(b'.');
+                        moment::push_number(out, (*micros).into(), 6);
                     }
                     if zoned {
                         out.push(b'Z');
@@ -231,6 +247,10 @@ impl Form {
         }
         Some(())
     }
+}
+
+fn two_digits(number: u8) -> [u8; 2] {
+    moment::two_digits(number.into())
 }
 
 fn is_list(column: &mysql::Column) -> bool {

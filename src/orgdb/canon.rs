@@ -1,13 +1,14 @@
 //! The canonical form of values: a type tag, a length where the type has none of its own, the bytes.
-//! Digests are taken over it, batches carry it, the ledger packs keys and before-images in it.
+//! Rows of servers come in it, digests are taken over it, batches carry it, the ledger packs keys and
+//! before-images in it.
 //!
 //! `NULL` is `0`; an integer `1` and 8 bytes; text `2`, a length of 4 bytes and the text; a float `3`
 //! and its 8 bytes; bytes `4`, a length and the bytes. All numbers are big-endian. So `("12", "3")`
 //! and `("1", "23")` differ, and so do NULL, `''` and `' '`.
 //!
-//! Not here: digests (`tally`), how a value is made (`convert`).
+//! Not here: digests (`copy::tally`), how a value is made (`copy::convert`).
 
-use crate::orgdb::ValueRef;
+use rusqlite::types::ValueRef;
 
 const NULL: u8 = 0;
 const INTEGER: u8 = 1;
