@@ -32,6 +32,21 @@ impl Counts {
         let behind = classes.into_iter().flat_map(BTreeMap::values);
         self.copied + behind.sum::<u64>()
     }
+
+    /// Adds what became of further lines: those that went are counted as they are written.
+    pub(crate) fn add_left(&mut self, further: &Counts) {
+        let pairs = [
+            (&mut self.rejected, &further.rejected),
+            (&mut self.filtered, &further.filtered),
+            (&mut self.merged, &further.merged),
+            (&mut self.mended, &further.mended),
+        ];
+        for (all, new) in pairs {
+            for (name, rows) in new {
+                *all.entry(name.clone()).or_default() += rows;
+            }
+        }
+    }
 }
 
 /// One more under a name, without making the name anew.

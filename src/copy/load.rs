@@ -23,7 +23,7 @@ use crate::copy::mapping::program::{Papers, Program};
 use crate::copy::namesakes::{self, Manners};
 use crate::copy::reading::batch::Batch;
 use crate::copy::reading::lines::LineMac;
-use crate::copy::reading::scan::{self, Compiled, Outlet, Pass, Stop};
+use crate::copy::reading::scan::{self, Compiled, Outlet, Pass, Pieces, Stop};
 use crate::copy::route::Route;
 use crate::copy::tables::position::Position;
 use crate::copy::value::tally::{RowMac, root_of};
@@ -69,6 +69,13 @@ pub struct Loaded {
 
 /// Rows a chunk holds where nobody says otherwise.
 pub const CHUNK_ROWS: usize = 20_000;
+
+/// How a chunk goes to a server, which takes its rows in while others are still read. A file gets it whole:
+/// it is not locked meanwhile.
+const PIECES: Pieces = Pieces {
+    rows: 1_000,
+    waiting: 16,
+};
 
 /// The same for a target of this kind: a server's commit, and all that it is asked on the way there,
 /// costs as much as thousands of rows.
@@ -452,7 +459,7 @@ impl Copy {
         if mark.done {
             return Ok(());
         }
-        let (batches, chunks) = sync_channel::<Batch>(1);
+        let (batches, chunks) = sync_channel::<Batch>(compiled.pieces.waiting);
         let (give_back, spare) = channel();
         let (tell, mut heard) = tokio::sync::mpsc::unbounded_channel();
         let outlet = Outlet { batches, spare };
@@ -589,6 +596,10 @@ pub(super) fn compile(
         target: place.unwrap_or(usize::MAX),
         target_code: load.target.to_string(),
         chunk_rows: load.chunk_rows.max(1),
+        pieces: match target.dialect() {
+            Dialect::Sqlite => Pieces::WHOLE,
+            Dialect::Postgres | Dialect::Mariadb => PIECES,
+        },
         meets,
         program,
         layout,

@@ -69,6 +69,31 @@ impl From<DbTrouble> for LoadStop {
     }
 }
 
+/// Takes the rows of a load.
+pub(crate) enum Sink<'s, 'c> {
+    Sqlite(&'s mut sqlite::Sink<'c>),
+    Postgres(&'s mut postgres::Sink<'c>),
+    Mariadb(mariadb::Sink<'s, 'c>),
+}
+
+/// Gives rows to a sink.
+pub(super) type Pour<'p> = dyn FnMut(&mut Sink<'_, '_>) -> Result<(), LoadStop> + 'p;
+
+impl Sink<'_, '_> {
+    /// Takes one row.
+    #[inline]
+    pub(crate) fn row<'v>(
+        &mut self,
+        row: impl Iterator<Item = ValueRef<'v>>,
+    ) -> Result<(), LoadStop> {
+        match self {
+            Sink::Sqlite(sink) => sink.row(row),
+            Sink::Postgres(sink) => sink.row(row),
+            Sink::Mariadb(sink) => sink.row(row),
+        }
+    }
+}
+
 /// Ends what a link is doing, from another thread.
 pub(super) enum Interrupt {
     Sqlite(rusqlite::InterruptHandle),
@@ -297,15 +322,28 @@ impl Link {
     pub fn load<'v, R>(
         &self,
         load: &Load<'_>,
-        rows: impl Iterator<Item = R>,
+        mut rows: impl Iterator<Item = R>,
     ) -> Result<u64, LoadStop>
     where
         R: Iterator<Item = ValueRef<'v>>,
     {
+        self.pour(load, |sink| rows.try_for_each(|row| sink.row(row)))
+    }
+
+    /// The same while the rows are still coming: `pour` gives them to the sink, one after the other. On a
+    /// server nothing else can be asked of this link meanwhile.
+    ///
+    /// # Errors
+    /// As [`Link::load`], and those of `pour`.
+    pub(crate) fn pour(
+        &self,
+        load: &Load<'_>,
+        mut pour: impl FnMut(&mut Sink<'_, '_>) -> Result<(), LoadStop>,
+    ) -> Result<u64, LoadStop> {
         match &self.engine {
-            Engine::Sqlite(connection) => sqlite::load(connection, load, rows),
-            Engine::Postgres(session) => session.load(load, rows),
-            Engine::Mariadb(session) => session.load(load, rows),
+            Engine::Sqlite(connection) => sqlite::pour(connection, load, &mut pour),
+            Engine::Postgres(session) => session.pour(load, &mut pour),
+            Engine::Mariadb(session) => session.pour(load, &mut pour),
         }
     }
 

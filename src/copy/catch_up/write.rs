@@ -148,7 +148,7 @@ impl Writing {
         let work = self.work.clone();
         self.effect(link, "insert", |ordinal| {
             let mut chunk = Chunk::new(link, &work, &batch, Counts::default());
-            chunk.insert(&mut batch)?;
+            chunk.insert(&mut batch, &mut |_| false)?;
             chunk.add(&batch.counts);
             chunk.keep_rejects(&batch, ordinal)?;
             let layout = &work.compiled.layout;

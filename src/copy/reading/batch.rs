@@ -1,5 +1,6 @@
-//! A chunk on its way from the reading thread to the writing thread: values in canonical form in one
-//! arena, so that no row costs an allocation; emptied batches go back and are filled again.
+//! A chunk on its way from the reading thread to the writing thread, whole or in pieces: values in
+//! canonical form in one arena, so that no row costs an allocation; emptied batches go back and are filled
+//! again.
 //!
 //! Not here: filling (`scan`), writing (`store`).
 
@@ -32,6 +33,8 @@ pub(crate) struct Batch {
     pub(crate) counts: Counts,
     /// Where the scan has got to.
     pub(crate) position: Position,
+    /// Further pieces of the same chunk follow.
+    pub(crate) open: bool,
     /// The scan is over.
     pub(crate) done: bool,
 }
@@ -71,7 +74,37 @@ impl Batch {
         self.others.clear();
         self.lines.clear();
         self.counts = Counts::default();
+        self.open = false;
         self.done = false;
+    }
+
+    /// Takes in the next piece of its chunk.
+    pub(crate) fn take_in(&mut self, piece: &mut Batch) {
+        let before = self.ends();
+        self.values.extend_from_slice(&piece.values);
+        self.keys.extend_from_slice(&piece.keys);
+        self.packed.extend_from_slice(&piece.packed);
+        self.money.extend_from_slice(&piece.money);
+        self.mended.extend_from_slice(&piece.mended);
+        self.lines.extend_from_slice(&piece.lines);
+        self.rejects.append(&mut piece.rejects);
+        self.others.append(&mut piece.others);
+        self.rows.extend(piece.rows.drain(..).map(|row| RowEnd {
+            values: before.values + row.values,
+            keys: before.keys + row.keys,
+            packed: before.packed + row.packed,
+            mended: before.mended + row.mended,
+            line: before.line + row.line,
+            ..row
+        }));
+        self.counts.add_left(&piece.counts);
+        self.position = std::mem::take(&mut piece.position);
+        (self.open, self.done) = (piece.open, piece.done);
+    }
+
+    /// Rows that it holds, those included that do not go.
+    pub(crate) fn held(&self) -> usize {
+        self.rows.len() + self.rejects.len() + self.others.len()
     }
 
     /// Bytes that it holds.
@@ -81,14 +114,23 @@ impl Batch {
 
     /// Closes a row whose values, keys and packed key were appended.
     pub(crate) fn end_row(&mut self, digest: [u8; 32]) {
-        self.rows.push(RowEnd {
+        let row = RowEnd {
+            digest,
+            ..self.ends()
+        };
+        self.rows.push(row);
+    }
+
+    /// Where each of its parts ends.
+    fn ends(&self) -> RowEnd {
+        RowEnd {
             values: self.values.len(),
             keys: self.keys.len(),
             packed: self.packed.len(),
             mended: self.mended.len(),
-            digest,
+            digest: [0; 32],
             line: self.lines.len(),
             gone: false,
-        });
+        }
     }
 }

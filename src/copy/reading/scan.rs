@@ -43,6 +43,8 @@ pub(crate) struct Compiled {
     pub(crate) lines: LineMac,
     /// Rows a chunk holds at most.
     pub(crate) chunk_rows: usize,
+    /// How it goes to the writing side.
+    pub(crate) pieces: Pieces,
     /// How its rows meet others, and who stands at the target.
     pub(crate) meets: Option<(Manners, Namesakes)>,
 }
@@ -62,6 +64,23 @@ impl Compiled {
             .chain(aliases)
             .collect()
     }
+}
+
+/// How a chunk goes to the writing side.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Pieces {
+    /// Rows of a piece.
+    pub(crate) rows: usize,
+    /// Pieces that may wait there.
+    pub(crate) waiting: usize,
+}
+
+impl Pieces {
+    /// In one.
+    pub(crate) const WHOLE: Pieces = Pieces {
+        rows: usize::MAX,
+        waiting: 1,
+    };
 }
 
 /// A chunk is cut at this many bytes, too.
@@ -94,7 +113,7 @@ impl<E: Into<DbTrouble>> From<E> for Stop {
     }
 }
 
-/// Scans from behind `after` to the end. A writing side that has gone away ends it quietly.
+/// Scans from behind `after` to the end, and sends each chunk piece by piece. A writing side that has gone away ends it quietly.
 pub(crate) fn scan(
     source: &Link,
     crosswalk: Crosswalk<'_>,
@@ -118,15 +137,21 @@ pub(crate) fn scan(
         batch.position = after.clone();
     }
     let (mut heard, mut stand) = (true, Vec::new());
+    // Rows and bytes of this chunk that are on their way already.
+    let mut sent = (0, 0);
     each(source, compiled, Wanted::Behind(after), |line| {
         stand.clear();
         line.push_stand(&mut stand);
         scanner.line(pass, line, &mut batch)?;
-        if batch.rows.len() + batch.rejects.len() + batch.others.len() < compiled.chunk_rows
-            && batch.bytes() < CHUNK_BYTES
-        {
+        batch.open =
+            sent.0 + batch.held() < compiled.chunk_rows && sent.1 + batch.bytes() < CHUNK_BYTES;
+        if batch.open && batch.held() < compiled.pieces.rows {
             return Ok(Flow::Continue(()));
         }
+        sent = match batch.open {
+            true => (sent.0 + batch.held(), sent.1 + batch.bytes()),
+            false => (0, 0),
+        };
         batch.position = compiled.program.sight.position(&stand);
         let position = batch.position.clone();
         heard = outlet.batches.send(std::mem::take(&mut batch)).is_ok();
@@ -143,7 +168,7 @@ pub(crate) fn scan(
         if !stand.is_empty() {
             batch.position = compiled.program.sight.position(&stand);
         }
-        batch.done = true;
+        (batch.open, batch.done) = (false, true);
         // Nobody listens only when the writing side has failed, and it says why.
         drop(outlet.batches.send(batch));
     }

@@ -9,7 +9,7 @@ use std::ops::Range;
 use super::store::Work;
 use crate::copy::counts::{Counts, count};
 use crate::copy::ledger::pen::change_rows;
-use crate::copy::reading::batch::Batch;
+use crate::copy::reading::batch::{Batch, RowEnd};
 use crate::copy::reading::lines::{self, State};
 use crate::copy::reading::scan::Compiled;
 use crate::copy::value::canon::Values;
@@ -28,6 +28,19 @@ pub(crate) struct Chunk<'c> {
     pub(crate) span: Option<(i64, i64)>,
 }
 
+/// Appends the next piece of a chunk; false where none will come.
+pub(crate) type More<'m> = dyn FnMut(&mut Batch) -> bool + 'm;
+
+/// Appends all pieces of a chunk; false where some will not come.
+pub(super) fn complete(batch: &mut Batch, more: &mut More<'_>) -> bool {
+    while batch.open {
+        if !more(batch) {
+            return false;
+        }
+    }
+    true
+}
+
 /// Why the target refuses a row: a code of `explain`, a column.
 pub(super) type Refusal = (&'static str, String);
 
@@ -42,9 +55,17 @@ pub(crate) struct Lies {
 impl Batch {
     /// Where the parts of each row lie.
     pub(crate) fn lies(&self) -> impl Iterator<Item = Lies> {
-        let mut before = (0, 0, 0, 0);
-        self.rows.iter().map(move |row| {
-            let after = (row.values, row.keys, row.packed, row.mended);
+        self.lies_from(0)
+    }
+
+    /// Where the parts of each row lie, from one of them on.
+    pub(super) fn lies_from(&self, first: usize) -> impl Iterator<Item = Lies> {
+        let end = |row: &RowEnd| (row.values, row.keys, row.packed, row.mended);
+        let last = first.checked_sub(1).and_then(|last| self.rows.get(last));
+        let mut before = last.map_or((0, 0, 0, 0), end);
+        let rows = self.rows.get(first..).unwrap_or_default();
+        rows.iter().map(move |row| {
+            let after = end(row);
             let start = std::mem::replace(&mut before, after);
             Lies {
                 values: start.0..after.0,
@@ -69,12 +90,31 @@ impl<'c> Chunk<'c> {
         }
     }
 
-    /// Writes the batch's rows.
-    pub(crate) fn insert(&mut self, batch: &mut Batch) -> Result<(), DbTrouble> {
+    /// Writes the batch's rows, and those that `more` appends for as long as the chunk is open; false
+    /// where no more came though it was.
+    pub(crate) fn insert(
+        &mut self,
+        batch: &mut Batch,
+        more: &mut More<'_>,
+    ) -> Result<bool, DbTrouble> {
         match self.link.sqlite() {
-            Some(file) => self.insert_into_file(file, batch),
-            None => self.insert_into_server(batch),
+            Some(file) => {
+                let whole = complete(batch, more);
+                if whole {
+                    self.insert_into_file(file, batch)?;
+                }
+                Ok(whole)
+            }
+            None => self.insert_into_server(batch, more),
         }
+    }
+
+    /// Notes a row that was written as it was given.
+    pub(super) fn wrote(&mut self, batch: &Batch, at: usize, lies: &Lies) {
+        let packed = &batch.packed[lies.packed.clone()];
+        self.body.extend_from_slice(packed);
+        self.tally.add(&batch.rows[at].digest);
+        self.went(batch, at, lies);
     }
 
     /// Counts a row that was written.
@@ -172,17 +212,7 @@ impl<'c> Chunk<'c> {
     }
 
     pub(crate) fn add(&mut self, counts: &Counts) {
-        let pairs = [
-            (&mut self.counts.rejected, &counts.rejected),
-            (&mut self.counts.filtered, &counts.filtered),
-            (&mut self.counts.merged, &counts.merged),
-            (&mut self.counts.mended, &counts.mended),
-        ];
-        for (all, new) in pairs {
-            for (name, rows) in new {
-                *all.entry(name.clone()).or_default() += rows;
-            }
-        }
+        self.counts.add_left(counts);
     }
 
     /// Keeps the rejected rows, each with its reason.

@@ -39,16 +39,14 @@ impl Chunk<'_> {
             }
             if let Some(again) = &mut again {
                 self.read_back(file, again, bound)?;
+                self.went(batch, at, lies);
             } else {
-                self.body
-                    .extend_from_slice(&batch.packed[lies.packed.clone()]);
-                self.tally.add(&batch.rows[at].digest);
+                self.wrote(batch, at, lies);
             }
             if layout.rowid {
                 let number = file.last_insert_rowid();
                 self.span.get_or_insert((number, number)).1 = number;
             }
-            self.went(batch, at, lies);
             if let Some(note) = &mut note {
                 self.note(note, bound, &batch.keys[lies.keys.clone()])?;
             }

@@ -1,16 +1,18 @@
-//! A chunk's rows into a server: loaded at once, and where the server refuses one of them, loaded again
-//! without it. What the server stores otherwise than it was given is read back as it is inserted.
+//! A chunk's rows into a server: loaded while they come, and where the server refuses one of them, loaded
+//! again without it. What the server stores otherwise than it was given is read back as it is inserted.
 //!
 //! Not here: files (`into_file`), what is counted (`chunk`).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use super::chunk::{Chunk, Lies, Refusal};
+use super::chunk::{Chunk, Lies, More, Refusal, complete};
+use super::store::Work;
 use crate::copy::ledger::effect;
 use crate::copy::reading::batch::Batch;
 use crate::copy::tables::shape::idents;
 use crate::copy::value::canon::{self, Values};
+use crate::copy::value::tally::Tally;
 use crate::orgdb::link::{Flow, Load, LoadStop};
 use crate::orgdb::{DbTrouble, Sql, ValueRef};
 use crate::sql;
@@ -22,50 +24,111 @@ const AT_ONCE: usize = 200;
 type Refused = BTreeMap<usize, Refusal>;
 
 impl Chunk<'_> {
-    pub(super) fn insert_into_server(&mut self, batch: &mut Batch) -> Result<(), DbTrouble> {
-        let lies: Vec<Lies> = batch.lies().collect();
+    pub(super) fn insert_into_server(
+        &mut self,
+        batch: &mut Batch,
+        more: &mut More<'_>,
+    ) -> Result<bool, DbTrouble> {
         let mut refused = Refused::new();
-        let mut stored = Vec::new();
-        let read_back = self.work.compiled.layout.read_back;
-        if read_back {
+        if self.work.compiled.layout.read_back {
+            if !complete(batch, more) {
+                return Ok(false);
+            }
+            let lies: Vec<Lies> = batch.lies().collect();
+            let mut stored = Vec::new();
             self.insert_and_read(batch, &lies, 0..lies.len(), &mut refused, &mut stored)?;
             for row in &stored {
                 self.stored(row);
             }
+            for (at, lies) in lies.iter().enumerate() {
+                match refused.remove(&at) {
+                    Some(refusal) => self.refused(batch, at, lies, refusal),
+                    None => self.went(batch, at, lies),
+                }
+            }
         } else {
-            self.load(batch, &lies, 0..lies.len(), &mut refused)?;
-        }
-        for (at, lies) in lies.iter().enumerate() {
-            if let Some(refusal) = refused.remove(&at) {
-                self.refused(batch, at, lies, refusal);
-                continue;
+            let before = self.counts.clone();
+            let poured = self.load_while_they_come(batch, more);
+            if batch.open && !complete(batch, more) {
+                return Ok(false);
             }
-            if !read_back {
-                self.body
-                    .extend_from_slice(&batch.packed[lies.packed.clone()]);
-                self.tally.add(&batch.rows[at].digest);
+            if let Err(stop) = poured {
+                self.counts = before;
+                self.load_without(batch, stop)?;
             }
-            self.went(batch, at, lies);
         }
         if self.work.keeps {
+            let lies: Vec<Lies> = batch.lies().collect();
             self.note_all(batch, &lies)?;
+        }
+        Ok(true)
+    }
+
+    /// Loads the rows of a chunk while further pieces of it come. What is kept of them is made while the
+    /// server takes them in.
+    fn load_while_they_come(
+        &mut self,
+        batch: &mut Batch,
+        more: &mut More<'_>,
+    ) -> Result<(), LoadStop> {
+        let (link, work) = (self.link, self.work);
+        let load = load(work);
+        link.within_savepoint(|| {
+            let mut next = 0;
+            link.pour(&load, |sink| {
+                loop {
+                    for lies in batch.lies_from(next) {
+                        sink.row(Values(&batch.values[lies.values]))?;
+                    }
+                    for (row, lies) in batch.lies_from(next).enumerate() {
+                        self.wrote(batch, next + row, &lies);
+                    }
+                    next = batch.rows.len();
+                    if !batch.open {
+                        return Ok(());
+                    }
+                    if !more(batch) {
+                        return Err(DbTrouble::Interrupted.into());
+                    }
+                }
+            })
+            .map(drop)
+        })
+    }
+
+    /// Loads the rows of a chunk but those that the server refuses, now that it has refused one.
+    fn load_without(&mut self, batch: &mut Batch, stop: LoadStop) -> Result<(), DbTrouble> {
+        self.tally = Tally::default();
+        self.body.clear();
+        let (lies, mut refused) = (batch.lies().collect::<Vec<Lies>>(), Refused::new());
+        self.load(batch, &lies, 0..lies.len(), &mut refused, Some(stop))?;
+        for (at, lies) in lies.iter().enumerate() {
+            match refused.remove(&at) {
+                Some(refusal) => self.refused(batch, at, lies, refusal),
+                None => self.wrote(batch, at, lies),
+            }
         }
         Ok(())
     }
 
-    /// Loads a range of rows but those that the server refuses.
+    /// Loads a range of rows but those that the server refuses; `known` is why it has refused them all at
+    /// once, where it was asked already.
     fn load(
         &self,
         batch: &Batch,
         lies: &[Lies],
         range: Range<usize>,
         refused: &mut Refused,
+        mut known: Option<LoadStop>,
     ) -> Result<(), DbTrouble> {
         let mut rest = range;
         while !rest.is_empty() {
-            let stop = match self.load_once(batch, &lies[rest.clone()]) {
-                Ok(()) => return Ok(()),
-                Err(stop) => stop,
+            let stop = match known.take() {
+                Some(stop) => stop,
+                None => match self.load_once(batch, &lies[rest.clone()]) {
+                    Ok(()) => return Ok(()),
+                    Err(stop) => stop,
+                },
             };
             let DbTrouble::Constraint { kind, on } = stop.trouble else {
                 return Err(stop.trouble);
@@ -74,7 +137,7 @@ impl Chunk<'_> {
             match at.filter(|at| rest.contains(at)) {
                 Some(at) => {
                     refused.insert(at, self.meaning(kind, &on));
-                    self.load(batch, lies, rest.start..at, refused)?;
+                    self.load(batch, lies, rest.start..at, refused, None)?;
                     rest = at + 1..rest.end;
                 }
                 None if rest.len() == 1 => {
@@ -84,7 +147,7 @@ impl Chunk<'_> {
                 // The server does not say which (a foreign key): it is in one of the halves.
                 None => {
                     let middle = rest.start + rest.len() / 2;
-                    self.load(batch, lies, rest.start..middle, refused)?;
+                    self.load(batch, lies, rest.start..middle, refused, None)?;
                     rest = middle..rest.end;
                 }
             }
@@ -93,16 +156,11 @@ impl Chunk<'_> {
     }
 
     fn load_once(&self, batch: &Batch, lies: &[Lies]) -> Result<(), LoadStop> {
-        let layout = &self.work.compiled.layout;
-        let load = Load {
-            table: sql!("{}", layout.shape.ident()),
-            columns: &layout.bound,
-        };
         let rows = lies
             .iter()
             .map(|lies| Values(&batch.values[lies.values.clone()]));
         self.link
-            .within_savepoint(|| self.link.load(&load, rows).map(drop))
+            .within_savepoint(|| self.link.load(&load(self.work), rows).map(drop))
     }
 
     /// Inserts a range of rows and reads each back: its key, then every stored column. (`MySQL` does not
@@ -233,6 +291,15 @@ impl Chunk<'_> {
             self.link.execute_lent(&text, &values)?;
         }
         Ok(())
+    }
+}
+
+/// Where the rows of a dataset go.
+fn load(work: &Work) -> Load<'_> {
+    let layout = &work.compiled.layout;
+    Load {
+        table: sql!("{}", layout.shape.ident()),
+        columns: &layout.bound,
     }
 }
 

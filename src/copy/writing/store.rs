@@ -11,7 +11,7 @@ use std::sync::mpsc::{Receiver, Sender};
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc::UnboundedSender;
 
-use super::chunk::Chunk;
+use super::chunk::{Chunk, complete};
 use crate::copy::counts::Counts;
 use crate::copy::fault::LoadFault;
 use crate::copy::ledger::effect::{self, Head, Part};
@@ -60,7 +60,7 @@ pub(crate) struct Inlet {
     pub(crate) effects: UnboundedSender<Effect>,
 }
 
-/// Writes batches until the last; none when the reading side stopped before that.
+/// Writes chunks until the last, while their pieces come; none when the reading side stopped before that.
 pub(crate) fn store(
     link: &Link,
     work: &Work,
@@ -72,10 +72,15 @@ pub(crate) fn store(
         file.pragma_update(None, "cache_size", -32_000)?;
         file.pragma_update(None, "wal_autocheckpoint", 16_384)?;
     }
-    for mut batch in &inlet.batches {
+    let mut batch = Batch::default();
+    while inlet.next(&mut batch) {
         ordinal += 1;
-        let effect = match chunk(link, work, &mut batch, &mut mark, ordinal)? {
-            Ok(effect) => effect,
+        let effect = match chunk(link, work, (&mut batch, inlet), &mut mark, ordinal)? {
+            Ok(Some(effect)) => effect,
+            Ok(None) => {
+                link.rollback()?;
+                return Ok(Ok(None));
+            }
             Err(fault) => {
                 link.rollback()?;
                 return Ok(Err(fault));
@@ -83,21 +88,39 @@ pub(crate) fn store(
         };
         // Nobody may be listening, and what is durable stays durable.
         drop(inlet.effects.send(effect));
-        drop(inlet.spare.send(batch));
         if mark.done {
             return Ok(Ok(Some(mark)));
         }
+        batch.clear();
     }
     Ok(Ok(None))
 }
 
+impl Inlet {
+    /// Appends the next piece; false when the reading side has stopped.
+    fn next(&self, batch: &mut Batch) -> bool {
+        let Ok(mut piece) = self.batches.recv() else {
+            return false;
+        };
+        if batch.lines.is_empty() && batch.rows.is_empty() && !piece.open {
+            std::mem::swap(batch, &mut piece);
+        } else {
+            batch.take_in(&mut piece);
+        }
+        // Nobody fills it again where all was read.
+        drop(self.spare.send(piece));
+        true
+    }
+}
+
+/// Writes one chunk, whose first piece is there; none when the reading side stopped before its last.
 fn chunk(
     link: &Link,
     work: &Work,
-    batch: &mut Batch,
+    (batch, inlet): (&mut Batch, &Inlet),
     mark: &mut Mark,
     ordinal: u64,
-) -> Result<Result<Effect, LoadFault>, DbTrouble> {
+) -> Result<Result<Option<Effect>, LoadFault>, DbTrouble> {
     let layout = &work.compiled.layout;
     let kind = match work.pass {
         Pass::Rows => format!("insert:{}", mark.dataset),
@@ -113,9 +136,13 @@ fn chunk(
     // session of our own, cut before, ended after we had looked. Looking again is enough.
     let id = effect::open(link, &work.deed, ordinal, &kind)?.ok_or(DbTrouble::Clash)?;
     let mut chunk = Chunk::new(link, work, batch, std::mem::take(&mut mark.counts));
-    match work.pass {
-        Pass::Rows => chunk.insert(batch)?,
-        Pass::References => chunk.update(batch)?,
+    let more = &mut |batch: &mut Batch| inlet.next(batch);
+    let whole = match work.pass {
+        Pass::Rows => chunk.insert(batch, more)?,
+        Pass::References => complete(batch, more) && chunk.update(batch).map(|()| true)?,
+    };
+    if !whole {
+        return Ok(Ok(None));
     }
     chunk.add(&batch.counts);
     chunk.keep_rejects(batch, ordinal)?;
@@ -145,12 +172,12 @@ fn chunk(
         parts(work, body, span, mark, (behind, &batch.lines))?,
     )?;
     link.commit()?;
-    Ok(Ok(Effect {
+    Ok(Ok(Some(Effect {
         ordinal,
         kind,
         rows: tally.rows,
         root: tally.root(),
-    }))
+    })))
 }
 
 /// The kind of an effect that only counts.

@@ -7,59 +7,67 @@
 //!
 //! Not here: the forms of values (`code`).
 
-use std::collections::VecDeque;
 use std::io::Write as _;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread;
 
 use mysql::prelude::Queryable;
-use mysql::{Conn, LocalInfileHandler, Value};
+use mysql::{LocalInfileHandler, Value};
 use rusqlite::types::ValueRef;
 
 use super::code::Class;
 use super::{Session, fault};
-use crate::orgdb::link::{Load, LoadStop};
+use crate::orgdb::link::{self, Load, LoadStop, Pour};
 use crate::orgdb::{DbTrouble, Ident, Sql, crash};
 use crate::sql;
 
 /// Bytes that are kept in one piece before they are sent.
-const PIECE: usize = 256 << 10;
+const PIECE: usize = 64 << 10;
+/// Pieces that may wait for the server.
+const WAITING: usize = 8;
 
 /// Rows and values that one insert takes; a statement has places for 65,535 values.
 const AT_ONCE: usize = 1_000;
 const VALUES: usize = 60_000;
 
 impl Session {
-    pub(in crate::orgdb) fn load<'v, R>(
+    pub(in crate::orgdb) fn pour(
         &self,
         load: &Load<'_>,
-        rows: impl Iterator<Item = R>,
-    ) -> Result<u64, LoadStop>
-    where
-        R: Iterator<Item = ValueRef<'v>>,
-    {
+        pour: &mut Pour<'_>,
+    ) -> Result<u64, LoadStop> {
         let table = unquoted(&load.table);
         let mut classes = Vec::with_capacity(load.columns.len());
         for column in load.columns {
             classes.push(self.class_of(&table, column)?.unwrap_or_default());
         }
         if !self.loads_local()? {
-            return self.insert_many(load, &classes, rows);
-        }
-        let mut pieces = Pieces::default();
-        for row in rows {
-            pieces.push(&classes, row);
-        }
-        let sent = pieces.rows;
-        if sent == 0 {
-            return Ok(0);
+            let mut many = Many::new(self, load, &classes);
+            pour(&mut link::Sink::Mariadb(Sink::Many(&mut many)))?;
+            many.insert()?;
+            return Ok(many.loaded);
         }
         let text = statement(load, &classes);
+        let (pieces, file) = sync_channel(WAITING);
+        let mut pieces = Pieces::new(&classes, pieces);
+        let mut poured = Ok(());
+        // The server takes the rows on a thread of its own, while they are still coming.
         self.ask(&table, |connection| {
-            pieces.offer(connection);
-            let answer = connection.query_drop(&text);
-            connection.set_local_infile_handler(None);
-            answer
+            thread::scope(|scope| {
+                let loading = scope.spawn(move || {
+                    connection.set_local_infile_handler(Some(handler(file)));
+                    let answer = connection.query_drop(&text);
+                    connection.set_local_infile_handler(None);
+                    answer
+                });
+                poured = pour(&mut link::Sink::Mariadb(Sink::Pieces(&mut pieces)));
+                pieces.end(poured.is_ok());
+                let lost = |_| Err(mysql::Error::IoError(std::io::ErrorKind::Other.into()));
+                loading.join().unwrap_or_else(lost)
+            })
         })?;
-        self.held_against(&table, sent)
+        poured?;
+        self.held_against(&table, pieces.rows)
     }
 
     /// Whether the server takes our rows as a file of ours; asked once.
@@ -103,39 +111,6 @@ impl Session {
             },
             row: fault::row(&message),
         })
-    }
-
-    fn insert_many<'v, R>(
-        &self,
-        load: &Load<'_>,
-        classes: &[Class],
-        mut rows: impl Iterator<Item = R>,
-    ) -> Result<u64, LoadStop>
-    where
-        R: Iterator<Item = ValueRef<'v>>,
-    {
-        let width = classes.len().max(1);
-        let most = AT_ONCE.min(VALUES / width).max(1);
-        let mut loaded = 0;
-        loop {
-            let mut values: Vec<Value> = Vec::new();
-            let some = rows.by_ref().take(most);
-            let count = some
-                .map(|row| {
-                    values.extend(
-                        classes
-                            .iter()
-                            .zip(row)
-                            .map(|(class, value)| class.bound(value)),
-                    );
-                })
-                .count();
-            if count == 0 {
-                return Ok(loaded);
-            }
-            self.insert_some(load, values, (loaded, count as u64))?;
-            loaded += count as u64;
-        }
     }
 
     fn insert_some(
@@ -228,17 +203,46 @@ fn statement(load: &Load<'_>, classes: &[Class]) -> String {
     text.as_str().to_owned()
 }
 
+/// The rows of one load.
+pub(crate) enum Sink<'s, 'c> {
+    Pieces(&'s mut Pieces<'c>),
+    Many(&'s mut Many<'c>),
+}
+
+impl Sink<'_, '_> {
+    #[inline]
+    pub(in crate::orgdb) fn row<'v>(
+        &mut self,
+        row: impl Iterator<Item = ValueRef<'v>>,
+    ) -> Result<(), LoadStop> {
+        match self {
+            Sink::Pieces(pieces) => pieces.row(row),
+            Sink::Many(many) => many.row(row)?,
+        }
+        Ok(())
+    }
+}
+
 /// Rows as text, in pieces.
-#[derive(Default)]
-struct Pieces {
-    full: VecDeque<Vec<u8>>,
+pub(crate) struct Pieces<'c> {
+    classes: &'c [Class],
+    full: Option<SyncSender<Vec<u8>>>,
     out: Vec<u8>,
     rows: u64,
 }
 
-impl Pieces {
-    fn push<'v>(&mut self, classes: &[Class], row: impl Iterator<Item = ValueRef<'v>>) {
-        for (at, (class, value)) in classes.iter().zip(row).enumerate() {
+impl<'c> Pieces<'c> {
+    fn new(classes: &'c [Class], full: SyncSender<Vec<u8>>) -> Pieces<'c> {
+        Pieces {
+            classes,
+            full: Some(full),
+            out: Vec::new(),
+            rows: 0,
+        }
+    }
+
+    fn row<'v>(&mut self, row: impl Iterator<Item = ValueRef<'v>>) {
+        for (at, (class, value)) in self.classes.iter().zip(row).enumerate() {
             if at > 0 {
                 self.out.push(b'\t');
             }
@@ -248,20 +252,82 @@ impl Pieces {
         self.rows += 1;
         if self.out.len() >= PIECE {
             let room = Vec::with_capacity(PIECE + (PIECE >> 2));
-            self.full.push_back(std::mem::replace(&mut self.out, room));
+            self.send(room);
         }
     }
 
-    /// What the server gets when it asks for the file.
-    fn offer(mut self, connection: &mut Conn) {
-        self.full.push_back(self.out);
-        let mut pieces = self.full;
-        connection.set_local_infile_handler(Some(LocalInfileHandler::new(move |_, writer| {
-            while let Some(piece) = pieces.pop_front() {
-                writer.write_all(&piece)?;
-            }
-            crash::reached("load");
-            Ok(())
-        })));
+    fn send(&mut self, room: Vec<u8>) {
+        let piece = std::mem::replace(&mut self.out, room);
+        if let Some(full) = &self.full {
+            // The server takes no more only where it has refused the statement, and it says why.
+            drop(full.send(piece));
+        }
+    }
+
+    /// No row comes any more; where they were all, the server gets the last of them, too.
+    fn end(&mut self, all: bool) {
+        if all {
+            self.send(Vec::new());
+        }
+        self.full = None;
+    }
+}
+
+/// What the server gets when it asks for the file.
+fn handler(file: Receiver<Vec<u8>>) -> LocalInfileHandler {
+    LocalInfileHandler::new(move |_, writer| {
+        while let Ok(piece) = file.recv() {
+            writer.write_all(&piece)?;
+        }
+        crash::reached("load");
+        Ok(())
+    })
+}
+
+/// Rows for inserts of many at once.
+pub(crate) struct Many<'c> {
+    session: &'c Session,
+    load: &'c Load<'c>,
+    classes: &'c [Class],
+    values: Vec<Value>,
+    waiting: usize,
+    loaded: u64,
+}
+
+impl<'c> Many<'c> {
+    fn new(session: &'c Session, load: &'c Load<'c>, classes: &'c [Class]) -> Many<'c> {
+        Many {
+            session,
+            load,
+            classes,
+            values: Vec::new(),
+            waiting: 0,
+            loaded: 0,
+        }
+    }
+
+    fn row<'v>(&mut self, row: impl Iterator<Item = ValueRef<'v>>) -> Result<(), LoadStop> {
+        let bound = self.classes.iter().zip(row);
+        self.values
+            .extend(bound.map(|(class, value)| class.bound(value)));
+        self.waiting += 1;
+        let most = AT_ONCE.min(VALUES / self.classes.len().max(1)).max(1);
+        if self.waiting == most {
+            self.insert()?;
+        }
+        Ok(())
+    }
+
+    /// Inserts those that wait.
+    fn insert(&mut self) -> Result<(), LoadStop> {
+        if self.waiting == 0 {
+            return Ok(());
+        }
+        let (values, count) = (std::mem::take(&mut self.values), self.waiting as u64);
+        self.waiting = 0;
+        self.session
+            .insert_some(self.load, values, (self.loaded, count))?;
+        self.loaded += count;
+        Ok(())
     }
 }

@@ -29,6 +29,7 @@ use super::link::{Begin, See};
 use super::row::Fields;
 use super::{DbTrouble, Row, Sql};
 use code::{Class, Form};
+pub(super) use load::Sink;
 pub(super) use place::{Place, PlaceFault};
 use tongue::Asked;
 

@@ -9,33 +9,28 @@ use sqlx::postgres::PgCopyIn;
 
 use super::code::Form;
 use super::{Session, fault};
-use crate::orgdb::link::{Load, LoadStop};
+use crate::orgdb::link::{self, Load, LoadStop, Pour};
 use crate::orgdb::{DbTrouble, Ident, Sql, crash, dialect};
 use crate::plan::digest::push_hex;
 use crate::sql;
 
 /// Bytes that go to the server at a time: its protocol flushes at every piece.
-const PIECE: usize = 256 << 10;
+const PIECE: usize = 64 << 10;
 
 /// Before the first row: <https://www.postgresql.org/docs/current/sql-copy.html>, section "Binary Format".
 const HEAD: &[u8] = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
 
 impl Session {
-    pub(in crate::orgdb) fn load<'v, R>(
+    pub(in crate::orgdb) fn pour(
         &self,
         load: &Load<'_>,
-        rows: impl Iterator<Item = R>,
-    ) -> Result<u64, LoadStop>
-    where
-        R: Iterator<Item = ValueRef<'v>>,
-    {
-        let early = |trouble| LoadStop { trouble, row: None };
+        pour: &mut Pour<'_>,
+    ) -> Result<u64, LoadStop> {
         let columns: Vec<Ident> = load.columns.iter().map(|name| Ident::new(name)).collect();
         let table = &load.table;
         // Preparing a query of the same columns tells their types.
-        let shape = self.known(&sql!("SELECT {} FROM {} LIMIT 0", columns, table));
-        let shape = shape.map_err(early)?;
-        let mut encoder = Encoder::new(shape.columns_as_declared());
+        let shape = self.known(&sql!("SELECT {} FROM {} LIMIT 0", columns, table))?;
+        let encoder = Encoder::new(shape.columns_as_declared());
         let text = sql!(
             "COPY {} ({}) FROM STDIN WITH (FORMAT {})",
             table,
@@ -46,38 +41,60 @@ impl Session {
         let mut connection = self
             .connection
             .try_borrow_mut()
-            .map_err(|_| early(super::busy()))?;
+            .map_err(|_| super::busy())?;
         let begun = self.wait(async { connection.copy_in_raw(&text).await });
-        let mut copy = begun.map_err(|error| stopped(&error))?;
-        for (at, row) in rows.enumerate() {
-            if encoder.row(row).is_none() {
-                let trouble = DbTrouble::Constraint {
-                    kind: "type",
-                    on: String::new(),
-                };
-                drop(self.wait(async { copy.abort("a value does not fit").await }));
-                return Err(LoadStop {
-                    trouble,
-                    row: Some(at),
-                });
-            }
-            if encoder.out.len() >= PIECE {
-                self.send(&mut copy, &mut encoder.out)?;
-            }
+        let mut sink = Sink {
+            session: self,
+            copy: begun.map_err(|error| stopped(&error))?,
+            encoder,
+            taken: 0,
+        };
+        if let Err(stop) = pour(&mut link::Sink::Postgres(&mut sink)) {
+            drop(self.wait(async { sink.copy.abort("no more rows come").await }));
+            return Err(stop);
         }
-        encoder.end();
-        self.send(&mut copy, &mut encoder.out)?;
+        sink.encoder.end();
+        sink.send()?;
         crash::reached("load");
-        let ended = self.wait(async { copy.finish().await });
+        let ended = self.wait(async { sink.copy.finish().await });
         ended.map_err(|error| stopped(&error))
     }
+}
 
-    fn send(
-        &self,
-        copy: &mut PgCopyIn<&mut PgConnection>,
-        out: &mut Vec<u8>,
+/// The rows of one load.
+pub(crate) struct Sink<'c> {
+    session: &'c Session,
+    copy: PgCopyIn<&'c mut PgConnection>,
+    encoder: Encoder<'c>,
+    taken: usize,
+}
+
+impl Sink<'_> {
+    #[inline]
+    pub(in crate::orgdb) fn row<'v>(
+        &mut self,
+        row: impl Iterator<Item = ValueRef<'v>>,
     ) -> Result<(), LoadStop> {
-        let sent = self.wait(async { copy.send(out.as_slice()).await.map(drop) });
+        if self.encoder.row(row).is_none() {
+            let trouble = DbTrouble::Constraint {
+                kind: "type",
+                on: String::new(),
+            };
+            let row = Some(self.taken);
+            return Err(LoadStop { trouble, row });
+        }
+        self.taken += 1;
+        if self.encoder.out.len() >= PIECE {
+            self.send()?;
+        }
+        Ok(())
+    }
+
+    fn send(&mut self) -> Result<(), LoadStop> {
+        let (copy, out) = (&mut self.copy, &mut self.encoder.out);
+        let sent = self
+            .session
+            .wait(async { copy.send(out.as_slice()).await.map(drop) });
         out.clear();
         sent.map_err(|error| stopped(&error))
     }

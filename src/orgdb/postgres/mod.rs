@@ -35,6 +35,7 @@ use super::row::Fields;
 use super::{DbTrouble, Row, Sql, dialect};
 use crate::sql;
 use code::Form;
+pub(super) use load::Sink;
 
 /// How many rows or messages are taken from a stream before they are shown.
 const BLOCK: usize = 512;

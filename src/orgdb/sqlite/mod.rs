@@ -10,9 +10,9 @@ pub(super) mod holder;
 pub(super) mod open;
 
 use rusqlite::types::{ToSqlOutput, ValueRef};
-use rusqlite::{Connection, Statement};
+use rusqlite::{CachedStatement, Connection, Statement};
 
-use super::link::{Load, LoadStop, See};
+use super::link::{self, Load, LoadStop, Pour, See};
 use super::{DbTrouble, Ident, Row, Sql, crash};
 use crate::sql;
 
@@ -44,14 +44,11 @@ pub(super) fn each(
 }
 
 /// One prepared insert, row after row: the fastest way into a file.
-pub(super) fn load<'v, R>(
+pub(super) fn pour(
     connection: &Connection,
     load: &Load<'_>,
-    rows: impl Iterator<Item = R>,
-) -> Result<u64, LoadStop>
-where
-    R: Iterator<Item = ValueRef<'v>>,
-{
+    pour: &mut Pour<'_>,
+) -> Result<u64, LoadStop> {
     let columns: Vec<Ident> = load.columns.iter().map(|name| Ident::new(name)).collect();
     let places: Vec<Sql> = (1..=columns.len()).map(|at| sql!("?{}", at)).collect();
     let text = sql!(
@@ -60,17 +57,37 @@ where
         columns,
         Sql::join(", ", &places)
     );
-    let stopped = |row| move |trouble: DbTrouble| LoadStop { trouble, row };
-    let mut insert = connection
-        .prepare_cached(text.as_str())
-        .map_err(|error| stopped(None)(error.into()))?;
-    let mut loaded = 0;
-    for (at, row) in rows.enumerate() {
-        let done = bind(&mut insert, row).and_then(|()| Ok(insert.raw_execute()?));
-        loaded += done.map_err(stopped(Some(at)))? as u64;
-    }
+    let insert = connection.prepare_cached(text.as_str());
+    let mut sink = Sink {
+        insert: insert.map_err(|error| LoadStop::from(DbTrouble::from(error)))?,
+        taken: 0,
+        loaded: 0,
+    };
+    pour(&mut link::Sink::Sqlite(&mut sink))?;
     crash::reached("load");
-    Ok(loaded)
+    Ok(sink.loaded)
+}
+
+/// The rows of one load.
+pub(crate) struct Sink<'c> {
+    insert: CachedStatement<'c>,
+    taken: usize,
+    loaded: u64,
+}
+
+impl Sink<'_> {
+    pub(super) fn row<'v>(
+        &mut self,
+        row: impl Iterator<Item = ValueRef<'v>>,
+    ) -> Result<(), LoadStop> {
+        let done = bind(&mut self.insert, row).and_then(|()| Ok(self.insert.raw_execute()?));
+        self.loaded += done.map_err(|trouble| LoadStop {
+            trouble,
+            row: Some(self.taken),
+        })? as u64;
+        self.taken += 1;
+        Ok(())
+    }
 }
 
 fn bind<'v>(
