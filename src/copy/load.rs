@@ -572,7 +572,8 @@ pub(super) fn compile(
     };
     let mut program = Program::compile(source, &papers, dataset)?;
     let fire = load.triggers == Some(Triggers::Fire);
-    let layout = Layout::new(target, &mut program, &dataset.into, &dataset.money(), fire)?;
+    let mut layout = Layout::new(target, &mut program, &dataset.into, &dataset.money(), fire)?;
+    layout.open_passage((source, target), &program)?;
     let bound = |name: &str| layout.bound.iter().position(|bound| bound == name);
     let source_code = &load.route.source;
     let meets = match Manners::of((&load.map, dataset), source_code, bound) {

@@ -46,9 +46,8 @@ pub(crate) fn is_written(text: &[u8], front: usize, scale: usize) -> bool {
         _ => return false,
     };
     let fits = match whole {
-        [] => false,
         [b'0'] => true,
-        [b'0', ..] => false,
+        [] | [b'0', ..] => false,
         whole => whole.len() <= front,
     };
     let (mut plain, mut zero) = (true, true);

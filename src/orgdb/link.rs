@@ -13,7 +13,7 @@ use std::ops::ControlFlow;
 use rusqlite::types::ValueRef;
 
 use super::catalogue::{Accessory, Catalogue, Hanging, Table};
-use super::{Address, DbTrouble, Dialect, Row, Sql, Value, mariadb, postgres, sqlite};
+use super::{Address, DbTrouble, Dialect, Ident, Row, Sql, Value, mariadb, postgres, sqlite};
 
 /// A session with one database.
 pub struct Link {
@@ -69,6 +69,11 @@ impl From<DbTrouble> for LoadStop {
     }
 }
 
+/// The binary form that a column travels in: a field of one column is a field of every other that has the
+/// same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Wire(pub(super) postgres::Form);
+
 /// Takes the rows of a load.
 pub(crate) enum Sink<'s, 'c> {
     Sqlite(&'s mut sqlite::Sink<'c>),
@@ -90,6 +95,17 @@ impl Sink<'_, '_> {
             Sink::Sqlite(sink) => sink.row(row),
             Sink::Postgres(sink) => sink.row(row),
             Sink::Mariadb(sink) => sink.row(row),
+        }
+    }
+
+    /// Takes one row whose fields are as a server of the same kind sent them (`Row::as_it_came`).
+    #[inline]
+    pub(crate) fn row_as_it_came(&mut self, fields: &[u8]) -> Result<(), LoadStop> {
+        match self {
+            Sink::Postgres(sink) => sink.row_as_it_came(fields),
+            Sink::Sqlite(_) | Sink::Mariadb(_) => {
+                Err(DbTrouble::Cannot("take another engine's fields as they are").into())
+            }
         }
     }
 }
@@ -344,6 +360,21 @@ impl Link {
             Engine::Sqlite(connection) => sqlite::pour(connection, load, &mut pour),
             Engine::Postgres(session) => session.pour(load, &mut pour),
             Engine::Mariadb(session) => session.pour(load, &mut pour),
+        }
+    }
+
+    /// How a table's columns travel in bulk, where all of them do so in a binary form of the server's own.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub(crate) fn wires(
+        &self,
+        table: &Ident,
+        columns: &[Ident],
+    ) -> Result<Option<Vec<Wire>>, DbTrouble> {
+        match &self.engine {
+            Engine::Sqlite(_) | Engine::Mariadb(_) => Ok(None),
+            Engine::Postgres(session) => session.wires(table, columns),
         }
     }
 

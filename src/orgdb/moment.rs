@@ -22,11 +22,12 @@ const DAY: i64 = 86_400_000_000;
 /// day is the last (<https://howardhinnant.github.io/date_algorithms.html>, `days_from_civil`).
 #[inline]
 pub(crate) fn day(text: &[u8]) -> Option<i64> {
-    let [a, b, c, d, b'-', e, f, b'-', g, h] = <[u8; 10]>::try_from(text).ok()? else {
+    let text = <&[u8; 10]>::try_from(text).ok()?;
+    if text[4] != b'-' || text[7] != b'-' {
         return None;
-    };
-    let (year, month) = (pair(a, b)? * 100 + pair(c, d)?, pair(e, f)?);
-    let day = pair(g, h)?;
+    }
+    let year = two(text, 0)? * 100 + two(text, 2)?;
+    let (month, day) = (two(text, 5)?, two(text, 8)?);
     let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
     let longest = match month {
         1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
@@ -56,17 +57,17 @@ pub(crate) fn micros(text: &[u8], zoned: bool) -> Option<i64> {
         _ => return None,
     };
     let (clock, fraction) = clock.split_at_checked(8)?;
-    let [a, b, b':', c, d, b':', e, f] = <[u8; 8]>::try_from(clock).ok()? else {
+    if clock[2] != b':' || clock[5] != b':' {
         return None;
-    };
-    let (hour, minute, second) = (pair(a, b)?, pair(c, d)?, pair(e, f)?);
+    }
+    let (hour, minute, second) = (two(clock, 0)?, two(clock, 3)?, two(clock, 6)?);
     if hour > 23 || minute > 59 || second > 59 {
         return None;
     }
     let beyond = match fraction {
         [] => 0,
-        [b'.', a, b, c, d, e, f] => {
-            let beyond = (pair(*a, *b)? * 100 + pair(*c, *d)?) * 100 + pair(*e, *f)?;
+        [b'.', digits @ ..] if digits.len() == 6 => {
+            let beyond = (two(digits, 0)? * 100 + two(digits, 2)?) * 100 + two(digits, 4)?;
             (beyond > 0).then_some(beyond)?
         }
         _ => return None,
@@ -75,10 +76,11 @@ pub(crate) fn micros(text: &[u8], zoned: bool) -> Option<i64> {
     Some(day(date)? * DAY + seconds * 1_000_000 + beyond)
 }
 
+/// The number that two digits make.
 #[inline]
-fn pair(ten: u8, one: u8) -> Option<i64> {
-    let (ten, one) = (ten.wrapping_sub(b'0'), one.wrapping_sub(b'0'));
-    (ten < 10 && one < 10).then(|| i64::from(ten) * 10 + i64::from(one))
+fn two(text: &[u8], at: usize) -> Option<i64> {
+    let digit = |at: usize| Some(text.get(at)?.wrapping_sub(b'0')).filter(|digit| *digit < 10);
+    Some(i64::from(digit(at)?) * 10 + i64::from(digit(at + 1)?))
 }
 
 /// Appends a day of the calendar by its number, as `day` reads it

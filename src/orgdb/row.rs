@@ -72,6 +72,15 @@ impl<'r> Row<'r> {
         }
     }
 
+    /// A column just as its server sent it, the length in front; none where it came otherwise.
+    #[inline]
+    pub(crate) fn as_it_came(&self, at: usize) -> Option<&'r [u8]> {
+        match self {
+            Row::Fields(fields) => fields.as_it_came(at),
+            Row::Sqlite(_) | Row::Held(_) => None,
+        }
+    }
+
     /// Appends every column in canonical form.
     #[inline]
     pub(crate) fn push_all(&self, out: &mut Vec<u8>) {
@@ -85,11 +94,14 @@ impl<'r> Row<'r> {
 /// A row's values.
 pub(crate) type Values<'r> = SmallVec<[ValueRef<'r>; 24]>;
 
-/// Fields of one row in canonical form, in one arena that is used again for the next.
+/// Fields of one row in canonical form, in one arena that is used again for the next; beside them, where a
+/// whole row came at once, the server's own bytes.
 #[derive(Debug, Default)]
 pub struct Fields {
     canonical: Vec<u8>,
     ends: Vec<usize>,
+    came: Vec<u8>,
+    came_ends: Vec<usize>,
 }
 
 impl Fields {
@@ -97,6 +109,15 @@ impl Fields {
     pub(super) fn clear(&mut self) {
         self.canonical.clear();
         self.ends.clear();
+        self.came.clear();
+        self.came_ends.clear();
+    }
+
+    /// Keeps a field as it came, beside what is read of it.
+    #[inline]
+    pub(super) fn keep(&mut self, field: &[u8]) {
+        self.came.extend_from_slice(field);
+        self.came_ends.push(self.came.len());
     }
 
     /// NULL.
@@ -143,6 +164,13 @@ impl Fields {
     fn canonical(&self, at: usize) -> &[u8] {
         let start = at.checked_sub(1).map_or(0, |before| self.ends[before]);
         &self.canonical[start..self.ends[at]]
+    }
+
+    #[inline]
+    fn as_it_came(&self, at: usize) -> Option<&[u8]> {
+        let end = *self.came_ends.get(at)?;
+        let start = at.checked_sub(1).map_or(0, |before| self.came_ends[before]);
+        self.came.get(start..end)
     }
 
     #[inline]

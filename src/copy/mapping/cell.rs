@@ -130,6 +130,8 @@ pub(crate) struct Bench<'c> {
     pub(crate) key: Vec<u8>,
     /// What was mended in the row: column and how.
     pub(crate) mended: Vec<(usize, Mend)>,
+    /// Every value of the row so far stays as it is.
+    pub(crate) unchanged: bool,
     scratch: Vec<u8>,
     joined: Vec<u8>,
     cased: String,
@@ -143,6 +145,7 @@ impl<'c> Bench<'c> {
             target_code: String::new(),
             key: Vec::new(),
             mended: Vec::new(),
+            unchanged: true,
             scratch: Vec::new(),
             joined: Vec::new(),
             cased: String::new(),
@@ -213,6 +216,7 @@ impl Cell {
         bench: &mut Bench<'_>,
         out: &mut Vec<u8>,
     ) -> Result<Verdict, DbTrouble> {
+        bench.unchanged = false;
         let start = out.len();
         let turned = self.turned(at, line, bench, out)?;
         let code = match turned {
@@ -265,6 +269,7 @@ impl Cell {
             scratch,
             joined,
             cased,
+            ..
         } = bench;
         let raw = match &self.source {
             Source::Slot(slot) => line.raw(*slot),

@@ -35,8 +35,13 @@ impl Glance {
             scale: scale as usize,
         };
         Some(match (turn, fit.0) {
-            (Turn::Text, Kind::Loose(Affinity::None | Affinity::Text))
-            | (Turn::Text, Kind::Json | Kind::Word | Kind::Other) => Glance::Text(usize::MAX),
+            (
+                Turn::Text,
+                Kind::Loose(Affinity::None | Affinity::Text)
+                | Kind::Json
+                | Kind::Word
+                | Kind::Other,
+            ) => Glance::Text(usize::MAX),
             (Turn::Text, Kind::Text { most, .. }) => {
                 Glance::Text(most.map_or(usize::MAX, |most| most as usize))
             }

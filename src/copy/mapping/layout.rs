@@ -7,15 +7,15 @@
 
 use std::collections::BTreeMap;
 
-use super::cell::{Bench, Verdict};
+use super::cell::{Bench, Source, Verdict};
 use super::draw::Draw;
 use super::program::Program;
-use super::sight::Line;
-use crate::copy::tables::shape::Shape;
+use super::sight::{Line, Slot};
+use crate::copy::tables::shape::{Shape, idents};
 use crate::copy::value::canon::{self, Values};
 use crate::copy::value::fit::Fit;
 use crate::orgdb::catalogue::{Column, Table};
-use crate::orgdb::{DbTrouble, Link, Sql, Value, ValueRef};
+use crate::orgdb::{DbTrouble, Ident, Link, Sql, Value, ValueRef};
 use crate::sql;
 
 /// A program's columns in the target's order.
@@ -37,6 +37,9 @@ pub(crate) struct Layout {
     pub(crate) guards: Vec<String>,
     /// What a server calls its constraints, and their columns as `guards` tells them.
     names: BTreeMap<String, String>,
+    /// Where a row of which every value stays as it is may go on in the very bytes that its server sent:
+    /// which columns of the source they are of.
+    pub(crate) passage: Option<Vec<usize>>,
     /// Where the decimal columns of scale 2 stand in a row, with their names.
     pub(crate) money: Vec<(usize, String)>,
 }
@@ -78,6 +81,7 @@ impl Layout {
             shape,
             places: Vec::new(),
             bound: Vec::new(),
+            passage: None,
             money: Vec::new(),
         };
         for name in layout.shape.all.clone() {
@@ -96,6 +100,33 @@ impl Layout {
         layout.money = money.collect();
         layout.key = keyed;
         Ok(layout)
+    }
+
+    /// Looks whether rows may go on as they come: both servers must send and take each column alike.
+    pub(crate) fn open_passage(
+        &mut self,
+        (source, target): (&Link, &Link),
+        program: &Program,
+    ) -> Result<(), DbTrouble> {
+        let own = |place: &Place| match place {
+            Place::Cell(at) => match program.cells[*at].source {
+                Source::Slot(Slot::Own(own)) => Some(own),
+                _ => None,
+            },
+            Place::Drawn(_) | Place::Fixed(_) => None,
+        };
+        let places: Option<Vec<usize>> = self.places.iter().map(own).collect();
+        let Some(places) = places.filter(|_| !self.read_back && !self.key.is_empty()) else {
+            return Ok(());
+        };
+        let (table, columns) = program.sight.columns();
+        let sent: Vec<Ident> = (places.iter())
+            .map(|at| Ident::new(&columns[*at]))
+            .collect();
+        let sends = source.wires(&Ident::new(table), &sent)?;
+        let takes = target.wires(&self.shape.ident(), &idents(&self.bound))?;
+        self.passage = (sends.is_some() && sends == takes).then_some(places);
+        Ok(())
     }
 
     fn place(&mut self, program: &mut Program, table: &Table, column: &Column) {
@@ -135,6 +166,7 @@ impl Layout {
         draw: &Draw,
         out: &mut Vec<u8>,
     ) -> Result<Verdict, DbTrouble> {
+        bench.unchanged = true;
         values(self.places.iter(), |place| {
             place.value(program, line, bench, draw, out)
         })
@@ -187,7 +219,7 @@ impl Layout {
         sql!(
             "INSERT INTO {} ({}) VALUES ({})",
             self.shape.ident(),
-            crate::copy::tables::shape::idents(&self.bound),
+            idents(&self.bound),
             crate::copy::tables::shape::places(self.bound.len())
         )
     }

@@ -162,6 +162,11 @@ impl Sight {
         Ok(())
     }
 
+    /// The table, and its columns that are read.
+    pub(super) fn columns(&self) -> (&str, &[String]) {
+        (&self.table, &self.own)
+    }
+
     /// The scan of what stands behind a position (or of what stands up to it), in order: where each row
     /// stands first, unless its columns tell that, then the columns.
     pub(crate) fn scan(&self, wanted: Wanted<'_>) -> (Sql, Vec<crate::orgdb::Value>) {
@@ -424,6 +429,16 @@ impl<'r> Line<'r> {
     /// Who needs the row, by their place in the route.
     pub(super) fn needed(&self) -> &'r [usize] {
         self.parents.needs.as_ref().map_or(&[], |probe| &probe.now)
+    }
+
+    /// Appends columns of its own just as their server sent them; false where they came otherwise.
+    #[inline]
+    pub(crate) fn push_as_it_came(&self, own: &[usize], out: &mut Vec<u8>) -> bool {
+        own.iter().all(|at| {
+            let field = self.row.as_it_came(at + self.lead);
+            out.extend_from_slice(field.unwrap_or_default());
+            field.is_some()
+        })
     }
 
     /// Appends what tells where it stands.

@@ -13,7 +13,7 @@ use crate::copy::tables::position::Position;
 pub(crate) struct Batch {
     /// Rows that go, one after the other in `values`, `keys`, `packed`, `money`, `mended`.
     pub(crate) rows: Vec<RowEnd>,
-    /// What is bound: canonical values.
+    /// What is bound: canonical values, or those that a server sent.
     pub(crate) values: Vec<u8>,
     /// The source key, then the key under each further name or NULL: canonical.
     pub(crate) keys: Vec<u8>,
@@ -59,6 +59,8 @@ pub(crate) struct RowEnd {
     pub(crate) line: usize,
     /// The target refused it.
     pub(crate) gone: bool,
+    /// Its values are as their server sent them.
+    pub(crate) as_it_came: bool,
 }
 
 impl Batch {
@@ -131,6 +133,7 @@ impl Batch {
             digest: [0; 32],
             line: self.lines.len(),
             gone: false,
+            as_it_came: false,
         }
     }
 }

@@ -148,9 +148,10 @@ pub(crate) fn scan(
         if batch.open && batch.held() < compiled.pieces.rows {
             return Ok(Flow::Continue(()));
         }
-        sent = match batch.open {
-            true => (sent.0 + batch.held(), sent.1 + batch.bytes()),
-            false => (0, 0),
+        sent = if batch.open {
+            (sent.0 + batch.held(), sent.1 + batch.bytes())
+        } else {
+            (0, 0)
         };
         batch.position = compiled.program.sight.position(&stand);
         let position = batch.position.clone();
@@ -246,10 +247,32 @@ impl<'c> Scanner<'c> {
     fn line(&mut self, pass: Pass, line: Line<'_>, batch: &mut Batch) -> Result<(), Stop> {
         match pass {
             Pass::Rows => {
-                let digest = self.lines.of(line);
-                self.judge(line, digest, batch)
+                let (digest, rows) = (self.lines.of(line), batch.rows.len());
+                self.judge(line, digest, batch)?;
+                if batch.rows.len() > rows && self.bench.unchanged {
+                    self.let_pass(line, batch);
+                }
+                Ok(())
             }
             Pass::References => self.references(line, batch),
+        }
+    }
+
+    /// Lets the row that was judged last go on in the bytes that it came in, where there is a passage.
+    fn let_pass(&self, line: Line<'_>, batch: &mut Batch) {
+        let Some(passage) = &self.compiled.layout.passage else {
+            return;
+        };
+        let end = batch.values.len();
+        if !line.push_as_it_came(passage, &mut batch.values) {
+            batch.values.truncate(end);
+            return;
+        }
+        let start = (batch.rows.iter().rev().nth(1)).map_or(0, |before| before.values);
+        batch.values.drain(start..end);
+        if let Some(row) = batch.rows.last_mut() {
+            row.values = batch.values.len();
+            row.as_it_came = true;
         }
     }
 

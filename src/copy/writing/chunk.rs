@@ -58,6 +58,12 @@ impl Batch {
         self.lies_from(0)
     }
 
+    /// The rows from one of them on, and where their parts lie.
+    pub(super) fn rows_from(&self, first: usize) -> impl Iterator<Item = (&RowEnd, Lies)> {
+        let rows = self.rows.get(first..).unwrap_or_default();
+        rows.iter().zip(self.lies_from(first))
+    }
+
     /// Where the parts of each row lie, from one of them on.
     pub(super) fn lies_from(&self, first: usize) -> impl Iterator<Item = Lies> {
         let end = |row: &RowEnd| (row.values, row.keys, row.packed, row.mended);

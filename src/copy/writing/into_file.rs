@@ -4,10 +4,10 @@
 
 use rusqlite::{CachedStatement, Connection};
 
-use super::chunk::{Chunk, Refusal};
+use super::chunk::{Chunk, Lies, Refusal};
 use crate::copy::ledger::effect;
 use crate::copy::ledger::packed::pack;
-use crate::copy::reading::batch::Batch;
+use crate::copy::reading::batch::{Batch, RowEnd};
 use crate::copy::reading::scan::Compiled;
 use crate::copy::tables::shape::{bind, fetch};
 use crate::copy::value::canon::Values;
@@ -48,7 +48,7 @@ impl Chunk<'_> {
                 self.span.get_or_insert((number, number)).1 = number;
             }
             if let Some(note) = &mut note {
-                self.note(note, bound, &batch.keys[lies.keys.clone()])?;
+                self.note(note, batch, (&batch.rows[at], lies))?;
             }
         }
         crash::reached("load");
@@ -108,11 +108,11 @@ impl Chunk<'_> {
     fn note(
         &self,
         note: &mut CachedStatement<'_>,
-        bound: &[u8],
-        keys: &[u8],
+        batch: &Batch,
+        (row, lies): (&RowEnd, &Lies),
     ) -> Result<(), DbTrouble> {
         let deed = &self.work.deed;
-        for (name, key, target) in self.names(bound, keys) {
+        for (name, key, target) in self.names(batch, row, lies) {
             note.raw_bind_parameter(1, deed.run.to_string())?;
             note.raw_bind_parameter(2, name)?;
             note.raw_bind_parameter(3, &self.work.source)?;
@@ -128,14 +128,21 @@ impl Chunk<'_> {
     /// Under which names a row is known, by which source key, as which target key.
     pub(crate) fn names<'r>(
         &self,
-        bound: &'r [u8],
-        keys: &'r [u8],
+        batch: &'r Batch,
+        row: &RowEnd,
+        lies: &Lies,
     ) -> impl Iterator<Item = (&str, ValueRef<'r>, ValueRef<'r>)> {
         let Compiled {
             layout, program, ..
         } = &*self.work.compiled;
-        let at = layout.drawn.or(layout.key.first().copied());
-        let target = at.and_then(|at| Values(bound).nth(at));
+        let keys = &batch.keys[lies.keys.clone()];
+        let target = if row.as_it_came {
+            // What is kept for undo begins with the target key.
+            Values(&batch.packed[lies.packed.clone()]).next()
+        } else {
+            let at = layout.drawn.or(layout.key.first().copied());
+            at.and_then(|at| Values(&batch.values[lies.values.clone()]).nth(at))
+        };
         let names = std::iter::once(program.name.as_str())
             .chain(program.aliases.iter().map(|alias| alias.name.as_str()));
         let pairs = names.zip(Values(keys));

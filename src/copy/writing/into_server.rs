@@ -9,11 +9,11 @@ use std::ops::Range;
 use super::chunk::{Chunk, Lies, More, Refusal, complete};
 use super::store::Work;
 use crate::copy::ledger::effect;
-use crate::copy::reading::batch::Batch;
+use crate::copy::reading::batch::{Batch, RowEnd};
 use crate::copy::tables::shape::idents;
 use crate::copy::value::canon::{self, Values};
 use crate::copy::value::tally::Tally;
-use crate::orgdb::link::{Flow, Load, LoadStop};
+use crate::orgdb::link::{Flow, Load, LoadStop, Sink};
 use crate::orgdb::{DbTrouble, Sql, ValueRef};
 use crate::sql;
 
@@ -77,8 +77,8 @@ impl Chunk<'_> {
             let mut next = 0;
             link.pour(&load, |sink| {
                 loop {
-                    for lies in batch.lies_from(next) {
-                        sink.row(Values(&batch.values[lies.values]))?;
+                    for (row, lies) in batch.rows_from(next) {
+                        give(sink, batch, row, &lies)?;
                     }
                     for (row, lies) in batch.lies_from(next).enumerate() {
                         self.wrote(batch, next + row, &lies);
@@ -125,7 +125,7 @@ impl Chunk<'_> {
         while !rest.is_empty() {
             let stop = match known.take() {
                 Some(stop) => stop,
-                None => match self.load_once(batch, &lies[rest.clone()]) {
+                None => match self.load_once(batch, lies, &rest) {
                     Ok(()) => return Ok(()),
                     Err(stop) => stop,
                 },
@@ -155,12 +155,19 @@ impl Chunk<'_> {
         Ok(())
     }
 
-    fn load_once(&self, batch: &Batch, lies: &[Lies]) -> Result<(), LoadStop> {
-        let rows = lies
-            .iter()
-            .map(|lies| Values(&batch.values[lies.values.clone()]));
-        self.link
-            .within_savepoint(|| self.link.load(&load(self.work), rows).map(drop))
+    fn load_once(
+        &self,
+        batch: &Batch,
+        lies: &[Lies],
+        range: &Range<usize>,
+    ) -> Result<(), LoadStop> {
+        self.link.within_savepoint(|| {
+            let pour = |sink: &mut Sink<'_, '_>| {
+                let mut rows = batch.rows[range.clone()].iter().zip(&lies[range.clone()]);
+                rows.try_for_each(|(row, lies)| give(sink, batch, row, lies))
+            };
+            self.link.pour(&load(self.work), pour).map(drop)
+        })
     }
 
     /// Inserts a range of rows and reads each back: its key, then every stored column. (`MySQL` does not
@@ -245,9 +252,9 @@ impl Chunk<'_> {
         let run = deed.run.to_string();
         let (mut seen, mut notes) = (BTreeSet::new(), Vec::new());
         for (at, lies) in lies.iter().enumerate() {
-            let bound = &batch.values[lies.values.clone()];
-            for (name, key, target) in self.names(bound, &batch.keys[lies.keys.clone()]) {
-                let (ValueRef::Text(text), false) = (key, batch.rows[at].gone) else {
+            let row = &batch.rows[at];
+            for (name, key, target) in self.names(batch, row, lies) {
+                let (ValueRef::Text(text), false) = (key, row.gone) else {
                     continue;
                 };
                 if seen.insert((name, text)) {
@@ -291,6 +298,17 @@ impl Chunk<'_> {
             self.link.execute_lent(&text, &values)?;
         }
         Ok(())
+    }
+}
+
+/// Gives one row of a batch to a sink.
+#[inline]
+fn give(sink: &mut Sink<'_, '_>, batch: &Batch, row: &RowEnd, lies: &Lies) -> Result<(), LoadStop> {
+    let values = &batch.values[lies.values.clone()];
+    if row.as_it_came {
+        sink.row_as_it_came(values)
+    } else {
+        sink.row(Values(values))
     }
 }
 

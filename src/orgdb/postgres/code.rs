@@ -20,7 +20,7 @@ pub(super) const UNKNOWN: u32 = 705;
 
 /// How a type's values look in binary.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Form {
+pub(in crate::orgdb) enum Form {
     Flag,
     Whole(u8),
     Float(u8),

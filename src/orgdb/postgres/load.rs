@@ -9,7 +9,7 @@ use sqlx::postgres::PgCopyIn;
 
 use super::code::Form;
 use super::{Session, fault};
-use crate::orgdb::link::{self, Load, LoadStop, Pour};
+use crate::orgdb::link::{self, Load, LoadStop, Pour, Wire};
 use crate::orgdb::{DbTrouble, Ident, Sql, crash, dialect};
 use crate::plan::digest::push_hex;
 use crate::sql;
@@ -21,6 +21,18 @@ const PIECE: usize = 64 << 10;
 const HEAD: &[u8] = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
 
 impl Session {
+    /// How a table's columns travel, where all of them do so in binary.
+    pub(in crate::orgdb) fn wires(
+        &self,
+        table: &Ident,
+        columns: &[Ident],
+    ) -> Result<Option<Vec<Wire>>, DbTrouble> {
+        let shape = self.known(&sql!("SELECT {} FROM {} LIMIT 0", columns.to_vec(), table))?;
+        let forms = shape.columns_as_declared().iter();
+        let wire = |form: &Form| (*form != Form::Shown).then_some(Wire(*form));
+        Ok(forms.map(wire).collect())
+    }
+
     pub(in crate::orgdb) fn pour(
         &self,
         load: &Load<'_>,
@@ -83,6 +95,20 @@ impl Sink<'_> {
             let row = Some(self.taken);
             return Err(LoadStop { trouble, row });
         }
+        self.took_one()
+    }
+
+    #[inline]
+    pub(in crate::orgdb) fn row_as_it_came(&mut self, fields: &[u8]) -> Result<(), LoadStop> {
+        // A table has far fewer columns than a count can tell.
+        let width = i16::try_from(self.encoder.forms.len()).unwrap_or(i16::MAX);
+        self.encoder.out.extend_from_slice(&width.to_be_bytes());
+        self.encoder.out.extend_from_slice(fields);
+        self.took_one()
+    }
+
+    #[inline]
+    fn took_one(&mut self) -> Result<(), LoadStop> {
         self.taken += 1;
         if self.encoder.out.len() >= PIECE {
             self.send()?;

@@ -34,7 +34,7 @@ use super::link::{Begin, Flow, See};
 use super::row::Fields;
 use super::{DbTrouble, Row, Sql, dialect};
 use crate::sql;
-use code::Form;
+pub(super) use code::Form;
 pub(super) use load::Sink;
 
 /// How many rows or messages are taken from a stream before they are shown.

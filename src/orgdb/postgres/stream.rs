@@ -89,11 +89,13 @@ fn row(rest: &mut &[u8], columns: &[Form], fields: &mut Fields) -> Option<bool> 
     }
     fields.clear();
     for form in columns {
+        let field = *rest;
         let length = i32::from_be_bytes(take(rest, 4)?.try_into().ok()?);
         match usize::try_from(length) {
             Err(_) => fields.null(),
             Ok(length) => form.read(take(rest, length)?, fields)?,
         }
+        fields.keep(&field[..field.len() - rest.len()]);
     }
     Some(true)
 }
