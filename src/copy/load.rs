@@ -70,12 +70,17 @@ pub struct Loaded {
 /// Rows a chunk holds where nobody says otherwise.
 pub const CHUNK_ROWS: usize = 20_000;
 
-/// How a chunk goes to a server, which takes its rows in while others are still read. A file gets it whole:
-/// it is not locked meanwhile.
-const PIECES: Pieces = Pieces {
-    rows: 1_000,
-    waiting: 16,
-};
+/// How a chunk goes to a target of this kind: a server takes its rows in while others are still read, a file
+/// gets it whole and is not locked meanwhile.
+fn pieces(target: Dialect, chunk_rows: usize) -> Pieces {
+    match target {
+        Dialect::Sqlite => Pieces::WHOLE,
+        Dialect::Postgres | Dialect::Mariadb => Pieces {
+            rows: (chunk_rows / 60).clamp(1, 1_000),
+            waiting: 16,
+        },
+    }
+}
 
 /// The same for a target of this kind: a server's commit, and all that it is asked on the way there,
 /// costs as much as thousands of rows.
@@ -597,10 +602,7 @@ pub(super) fn compile(
         target: place.unwrap_or(usize::MAX),
         target_code: load.target.to_string(),
         chunk_rows: load.chunk_rows.max(1),
-        pieces: match target.dialect() {
-            Dialect::Sqlite => Pieces::WHOLE,
-            Dialect::Postgres | Dialect::Mariadb => PIECES,
-        },
+        pieces: pieces(target.dialect(), load.chunk_rows),
         meets,
         program,
         layout,

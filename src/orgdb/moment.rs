@@ -56,7 +56,13 @@ pub(crate) fn micros(text: &[u8], zoned: bool) -> Option<i64> {
         (false, b' ') => rest,
         _ => return None,
     };
-    let (clock, fraction) = clock.split_at_checked(8)?;
+    Some(day(date)? * DAY + self::clock(clock)?)
+}
+
+/// Microseconds of a time of day that is written just as we write it; none where it is written otherwise.
+#[inline]
+pub(crate) fn clock(text: &[u8]) -> Option<i64> {
+    let (clock, fraction) = text.split_at_checked(8)?;
     if clock[2] != b':' || clock[5] != b':' {
         return None;
     }
@@ -72,8 +78,7 @@ pub(crate) fn micros(text: &[u8], zoned: bool) -> Option<i64> {
         }
         _ => return None,
     };
-    let seconds = (hour * 60 + minute) * 60 + second;
-    Some(day(date)? * DAY + seconds * 1_000_000 + beyond)
+    Some(((hour * 60 + minute) * 60 + second) * 1_000_000 + beyond)
 }
 
 /// The number that two digits make.

@@ -11,6 +11,17 @@ pub(crate) fn is_plain(bytes: &[u8]) -> bool {
         .fold(true, |plain, byte| plain & (byte.wrapping_sub(1) < 0x7f))
 }
 
+/// Whether a text is a UUID of 36 letters, none of them a capital.
+#[inline]
+pub(crate) fn is_uuid(text: &[u8]) -> bool {
+    let mut letters = text.iter().enumerate();
+    text.len() == 36
+        && letters.all(|(at, letter)| match at {
+            8 | 13 | 18 | 23 => *letter == b'-',
+            _ => matches!(letter, b'0'..=b'9' | b'a'..=b'f'),
+        })
+}
+
 #[cfg(test)]
 mod tests {
     use super::is_plain;

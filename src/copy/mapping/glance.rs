@@ -21,8 +21,16 @@ pub(super) enum Glance {
     Whole { least: i64, most: i64 },
     /// A decimal with at most so many digits before its point and just so many behind it.
     Decimal { front: usize, scale: usize },
+    /// A decimal with as many digits as it has.
+    Digits,
+    /// A finite float.
+    Float,
     /// A day, as we write it.
     Day,
+    /// A time of day, as we write it.
+    Time,
+    /// A UUID, as we write it.
+    Uuid,
     /// A moment or a clock's reading, as we write it.
     Moment { zoned: bool },
 }
@@ -69,8 +77,12 @@ impl Glance {
                     scale,
                     negate: false,
                 },
-                Kind::Loose(Affinity::None | Affinity::Text),
+                Kind::Loose(Affinity::None | Affinity::Text) | Kind::Decimal(None),
             ) => decimal(MOST_DIGITS + scale, *scale),
+            (Turn::Text, Kind::Decimal(None)) => Glance::Digits,
+            (Turn::Text, Kind::Float(false)) => Glance::Float,
+            (Turn::Text, Kind::Time) => Glance::Time,
+            (Turn::Text, Kind::Uuid) => Glance::Uuid,
             (Turn::Text, Kind::Date) => Glance::Day,
             (
                 Turn::Date {
@@ -103,6 +115,13 @@ impl Glance {
             (Glance::Decimal { front, scale }, ValueRef::Text(text)) => {
                 decimal::is_written(text, front, scale)
             }
+            (Glance::Digits, ValueRef::Text(text)) => {
+                let behind = text.iter().rev().position(|digit| *digit == b'.');
+                decimal::is_written(text, usize::MAX, behind.unwrap_or(0))
+            }
+            (Glance::Float, ValueRef::Real(number)) => number.is_finite(),
+            (Glance::Time, ValueRef::Text(text)) => moment::clock(text).is_some(),
+            (Glance::Uuid, ValueRef::Text(text)) => plain::is_uuid(text),
             (Glance::Day, ValueRef::Text(text)) => moment::day(text).is_some(),
             (Glance::Moment { zoned }, ValueRef::Text(text)) => {
                 moment::micros(text, zoned).is_some()
@@ -172,7 +191,7 @@ mod tests {
         ]
     }
 
-    const KINDS: [Kind; 18] = [
+    const KINDS: [Kind; 21] = [
         Kind::Loose(Affinity::None),
         Kind::Loose(Affinity::Text),
         Kind::Loose(Affinity::Number),
@@ -200,9 +219,12 @@ mod tests {
         Kind::Json,
         Kind::Bytes,
         Kind::Uuid,
+        Kind::Time,
+        Kind::Float(false),
+        Kind::Float(true),
     ];
 
-    const TEXTS: [&str; 44] = [
+    const TEXTS: [&str; 51] = [
         "",
         " ",
         "a",
@@ -247,6 +269,13 @@ mod tests {
         "2020-01-02T03:04:05.100000Z",
         "2020-01-02T24:00:00Z",
         "2020-01-02T03:04:60Z",
+        "03:04:05",
+        "03:04:05.000001",
+        "24:00:00",
+        "12.",
+        "00000000-0000-8000-8000-00000000000f",
+        "00000000-0000-8000-8000-00000000000F",
+        "00000000000080008000000000000000000f",
     ];
 
     /// What a cell makes of a value, with its glance and without.
@@ -266,6 +295,10 @@ mod tests {
             .chain([
                 Value::Null,
                 Value::Real(1.0),
+                Value::Real(0.1),
+                Value::Real(-0.0),
+                Value::Real(1e300),
+                Value::Real(f64::INFINITY),
                 Value::Blob(b"a".to_vec()),
                 Value::Blob(b"2019-02-28".to_vec()),
             ])

@@ -80,6 +80,11 @@ impl Batch {
         self.done = false;
     }
 
+    /// Nothing was noted in it.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.held() == 0 && self.lines.is_empty() && self.counts == Counts::default()
+    }
+
     /// Takes in the next piece of its chunk.
     pub(crate) fn take_in(&mut self, piece: &mut Batch) {
         let before = self.ends();

@@ -102,7 +102,7 @@ impl Inlet {
         let Ok(mut piece) = self.batches.recv() else {
             return false;
         };
-        if batch.lines.is_empty() && batch.rows.is_empty() && !piece.open {
+        if batch.is_empty() && !piece.open {
             std::mem::swap(batch, &mut piece);
         } else {
             batch.take_in(&mut piece);

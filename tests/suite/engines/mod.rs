@@ -18,6 +18,7 @@ mod narrowed;
 mod needs;
 mod oddities;
 mod pairs;
+mod passing;
 mod quoting;
 mod rights;
 mod rows;
