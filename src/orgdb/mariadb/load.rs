@@ -55,7 +55,11 @@ impl Session {
         self.ask(&table, |connection| {
             thread::scope(|scope| {
                 let loading = scope.spawn(move || {
-                    connection.set_local_infile_handler(Some(handler(file)));
+                    // Of no rows the server hears nothing.
+                    let Ok(first) = file.recv() else {
+                        return Ok(());
+                    };
+                    connection.set_local_infile_handler(Some(handler(first, file)));
                     let answer = connection.query_drop(&text);
                     connection.set_local_infile_handler(None);
                     answer
@@ -67,7 +71,10 @@ impl Session {
             })
         })?;
         poured?;
-        self.held_against(&table, pieces.rows)
+        match pieces.rows {
+            0 => Ok(0),
+            sent => self.held_against(&table, sent),
+        }
     }
 
     /// Whether the server takes our rows as a file of ours; asked once.
@@ -266,7 +273,7 @@ impl<'c> Pieces<'c> {
 
     /// No row comes any more; where they were all, the server gets the last of them, too.
     fn end(&mut self, all: bool) {
-        if all {
+        if all && !self.out.is_empty() {
             self.send(Vec::new());
         }
         self.full = None;
@@ -274,8 +281,9 @@ impl<'c> Pieces<'c> {
 }
 
 /// What the server gets when it asks for the file.
-fn handler(file: Receiver<Vec<u8>>) -> LocalInfileHandler {
+fn handler(mut first: Vec<u8>, file: Receiver<Vec<u8>>) -> LocalInfileHandler {
     LocalInfileHandler::new(move |_, writer| {
+        writer.write_all(&std::mem::take(&mut first))?;
         while let Ok(piece) = file.recv() {
             writer.write_all(&piece)?;
         }

@@ -26,6 +26,8 @@ pub(in crate::orgdb) enum Form {
     Float(u8),
     Decimal,
     Text,
+    /// `char(n)`: the server shows spaces at its end that mean nothing.
+    Padded,
     /// `jsonb`: text behind a version.
     Tree,
     Bytes,
@@ -49,7 +51,8 @@ impl Form {
             700 => Form::Float(4),
             701 => Form::Float(8),
             1700 => Form::Decimal,
-            18 | 19 | 25 | 114 | 142 | UNKNOWN | 1042 | 1043 => Form::Text,
+            18 | 19 | 25 | 114 | 142 | UNKNOWN | 1043 => Form::Text,
+            1042 => Form::Padded,
             3802 => Form::Tree,
             17 => Form::Bytes,
             1082 => Form::Date,
@@ -76,6 +79,10 @@ impl Form {
             Form::Float(_) => into.float(f64::from_be_bytes(bytes.try_into().ok()?)),
             Form::Decimal => return read_decimal(bytes, into),
             Form::Text | Form::Shown => into.text(|out| out.extend_from_slice(bytes)),
+            Form::Padded => {
+                let end = bytes.iter().rposition(|letter| *letter != b' ');
+                into.text(|out| out.extend_from_slice(&bytes[..end.map_or(0, |at| at + 1)]));
+            }
             Form::Tree => {
                 let text = bytes.get(1..)?;
                 into.text(|out| out.extend_from_slice(text));
@@ -121,7 +128,9 @@ impl Form {
                 }
             }
             Form::Decimal => return write_decimal(text(value, &mut room)?, out),
-            Form::Text | Form::Shown => out.extend_from_slice(plain(value, &mut room)?),
+            Form::Text | Form::Padded | Form::Shown => {
+                out.extend_from_slice(plain(value, &mut room)?);
+            }
             Form::Tree => {
                 out.push(1);
                 out.extend_from_slice(plain(value, &mut room)?);
