@@ -97,11 +97,15 @@ pub(crate) fn store(
 }
 
 impl Inlet {
-    /// Appends the next piece; false when the reading side has stopped.
+    /// Appends the next piece; false when the reading side has stopped, or when whoever wanted the copy has
+    /// gone away: pieces that wait already are not for the next who begins.
     fn next(&self, batch: &mut Batch) -> bool {
         let Ok(mut piece) = self.batches.recv() else {
             return false;
         };
+        if self.effects.is_closed() {
+            return false;
+        }
         if batch.is_empty() && !piece.open {
             std::mem::swap(batch, &mut piece);
         } else {
