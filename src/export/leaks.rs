@@ -70,11 +70,14 @@ fn telephone(bytes: &[u8]) -> bool {
     let mut at = 0;
     while at < bytes.len() {
         let run = bytes[at..].iter().take_while(|byte| spaced(byte)).count();
-        if run >= 11 {
-            let before = at.checked_sub(1).and_then(|at| bytes.get(at));
-            let after = bytes.get(at + run);
+        let number = bytes[at..at + run].trim_ascii();
+        if number.len() >= 11 {
+            let blanks = bytes[at..].iter().take_while(|byte| **byte == b' ').count();
+            let from = at + blanks;
+            let before = from.checked_sub(1).and_then(|at| bytes.get(at));
+            let after = bytes.get(from + number.len());
             let alone = |byte: Option<&u8>| byte.is_none_or(|byte| !is_word(*byte));
-            if alone(before) && alone(after) && is_number(&bytes[at..at + run]) {
+            if alone(before) && alone(after) && is_number(number) {
                 return true;
             }
         }

@@ -109,6 +109,13 @@ impl RollbackReport<'_> {
         let saved = self
             .saved
             .map_or(String::new(), |file| format!(", saved to {file}"));
+        let rows = preview.undoes.iter().any(|undo| undo.removes > 0);
+        let locks = if rows {
+            " While it is proved what nobody has touched, nobody can write to those tables, nor to \
+             empty ones that refer to them."
+        } else {
+            ""
+        };
         let needs = match preview.missing() {
             0 => "It has every signature that it needs.".to_owned(),
             missing => format!(
@@ -117,7 +124,7 @@ impl RollbackReport<'_> {
             ),
         };
         format!(
-            "{time}{voids} Fingerprint {}{saved}. {needs}",
+            "{time}{locks}{voids} Fingerprint {}{saved}. {needs}",
             preview.digest().short()
         )
     }
