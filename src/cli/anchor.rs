@@ -1,12 +1,11 @@
 //! `handover anchor request|add`: time-stamps over seals, by file drop. Asking an authority is for whoever
 //! may use a network; judging a stamp is for `openssl`.
 
-use std::fs;
-use std::io::Read as _;
 use std::path::Path;
 
 use super::Outcome;
 use super::args::{Anchor, Global};
+use super::brought;
 use super::exit::Exit;
 use super::failure::{Failure, hint};
 use super::output::Output;
@@ -41,7 +40,7 @@ async fn request(run: Option<&str>, to: &Path, global: &Global, output: &Output)
 
 async fn add(run: &str, file: &Path, global: &Global, output: &Output) -> Outcome {
     let (_, mut site) = site::run(Some(run), global).await?;
-    let bytes = read(file)?;
+    let bytes = brought::bytes(file, "time-stamp", STAMP_BYTES_MAX)?;
     let seals = seals(&mut site).await?;
     let Some(stamped) = stamp::of(&bytes, &seals) else {
         let says = format!(
@@ -73,21 +72,4 @@ async fn seals(site: &mut Site) -> Result<Vec<Seal>, Failure> {
 
 fn unsealed(site: &Site) -> Failure {
     Failure::usage(format!("the step log of {} is not sealed", site.head.label))
-}
-
-fn read(file: &Path) -> Result<Vec<u8>, Failure> {
-    let refused = |fault: std::io::Error| {
-        Failure::usage(format!("`{}` cannot be read: {fault}", file.display()))
-    };
-    let mut bytes = Vec::new();
-    let opened = fs::File::open(file).map_err(refused)?;
-    opened
-        .take(STAMP_BYTES_MAX + 1)
-        .read_to_end(&mut bytes)
-        .map_err(refused)?;
-    if bytes.len() as u64 > STAMP_BYTES_MAX {
-        let says = format!("`{}` is too large to be a time-stamp", file.display());
-        return Err(Failure::usage(says));
-    }
-    Ok(bytes)
 }

@@ -1,10 +1,10 @@
 //! `handover approve FILE|RUN [STEP]`: a signature under a preview, or a word to a run.
 
-use std::fs;
 use std::path::Path;
 
 use super::Outcome;
 use super::args::{Approve, Global};
+use super::brought::{self, PAPER_BYTES_MAX};
 use super::exit::Exit;
 use super::failure::{Failure, hint};
 use super::fresh;
@@ -20,9 +20,6 @@ use crate::report::words::some;
 use crate::run::decisions::{self, Asked, Meaning, Word, WordFault};
 use crate::run::{Clock, Session, Site, Who, approvals};
 use crate::signature::{Proof, Statement};
-
-/// Evidence is a paper, not a database.
-const EVIDENCE_BYTES_MAX: u64 = 16 * 1024 * 1024;
 
 pub(super) async fn approve(args: &Approve, global: &Global, output: &Output) -> Outcome {
     let path = Path::new(&args.what);
@@ -136,23 +133,9 @@ fn meaning(args: &Approve) -> Meaning {
 }
 
 fn evidence(args: &Approve) -> Result<Option<Vec<u8>>, Failure> {
-    let Some(path) = &args.evidence else {
-        return Ok(None);
-    };
-    let refused = |fault: std::io::Error| {
-        Failure::usage(format!(
-            "the evidence `{}` cannot be read: {fault}",
-            path.display()
-        ))
-    };
-    if fs::metadata(path).map_err(refused)?.len() > EVIDENCE_BYTES_MAX {
-        return Err(Failure::usage(format!(
-            "the evidence `{}` is larger than {} MiB",
-            path.display(),
-            EVIDENCE_BYTES_MAX / 1024 / 1024
-        )));
-    }
-    fs::read(path).map(Some).map_err(refused)
+    let path = args.evidence.as_deref();
+    path.map(|path| brought::bytes(path, "evidence", PAPER_BYTES_MAX))
+        .transpose()
 }
 
 /// Either kind of preview file.
@@ -181,8 +164,7 @@ async fn sign_file(path: &Path, args: &Approve, global: &Global, output: &Output
             )),
         );
     }
-    let bytes = fs::read(path)
-        .map_err(|fault| Failure::usage(format!("`{}` cannot be read: {fault}", path.display())))?;
+    let bytes = brought::bytes(path, "preview", PAPER_BYTES_MAX)?;
     let evidence = evidence(args)?.map(|bytes| Digest::of(&bytes));
     let mut paper = match RollbackPreview::read(&bytes) {
         Ok(preview) => Paper::Rollback(Box::new(preview)),

@@ -27,11 +27,7 @@ pub(super) async fn look(
     clock: &Clock,
     output: &Output,
 ) -> Result<Preview, Failure> {
-    let moment = preview::Moment {
-        as_at: clock.as_at().moment(),
-        clock: clock.kind(),
-    };
-    let fresh = preview::look(Arc::clone(plan), readers, &moment, None).await?;
+    let fresh = preview::look(Arc::clone(plan), readers, &clock.into(), None).await?;
     let next = "handover preview --out FILE, and have it signed again";
     held(signed, fresh, next, output)
 }
@@ -54,11 +50,7 @@ pub(super) async fn at_gate(
         return Ok(None);
     };
     let readers = site::readers(project, &plan).await?;
-    let moment = preview::Moment {
-        as_at: clock.as_at().moment(),
-        clock: clock.kind(),
-    };
-    let mut fresh = preview::look(Arc::clone(&plan), readers, &moment, None).await?;
+    let mut fresh = preview::look(plan, readers, &clock.into(), None).await?;
     // What was done already stands in its own way: that says nothing of what is to come.
     let to_come = |step: &StepId| {
         let state = site.run.state(step).map(|step| step.state);

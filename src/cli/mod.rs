@@ -12,6 +12,7 @@ mod settings;
 mod against_live;
 mod anchor;
 mod approve;
+mod brought;
 mod check;
 mod close;
 mod demo;

@@ -7,10 +7,11 @@ use std::path::Path;
 
 use super::Outcome;
 use super::args::Verify;
+use super::brought;
 use super::exit::Exit;
 use super::failure::{Failure, hint};
 use super::output::Output;
-use super::trust::{self, bytes};
+use super::trust;
 use crate::machine::event::ClockKind;
 use crate::machine::line;
 use crate::plan::quorum::Quorum;
@@ -42,8 +43,8 @@ pub(super) fn verify(path: &Path, args: &Verify, output: &Output) -> Outcome {
     }
     let (mut key, policy) = trust::keys(args)?;
     let most = 2 * NOTE_BYTES_MAX as u64;
-    let proof = TlogProof::parse(&bytes(path, "proof", most)?);
-    let mut line = bytes(&path.with_extension("json"), "entry", LINE_BYTES_MAX)?;
+    let proof = TlogProof::parse(&brought::bytes(path, "proof", most)?);
+    let mut line = brought::bytes(&path.with_extension("json"), "entry", LINE_BYTES_MAX)?;
     // An editor may have ended it.
     line.pop_if(|last| *last == b'\n');
     let mut not_proved = vec![

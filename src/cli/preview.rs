@@ -7,12 +7,12 @@ use std::sync::Arc;
 
 use super::Outcome;
 use super::args::{Depth, Global, Preview as Args};
+use super::brought::{self, PAPER_BYTES_MAX};
 use super::exit::Exit;
 use super::failure::{Failure, hint};
 use super::output::Output;
 use super::settings::Project;
 use super::site;
-use crate::machine::event::ClockKind;
 use crate::plan::model::Plan;
 use crate::preview::amend::Signed;
 use crate::preview::model::FileFault;
@@ -30,10 +30,7 @@ pub(super) async fn preview(args: &Args, global: &Global, output: &Output) -> Ou
         let project = site::project(Some(&args.what), global)?;
         let plan = site::plan(&project, output)?;
         let readers = site::readers(&project, &plan).await?;
-        let moment = Moment {
-            as_at: Clock::real().now().moment(),
-            clock: ClockKind::Real,
-        };
+        let moment = Moment::from(&Clock::real());
         let rehearsed = site::rehearsed(&project, &plan).await?;
         preview::look(plan, readers, &moment, rehearsed.as_ref()).await?
     };
@@ -94,10 +91,7 @@ pub(super) async fn amended(
         .map(|preview| preview.signatures)
         .unwrap_or_default();
     let clock = site::clock(run);
-    let moment = Moment {
-        as_at: clock.as_at().moment(),
-        clock: clock.kind(),
-    };
+    let moment = Moment::from(&clock);
     let readers = site::readers(project, &new).await?;
     let former = Signed {
         plan: old,
@@ -123,12 +117,7 @@ pub(super) fn file_of(paper: &str) -> String {
 
 /// Reads a preview file.
 pub(super) fn read(path: &Path) -> Result<Preview, Failure> {
-    let bytes = fs::read(path).map_err(|fault| {
-        Failure::usage(format!(
-            "the preview `{}` cannot be read: {fault}",
-            path.display()
-        ))
-    })?;
+    let bytes = brought::bytes(path, "preview", PAPER_BYTES_MAX)?;
     Preview::read(&bytes).map_err(|fault| {
         let exit = match &fault {
             FileFault::Newer { .. } => Exit::Newer,

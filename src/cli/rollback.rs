@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::Outcome;
 use super::args::{Changed, Global, Rollback as Args};
+use super::brought::{self, PAPER_BYTES_MAX};
 use super::exit::Exit;
 use super::failure::{Failure, hint};
 use super::output::Output;
@@ -82,8 +83,7 @@ fn shown(preview: &RollbackPreview, args: &Args, output: &Output) -> Outcome {
 }
 
 fn signed(path: &Path, site: &Site) -> Result<RollbackPreview, Failure> {
-    let bytes = std::fs::read(path)
-        .map_err(|fault| Failure::usage(format!("`{}` cannot be read: {fault}", path.display())))?;
+    let bytes = brought::bytes(path, "preview", PAPER_BYTES_MAX)?;
     let preview =
         RollbackPreview::read(&bytes).map_err(|fault| Failure::from_error(Exit::Usage, &fault))?;
     if preview.run != site.head.id {
@@ -200,10 +200,7 @@ pub(super) async fn look_at(
         run: site.run_look()?,
         plan,
         readers,
-        moment: Moment {
-            as_at: clock.as_at().moment(),
-            clock: clock.kind(),
-        },
+        moment: Moment::from(&clock),
         mode,
     };
     Ok(look_rollback(&with, &site.run, &way, rehearsed.as_ref()).await?)

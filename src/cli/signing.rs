@@ -3,11 +3,10 @@
 //!
 //! Not here: what is signed (`run::approvals`, `preview::sign`), the bytes (`signature`).
 
-use std::fs;
-use std::io::Read as _;
 use std::path::Path;
 
 use super::args::Approve;
+use super::brought;
 use super::exit::Exit;
 use super::failure::{Failure, hint};
 use super::preview::save;
@@ -36,8 +35,8 @@ pub(super) fn asked(args: &Approve) -> Result<Signing<'_>, Failure> {
         (None, _, None) => Ok(Signing::Word),
         (Some(file), None, _) => Ok(Signing::Write(file)),
         (Some(statement), Some(signature), _) => Ok(Signing::Bring(Proof {
-            statement: read(statement, "statement")?,
-            signature: read(signature, "signature")?,
+            statement: brought::bytes(statement, "statement", FILE_BYTES_MAX)?,
+            signature: brought::bytes(signature, "signature", FILE_BYTES_MAX)?,
         })),
         (None, _, Some(file)) => Ok(Signing::Here(Box::new(key(file)?))),
     }
@@ -88,7 +87,7 @@ pub(super) fn reason(args: &Approve) -> Result<&str, Failure> {
 }
 
 fn key(file: &Path) -> Result<PrivateKey, Failure> {
-    let bytes = zeroize::Zeroizing::new(read(file, "key")?);
+    let bytes = zeroize::Zeroizing::new(brought::bytes(file, "key", FILE_BYTES_MAX)?);
     PrivateKey::parse(&bytes).map_err(|fault| {
         let failure = Failure::usage(format!("`{}` cannot sign: {fault}", file.display()));
         match fault {
@@ -100,25 +99,4 @@ fn key(file: &Path) -> Result<PrivateKey, Failure> {
             }
         }
     })
-}
-
-fn read(path: &Path, what: &str) -> Result<Vec<u8>, Failure> {
-    let refused = |fault: std::io::Error| {
-        Failure::usage(format!(
-            "the {what} `{}` cannot be read: {fault}",
-            path.display()
-        ))
-    };
-    let mut bytes = Vec::new();
-    let file = fs::File::open(path).map_err(refused)?;
-    file.take(FILE_BYTES_MAX + 1)
-        .read_to_end(&mut bytes)
-        .map_err(refused)?;
-    if bytes.len() as u64 > FILE_BYTES_MAX {
-        return Err(Failure::usage(format!(
-            "the {what} `{}` is too large to be one",
-            path.display()
-        )));
-    }
-    Ok(bytes)
 }

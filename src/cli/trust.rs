@@ -3,10 +3,10 @@
 //!
 //! Not here: what is done with it (`replay::verify`).
 
-use std::fs;
 use std::path::Path;
 
 use super::args::Verify;
+use super::brought;
 use super::failure::{Failure, hint};
 use super::log::Log;
 use crate::export::stamp::{STAMP_BYTES_MAX, Stamp};
@@ -65,7 +65,7 @@ pub(super) fn stamps(args: &Verify) -> Result<Vec<Stamp>, Failure> {
     let stamps = args.stamps.iter().map(|path| {
         Ok(Stamp {
             name: path.display().to_string(),
-            bytes: bytes(path, "time-stamp", STAMP_BYTES_MAX)?,
+            bytes: brought::bytes(path, "time-stamp", STAMP_BYTES_MAX)?,
             named: None,
         })
     });
@@ -133,24 +133,7 @@ fn noted_down(noted: &str, log: &Log, evidence: &mut Evidence) -> Result<(), Fai
 }
 
 fn read(path: &Path, what: &str) -> Result<String, Failure> {
-    let bytes = bytes(path, what, FILE_BYTES_MAX)?;
+    let bytes = brought::bytes(path, what, FILE_BYTES_MAX)?;
     String::from_utf8(bytes)
         .map_err(|_| Failure::usage(format!("the {what} `{}` is no text", path.display())))
-}
-
-/// A file's bytes, if they are not too many.
-pub(super) fn bytes(path: &Path, what: &str, most: u64) -> Result<Vec<u8>, Failure> {
-    let refused = |fault: std::io::Error| {
-        Failure::usage(format!(
-            "the {what} `{}` cannot be read: {fault}",
-            path.display()
-        ))
-    };
-    if fs::metadata(path).map_err(refused)?.len() > most {
-        return Err(Failure::usage(format!(
-            "the {what} `{}` is too large",
-            path.display()
-        )));
-    }
-    fs::read(path).map_err(refused)
 }

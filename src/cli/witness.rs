@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::Outcome;
 use super::args::{Global, Witness};
+use super::brought;
 use super::exit::Exit;
 use super::failure::{Failure, hint};
 use super::output::Output;
@@ -98,7 +99,7 @@ fn whom(site: &Site, named: Option<&str>) -> Result<Vec<Code>, Failure> {
 
 /// On the witness's machine: its record first, its word after.
 fn sign(file: &Path, key: &Path, log: Option<&str>, to: Option<&Path>, output: &Output) -> Outcome {
-    let bytes = read(file)?;
+    let bytes = brought::bytes(file, "request", FILE_BYTES_MAX)?;
     let request = Request::parse(&bytes)
         .map_err(|fault| Failure::coded(Exit::Usage, "HO616", fault.to_string()))?;
     let signer = load_witness_key(key)?;
@@ -166,7 +167,7 @@ fn refused(refusal: &Refusal) -> Failure {
 
 async fn add(run: &str, file: &Path, global: &Global, output: &Output) -> Outcome {
     let (project, mut site) = site::run(Some(run), global).await?;
-    let bytes = read(file)?;
+    let bytes = brought::bytes(file, "cosignature", FILE_BYTES_MAX)?;
     let lines = read_lines(&bytes).map_err(|fault| {
         let says = format!("`{}` holds no cosignature: {fault}", file.display());
         Failure::coded(Exit::Usage, "HO617", says)
@@ -194,19 +195,6 @@ async fn add(run: &str, file: &Path, global: &Global, output: &Output) -> Outcom
         });
     }
     Ok(Exit::Done)
-}
-
-fn read(path: &Path) -> Result<Vec<u8>, Failure> {
-    let refused = |fault: std::io::Error| {
-        Failure::usage(format!("`{}` cannot be read: {fault}", path.display()))
-    };
-    if fs::metadata(path).map_err(refused)?.len() > FILE_BYTES_MAX {
-        return Err(Failure::usage(format!(
-            "`{}` is too large to be a witness's file",
-            path.display()
-        )));
-    }
-    fs::read(path).map_err(refused)
 }
 
 fn unwritable(path: &Path, fault: &std::io::Error) -> Failure {

@@ -7,11 +7,22 @@ use jiff::Timestamp;
 use crate::machine::event::ClockKind;
 use crate::machine::state::Now;
 use crate::machine::time::Time;
+use crate::preview;
 
 /// The wall clock, and the plan's time beside it.
 #[derive(Debug, Clone)]
 pub struct Clock {
     made_up: Option<Arc<Mutex<Timestamp>>>,
+}
+
+/// When databases are looked at: at the plan's time, now.
+impl From<&Clock> for preview::Moment {
+    fn from(clock: &Clock) -> preview::Moment {
+        preview::Moment {
+            as_at: clock.as_at().moment(),
+            clock: clock.kind(),
+        }
+    }
 }
 
 impl Clock {

@@ -105,10 +105,7 @@ impl Stage {
             run: site.run_look()?,
             plan: Arc::clone(plan),
             readers: self.readers(plan).await?,
-            moment: Moment {
-                as_at: clock.as_at().moment(),
-                clock: clock.kind(),
-            },
+            moment: Moment::from(clock),
             mode: UndoMode::Refuse,
         };
         Ok(look_rollback(&with, &site.run, &way, None).await?)
@@ -166,10 +163,7 @@ impl Stage {
         let old = in_force(&site)?;
         let new = self.plan()?;
         let clock = clock_of(&site, &old);
-        let moment = Moment {
-            as_at: clock.as_at().moment(),
-            clock: clock.kind(),
-        };
+        let moment = Moment::from(&clock);
         let former = Preview::read(&std::fs::read(self.folder.join("demo.preview"))?)?;
         let signed = Signed {
             plan: old,
