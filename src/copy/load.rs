@@ -76,7 +76,7 @@ fn pieces(target: Dialect, chunk_rows: usize) -> Pieces {
     match target {
         Dialect::Sqlite => Pieces::WHOLE,
         Dialect::Postgres | Dialect::Mariadb => Pieces {
-            rows: (chunk_rows / 60).clamp(1, 1_000),
+            rows: (chunk_rows / 40).clamp(1, 1_000),
             waiting: 16,
         },
     }
@@ -88,7 +88,7 @@ fn pieces(target: Dialect, chunk_rows: usize) -> Pieces {
 pub fn chunk_rows(target: Dialect) -> usize {
     crash::chunk_rows().unwrap_or(match target {
         Dialect::Sqlite => CHUNK_ROWS,
-        Dialect::Postgres | Dialect::Mariadb => 3 * CHUNK_ROWS,
+        Dialect::Postgres | Dialect::Mariadb => 2 * CHUNK_ROWS,
     })
 }
 
@@ -475,11 +475,10 @@ impl Copy {
         };
         let reading = self.read(compiled, pass, mark.position.clone(), outlet);
         let (work, ordinal) = (self.work(at, compiled, pass), self.book.last_ordinal());
-        let writing = self.target.with(move |link| {
-            // The inlet goes away with this closure, which ends both other sides.
-            let inlet = inlet;
-            store::store(link, &work, &inlet, mark, ordinal)
-        });
+        let beside = self.target.beside_to_write();
+        let writing = self
+            .target
+            .with(move |link| store::store(link, &beside, &work, inlet, (mark, ordinal)));
         let mut fresh = Vec::new();
         let listening = async {
             while let Some(effect) = heard.recv().await {

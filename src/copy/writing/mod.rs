@@ -5,7 +5,9 @@
 
 pub(super) mod aside;
 pub(super) mod chunk;
+mod groups;
 mod into_file;
 mod into_server;
 mod other_names;
 pub(super) mod store;
+mod turns;

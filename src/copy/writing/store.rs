@@ -3,7 +3,8 @@
 //!
 //! In: batches. Out: effects, and counts that stand in the ledger with them.
 //!
-//! Not here: judging rows (`scan`), a chunk's rows (`chunk`), when what is loaded (`load`).
+//! Not here: judging rows (`scan`), a chunk's rows (`chunk`), when what is loaded (`load`), how one chunk
+//! follows the other (`turns` for servers, `groups` for files).
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender};
@@ -12,6 +13,8 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::chunk::{Chunk, complete};
+use super::groups;
+use super::turns::{self, Turn};
 use crate::copy::counts::Counts;
 use crate::copy::fault::LoadFault;
 use crate::copy::ledger::effect::{self, Head, Part};
@@ -22,7 +25,7 @@ use crate::copy::reading::scan::{Compiled, Pass};
 use crate::copy::tables::position::Position;
 use crate::copy::tables::triggers;
 use crate::copy::value::tally::Tally;
-use crate::orgdb::{DbTrouble, Link};
+use crate::orgdb::{DbTrouble, Link, Sql};
 
 /// How far a dataset has got: kept with each chunk, never exported.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,46 +63,36 @@ pub(crate) struct Inlet {
     pub(crate) effects: UnboundedSender<Effect>,
 }
 
-/// Writes chunks until the last, while their pieces come; none when the reading side stopped before that.
+/// What came of writing a pass down: where it has got to; none when the reading side stopped before its
+/// last chunk.
+pub(crate) type Stored = Result<Result<Option<Mark>, LoadFault>, DbTrouble>;
+
+/// Opens another connection to the target, on whatever thread calls it.
+pub(crate) type Beside<'b> = dyn Fn() -> Result<Link, DbTrouble> + Sync + 'b;
+
+/// Writes chunks until the last, while their pieces come. `ordinal` is that of the last effect.
 pub(crate) fn store(
     link: &Link,
+    beside: &Beside<'_>,
     work: &Work,
-    inlet: &Inlet,
-    mut mark: Mark,
-    mut ordinal: u64,
-) -> Result<Result<Option<Mark>, LoadFault>, DbTrouble> {
-    if let Some(file) = link.sqlite() {
-        file.pragma_update(None, "cache_size", -32_000)?;
-        file.pragma_update(None, "wal_autocheckpoint", 16_384)?;
+    inlet: Inlet,
+    (mark, ordinal): (Mark, u64),
+) -> Stored {
+    if link.sqlite().is_some() {
+        return groups::in_groups(link, work, &inlet, (mark, ordinal));
     }
-    let mut batch = Batch::default();
-    while inlet.next(&mut batch) {
-        ordinal += 1;
-        let effect = match chunk(link, work, (&mut batch, inlet), &mut mark, ordinal)? {
-            Ok(Some(effect)) => effect,
-            Ok(None) => {
-                link.rollback()?;
-                return Ok(Ok(None));
-            }
-            Err(fault) => {
-                link.rollback()?;
-                return Ok(Err(fault));
-            }
-        };
-        // Nobody may be listening, and what is durable stays durable.
-        drop(inlet.effects.send(effect));
-        if mark.done {
-            return Ok(Ok(Some(mark)));
-        }
-        batch.clear();
+    let turn = Turn::first(inlet, mark, ordinal);
+    match work.pass {
+        Pass::Rows => turns::in_turns(link, beside, work, turn),
+        // Rows of one chunk may refer to rows of the next.
+        Pass::References => turns::alone(link, work, turn),
     }
-    Ok(Ok(None))
 }
 
 impl Inlet {
     /// Appends the next piece; false when the reading side has stopped, or when whoever wanted the copy has
     /// gone away: pieces that wait already are not for the next who begins.
-    fn next(&self, batch: &mut Batch) -> bool {
+    pub(super) fn next(&self, batch: &mut Batch) -> bool {
         let Ok(mut piece) = self.batches.recv() else {
             return false;
         };
@@ -117,14 +110,26 @@ impl Inlet {
     }
 }
 
-/// Writes one chunk, whose first piece is there; none when the reading side stopped before its last.
-fn chunk(
+/// A chunk whose rows are written, in a transaction that is still open.
+pub(super) struct Filled {
+    id: i64,
+    ordinal: u64,
+    kind: String,
+    tally: Tally,
+    parts: Vec<Part>,
+    /// Target triggers that stand aside.
+    aside: Vec<Sql>,
+}
+
+/// Writes the rows of one chunk, whose first piece is there; none when the reading side stopped before its
+/// last. `mark` goes on to where the chunk ends.
+pub(super) fn fill(
     link: &Link,
     work: &Work,
     (batch, inlet): (&mut Batch, &Inlet),
     mark: &mut Mark,
     ordinal: u64,
-) -> Result<Result<Option<Effect>, LoadFault>, DbTrouble> {
+) -> Result<Result<Option<Filled>, LoadFault>, DbTrouble> {
     let layout = &work.compiled.layout;
     let kind = match work.pass {
         Pass::Rows => format!("insert:{}", mark.dataset),
@@ -168,20 +173,29 @@ fn chunk(
     if let Some(fault) = beyond_limit(work, &mark.counts) {
         return Ok(Err(fault));
     }
-    triggers::put_back(link, &aside)?;
-    effect::close(
-        link,
+    let parts = parts(work, body, span, mark, (behind, &batch.lines))?;
+    Ok(Ok(Some(Filled {
         id,
-        &tally,
-        parts(work, body, span, mark, (behind, &batch.lines))?,
-    )?;
-    link.commit()?;
-    Ok(Ok(Some(Effect {
         ordinal,
         kind,
-        rows: tally.rows,
-        root: tally.root(),
+        tally,
+        parts,
+        aside,
     })))
+}
+
+impl Filled {
+    /// Keeps what undo needs of the rows, beside them; all that is left is to commit.
+    pub(super) fn keep(self, link: &Link) -> Result<Effect, DbTrouble> {
+        triggers::put_back(link, &self.aside)?;
+        effect::close(link, self.id, &self.tally, self.parts)?;
+        Ok(Effect {
+            ordinal: self.ordinal,
+            kind: self.kind,
+            rows: self.tally.rows,
+            root: self.tally.root(),
+        })
+    }
 }
 
 /// The kind of an effect that only counts.
