@@ -124,6 +124,34 @@ impl OrgReader {
         OrgReader::open(&self.0.org, &self.0.address).await
     }
 
+    /// Two further connections, each with a look at the database open that is of one and the same moment;
+    /// one alone where somebody committed in between, or where nobody could tell.
+    pub(crate) async fn side_by_side(&self) -> Result<Vec<OrgReader>, DbFault> {
+        let looking = async || {
+            let reader = self.another().await?;
+            // A file's look begins with the first that is read of it.
+            let first = Sql::new("SELECT 1");
+            let begun = reader.with(move |link| {
+                link.begin(Begin::Read)?;
+                match link.sqlite() {
+                    Some(file) => Ok(file.pragma_query(None, "schema_version", |_| Ok(()))?),
+                    None => link.row(&first, &[]).map(drop),
+                }
+            });
+            begun.await?;
+            Ok(reader)
+        };
+        let before = self.with(Link::version).await?;
+        let mut readers = vec![looking().await?];
+        if before.is_some() {
+            readers.push(looking().await?);
+            if self.with(Link::version).await? != before {
+                readers.truncate(1);
+            }
+        }
+        Ok(readers)
+    }
+
     /// Opens a connection of the same kind on whatever thread calls it: for work that has one already.
     pub(crate) fn beside(&self) -> impl Fn() -> Result<Link, DbTrouble> + Send + use<> {
         let address = self.0.address.clone();

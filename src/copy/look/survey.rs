@@ -120,21 +120,33 @@ pub(crate) fn each_line(
     wanted: impl Fn(&Owner) -> bool,
     see: impl FnMut(Line<'_>, &Owner) -> Result<(), DbTrouble>,
 ) -> Result<(), DbTrouble> {
-    each_line_worth(link, question, program, |_| true, wanted, see)
+    let all = Wanted::Behind(&Position::start());
+    each_line_of(link, question, (program, all), wanted, see)
+}
+
+/// The same for those rows that stand where they are asked for.
+pub(crate) fn each_line_of(
+    link: &Link,
+    question: &Question,
+    (program, rows): (&Program, Wanted<'_>),
+    wanted: impl Fn(&Owner) -> bool,
+    see: impl FnMut(Line<'_>, &Owner) -> Result<(), DbTrouble>,
+) -> Result<(), DbTrouble> {
+    each_line_worth(link, question, (program, rows), |_| true, wanted, see)
 }
 
 /// The same, but rows that are not worth a look are passed over before anybody asks whose they are.
 fn each_line_worth(
     link: &Link,
     question: &Question,
-    program: &Program,
+    (program, rows): (&Program, Wanted<'_>),
     worth: impl Fn(Row<'_>) -> bool,
     wanted: impl Fn(&Owner) -> bool,
     mut see: impl FnMut(Line<'_>, &Owner) -> Result<(), DbTrouble>,
 ) -> Result<(), DbTrouble> {
     let sight = &program.sight;
     let mut parents = sight.open(link, &question.map.relations)?;
-    let (text, values) = sight.scan(Wanted::Behind(&Position::start()));
+    let (text, values) = sight.scan(rows);
     let values: Vec<ValueRef<'_>> = values.iter().map(Value::lend).collect();
     let owner_way = program.owner_way();
     link.stream(&text, &values, |row| {
@@ -365,7 +377,8 @@ pub(crate) fn unmapped_codes(
         let program = question.compile(link, &coded)?;
         let mut rows: BTreeMap<(usize, String), BTreeMap<Code, u64>> = BTreeMap::new();
         let worth = |row: Row<'_>| may_be_uncovered(&program, row);
-        each_line_worth(link, question, &program, worth, owned, |line, owner| {
+        let all = (&program, Wanted::Behind(&Position::start()));
+        each_line_worth(link, question, all, worth, owned, |line, owner| {
             if program.filtered(line).is_some() {
                 return Ok(());
             }

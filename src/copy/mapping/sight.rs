@@ -177,6 +177,11 @@ impl Sight {
         }
     }
 
+    /// A position in the middle of its rows, where that can be told without reading them.
+    pub(crate) fn middle(&self, link: &Link) -> Result<Option<Position>, DbTrouble> {
+        self.order.middle(link, &Ident::new(&self.table))
+    }
+
     /// How many values stand before a row's columns.
     pub(crate) fn lead(&self) -> usize {
         match &self.stand {

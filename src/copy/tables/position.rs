@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::shape::idents;
 use crate::orgdb::catalogue::Table;
-use crate::orgdb::{Dialect, Ident, Sql, Value, ValueRef};
+use crate::orgdb::{DbTrouble, Dialect, Ident, Link, Sql, Value, ValueRef};
 use crate::sql;
 
 /// Where a row stands.
@@ -128,6 +128,20 @@ impl Order {
             },
             Dialect::Postgres | Dialect::Mariadb => Order::Keyed(table.key.clone()),
         }
+    }
+
+    /// A position with about as many rows before it as behind it; none where only reading would tell.
+    pub(crate) fn middle(&self, link: &Link, table: &Ident) -> Result<Option<Position>, DbTrouble> {
+        if *self != Order::Numbered {
+            return Ok(None);
+        }
+        let ends = sql!("SELECT min(rowid), max(rowid) FROM {}", table);
+        let ends = link.row(&ends, &[])?.unwrap_or_default();
+        let mut ends = ends.iter().map(Value::int);
+        Ok(match (ends.next().flatten(), ends.next().flatten()) {
+            (Some(first), Some(last)) => Some(Position::Row(first.midpoint(last))),
+            _ => None,
+        })
     }
 
     /// How many values tell where a row stands.

@@ -10,21 +10,22 @@
 //! Not here: what the numbers must come to (`steps::verify`), rows at the target (`digests`).
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::copy::ledger::Deed;
 use crate::copy::ledger::effect::{self, Head};
 use crate::copy::look::Question;
-use crate::copy::look::survey::each_line;
+use crate::copy::look::survey::each_line_of;
 use crate::copy::mapping::cell::{Bench, Verdict};
 use crate::copy::mapping::crosswalk::Crosswalk;
 use crate::copy::mapping::program::{Owner, Program};
 use crate::copy::mapping::sight::Line;
 use crate::copy::reading::lines::{self, LineMac};
 use crate::copy::route::Route;
+use crate::copy::tables::position::{Position, Wanted};
 use crate::copy::value::canon::Values;
 use crate::copy::value::convert::number;
 pub use crate::machine::share::Sum;
-use crate::orgdb::link::Begin;
 use crate::orgdb::{DbFault, DbTrouble, Link, OrgReader, ValueRef};
 use crate::plan::map::{Dataset, Map};
 use crate::plan::model::Code;
@@ -53,23 +54,35 @@ pub struct Part {
     pub pence: BTreeMap<String, i128>,
 }
 
-impl Part {
-    fn add(&mut self, digest: u64, money: &[(&str, i128)]) {
-        self.lines.add(digest);
-        add(&mut self.pence, money);
-    }
-}
-
-fn add(sums: &mut BTreeMap<String, i128>, money: &[(&str, i128)]) {
-    for (column, pence) in money {
-        match sums.get_mut(*column) {
-            Some(sum) => *sum += pence,
-            None => drop(sums.insert((*column).to_owned(), *pence)),
+impl Lines {
+    fn take_in(&mut self, other: Lines) {
+        self.all = self.all.and(other.all);
+        for (target, part) in other.parts {
+            self.parts.entry(target).or_default().take_in(part);
         }
+        for (reason, part) in other.nobodys {
+            self.nobodys.entry(reason).or_default().take_in(part);
+        }
+        self.again.take_in(other.again);
+        add(&mut self.pence, other.pence);
     }
 }
 
-/// The source's lines and whose they are, by dataset, all of one moment.
+impl Part {
+    fn take_in(&mut self, other: Part) {
+        self.lines = self.lines.and(other.lines);
+        add(&mut self.pence, other.pence);
+    }
+}
+
+fn add(sums: &mut BTreeMap<String, i128>, more: BTreeMap<String, i128>) {
+    for (column, pence) in more {
+        *sums.entry(column).or_default() += pence;
+    }
+}
+
+/// The source's lines and whose they are, by dataset, all of one moment. Where the rows of a table have
+/// numbers, its halves are read side by side.
 ///
 /// # Errors
 /// When the database refuses; `NoSuch` for a table, column or relation that is not there.
@@ -79,86 +92,184 @@ pub async fn lines(
     route: &Route,
     deed: &Deed,
 ) -> Result<BTreeMap<String, Lines>, DbFault> {
-    let (question, deed) = (Question::new(map, tables, route), deed.clone());
-    let reader = reader.another().await?;
-    reader
-        .with(move |link| {
-            link.begin(Begin::Read)?;
-            let mut all = BTreeMap::new();
-            for dataset in question.datasets() {
-                let lines = of_dataset(link, &question, dataset, &deed)?;
-                all.insert(dataset.name.clone(), lines);
-            }
-            Ok(all)
-        })
-        .await
-}
-
-fn of_dataset(
-    link: &Link,
-    question: &Question,
-    dataset: &Dataset,
-    deed: &Deed,
-) -> Result<Lines, DbTrouble> {
-    let program = question.compile(link, dataset)?;
-    let money = dataset.money();
-    let mut mac = LineMac::new(&deed.key, &dataset.name);
-    let mut bench = Bench::new(Crosswalk::None);
-    let mut found = Lines::default();
-    let targets = &question.route.targets;
-    for target in targets {
-        found.parts.insert(target.clone(), Part::default());
-    }
-    each_line(
-        link,
-        question,
-        &program,
-        |_| true,
-        |line, owner| {
-            let digest = mac.of(line);
-            let amounts = amounts(&program, &money, line, &mut bench)?;
-            found.all.add(digest);
-            add(&mut found.pence, &amounts);
-            if let Owner::Nobody(reason) = owner {
-                let part = found.nobodys.entry(reason.clone()).or_default();
-                part.add(digest, &amounts);
-            }
-            for (times, target) in owner.targets().iter().enumerate() {
-                let part = found.parts.entry(targets[*target].clone()).or_default();
-                part.add(digest, &amounts);
-                if times > 0 {
-                    found.again.add(digest, &amounts);
-                }
-            }
-            Ok(())
-        },
-    )?;
-    Ok(found)
-}
-
-/// The line's amounts that can be read, whatever becomes of it.
-fn amounts<'m>(
-    program: &Program,
-    money: &'m [String],
-    line: Line<'_>,
-    bench: &mut Bench<'_>,
-) -> Result<Vec<(&'m str, i128)>, DbTrouble> {
-    let (mut amounts, mut out) = (Vec::with_capacity(money.len()), Vec::new());
-    for (at, cell) in program.cells.iter().enumerate() {
-        let Some(name) = money.iter().find(|name| **name == cell.into) else {
-            continue;
-        };
-        out.clear();
-        let fine = cell.evaluate(at, line, bench, &mut out)? == Verdict::Fine;
-        let value = Values(&out).next().filter(|_| fine);
-        if let Some(ValueRef::Text(text)) = value
-            && let Some(pence) = number::pence(text)
-        {
-            amounts.push((name.as_str(), pence.into()));
+    let asked = Arc::new((Question::new(map, tables, route), deed.clone()));
+    let readers = reader.side_by_side().await?;
+    let side_by_side = readers.len() > 1;
+    let halves = [Half::First, Half::Second].map(|half| side_by_side.then_some(half));
+    let passes = readers.into_iter().zip(halves).map(|(reader, half)| {
+        let asked = Arc::clone(&asked);
+        async move { reader.with(move |link| pass(link, &asked, half)).await }
+    });
+    let mut whole: BTreeMap<String, Lines> = BTreeMap::new();
+    for part in futures_util::future::try_join_all(passes).await? {
+        for (dataset, lines) in part {
+            whole.entry(dataset).or_default().take_in(lines);
         }
     }
-    bench.mended.clear();
-    Ok(amounts)
+    Ok(whole)
+}
+
+/// Which rows of each table a pass looks at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Half {
+    /// Those up to the middle; all, where nobody knows the middle.
+    First,
+    /// The others.
+    Second,
+}
+
+/// One pass over half of each table, or over all of it.
+fn pass(
+    link: &Link,
+    (question, deed): &(Question, Deed),
+    half: Option<Half>,
+) -> Result<BTreeMap<String, Lines>, DbTrouble> {
+    let mut all = BTreeMap::new();
+    for dataset in question.datasets() {
+        let program = question.compile(link, dataset)?;
+        let (start, middle) = (Position::start(), program.sight.middle(link)?);
+        let rows = match (half, &middle) {
+            (Some(Half::First), Some(middle)) => Wanted::UpTo(middle),
+            (Some(Half::Second), Some(middle)) => Wanted::Behind(middle),
+            (None | Some(Half::First), _) => Wanted::Behind(&start),
+            (Some(Half::Second), None) => continue,
+        };
+        let mut till = Till::new(question, dataset, &program);
+        let mut mac = LineMac::new(&deed.key, &dataset.name);
+        let see = |line: Line<'_>, owner: &Owner| till.take_in(line, mac.of(line), owner);
+        each_line_of(link, question, (&program, rows), |_| true, see)?;
+        all.insert(dataset.name.clone(), till.told());
+    }
+    Ok(all)
+}
+
+/// Adds lines and their amounts up.
+struct Till<'q> {
+    targets: &'q [Code],
+    program: &'q Program,
+    /// Columns of money: their cells, their names.
+    money: Vec<(usize, &'q str)>,
+    bench: Bench<'q>,
+    /// Of the line in hand.
+    amounts: Vec<Option<i64>>,
+    out: Vec<u8>,
+    all: Drawer,
+    /// By target.
+    parts: Vec<Drawer>,
+    nobodys: BTreeMap<String, Drawer>,
+    again: Drawer,
+}
+
+/// Lines, and the sum of each column of money.
+#[derive(Clone)]
+struct Drawer {
+    lines: Sum,
+    pence: Vec<Option<i128>>,
+}
+
+impl Drawer {
+    fn empty(columns: usize) -> Drawer {
+        Drawer {
+            lines: Sum::default(),
+            pence: vec![None; columns],
+        }
+    }
+
+    #[inline]
+    fn add(&mut self, digest: u64, amounts: &[Option<i64>]) {
+        self.lines.add(digest);
+        for (sum, amount) in self.pence.iter_mut().zip(amounts) {
+            if let Some(amount) = amount {
+                *sum = Some(sum.unwrap_or(0) + i128::from(*amount));
+            }
+        }
+    }
+
+    fn told(self, money: &[(usize, &str)]) -> Part {
+        let named = money.iter().zip(self.pence);
+        let named = named.filter_map(|((_, name), pence)| Some(((*name).to_owned(), pence?)));
+        Part {
+            lines: self.lines,
+            pence: named.collect(),
+        }
+    }
+}
+
+impl<'q> Till<'q> {
+    fn new(question: &'q Question, dataset: &Dataset, program: &'q Program) -> Till<'q> {
+        let is_money = dataset.money();
+        let cells = program.cells.iter().enumerate();
+        let money = cells.filter(|(_, cell)| is_money.contains(&cell.into));
+        let money: Vec<(usize, &str)> = money.map(|(at, cell)| (at, &*cell.into)).collect();
+        let (targets, empty) = (&question.route.targets, Drawer::empty(money.len()));
+        Till {
+            targets,
+            program,
+            bench: Bench::new(Crosswalk::None),
+            amounts: Vec::with_capacity(money.len()),
+            out: Vec::new(),
+            parts: vec![empty.clone(); targets.len()],
+            nobodys: BTreeMap::new(),
+            again: empty.clone(),
+            all: empty,
+            money,
+        }
+    }
+
+    fn take_in(&mut self, line: Line<'_>, digest: u64, owner: &Owner) -> Result<(), DbTrouble> {
+        self.read_amounts(line)?;
+        self.all.add(digest, &self.amounts);
+        if let Owner::Nobody(reason) = owner {
+            if !self.nobodys.contains_key(reason) {
+                let empty = Drawer::empty(self.money.len());
+                self.nobodys.insert(reason.clone(), empty);
+            }
+            if let Some(nobodys) = self.nobodys.get_mut(reason) {
+                nobodys.add(digest, &self.amounts);
+            }
+        }
+        for (times, target) in owner.targets().iter().enumerate() {
+            self.parts[*target].add(digest, &self.amounts);
+            if times > 0 {
+                self.again.add(digest, &self.amounts);
+            }
+        }
+        Ok(())
+    }
+
+    /// The line's amounts, as far as they can be read, whatever becomes of it.
+    fn read_amounts(&mut self, line: Line<'_>) -> Result<(), DbTrouble> {
+        self.amounts.clear();
+        for (at, _) in &self.money {
+            self.out.clear();
+            let cell = &self.program.cells[*at];
+            let verdict = cell.evaluate(*at, line, &mut self.bench, &mut self.out)?;
+            let value = Values(&self.out).next();
+            self.amounts.push(match value {
+                Some(ValueRef::Text(text)) if verdict == Verdict::Fine => number::pence(text),
+                _ => None,
+            });
+        }
+        self.bench.mended.clear();
+        Ok(())
+    }
+
+    fn told(self) -> Lines {
+        let money = &self.money;
+        let all = self.all.told(money);
+        let parts = self.targets.iter().cloned();
+        let parts = parts.zip(self.parts.into_iter().map(|part| part.told(money)));
+        let nobodys = self.nobodys.into_iter();
+        Lines {
+            all: all.lines,
+            pence: all.pence,
+            parts: parts.collect(),
+            nobodys: nobodys
+                .map(|(reason, part)| (reason, part.told(money)))
+                .collect(),
+            again: self.again.told(money),
+        }
+    }
 }
 
 /// The lines of one dataset that a copy looked at, as its ledger noted them; none where single lines were

@@ -76,10 +76,12 @@ pub(super) async fn run(act: &Act, step: &Verify) -> Result<Output, Fault> {
     let needs = |wanted: fn(&VerifyCheck) -> bool| step.checks.iter().any(wanted);
     let counted = needs(|one| !matches!(one, VerifyCheck::KeyedDigests | VerifyCheck::Crosswalk));
     let digested = needs(|one| matches!(one, VerifyCheck::KeyedDigests));
+    let parted = needs(|one| matches!(one, VerifyCheck::PartsAddUp));
     // The source and the targets are read side by side.
-    let (forecasts, rows) = tokio::try_join!(
-        forecasts(&act.look, step, if counted { &copies } else { &[] }),
+    let (forecasts, rows, parts) = tokio::try_join!(
+        forecasts(&act.look, if counted { &copies } else { &[] }),
         rows::read_back(act, if digested { &copies } else { &[] }),
+        parts::due(act, if parted { &copies } else { &[] }),
     )?;
     for one in &step.checks {
         let over = Over {
@@ -96,7 +98,7 @@ pub(super) async fn run(act: &Act, step: &Verify) -> Result<Output, Fault> {
                     .await?;
             }
             VerifyCheck::LandsOnce { table } => over.lands_once(&mut found, one, table).await?,
-            VerifyCheck::PartsAddUp => over.parts(&mut found).await?,
+            VerifyCheck::PartsAddUp => over.parts(&mut found, &parts).await?,
             VerifyCheck::Crosswalk => over.crosswalk(&mut found).await?,
             VerifyCheck::ControlTotals { rules } => over.control_totals(&mut found, rules).await?,
         }
@@ -133,14 +135,10 @@ type Forecasts<'a> = BTreeMap<&'a StepId, Arc<look::Forecast>>;
 
 /// What the source comes to now, for all targets that share it: read afresh, unless a sibling has
 /// just read the very same and nobody has written since.
-async fn forecasts<'a>(
-    look: &Look,
-    step: &Verify,
-    copies: &[Copied<'a>],
-) -> Result<Forecasts<'a>, Fault> {
+async fn forecasts<'a>(look: &Look, copies: &[Copied<'a>]) -> Result<Forecasts<'a>, Fault> {
     let mut forecasts = Forecasts::new();
     for Copied { id, copy, .. } in copies {
-        let slices = totals::slices(step, copy);
+        let slices = totals::weighed(&look.plan, copy);
         let run = look.run.as_ref().map_or(uuid::Uuid::nil(), |run| run.id);
         let met = Strangers::Met(run);
         let forecast = company::foretold(look, (id, copy), &slices, met).await?;

@@ -16,7 +16,7 @@ use crate::machine::share::{Figures, Share, Which};
 use crate::machine::total::Class;
 use crate::plan::map::Dataset;
 use crate::plan::model::{Code, DataCopy, Plan, StepSpec};
-use crate::steps::{Fault, Finding, data_copy};
+use crate::steps::{Act, Fault, Finding, data_copy};
 
 /// Parts of a source that the step does not look at: nothing could be said of the whole.
 pub(super) fn incomplete(copies: &[Copied<'_>], plan: &Plan) -> Vec<Finding> {
@@ -38,33 +38,43 @@ pub(super) fn incomplete(copies: &[Copied<'_>], plan: &Plan) -> Vec<Finding> {
     found.into_values().collect()
 }
 
+/// What a source that is shared out comes to, by dataset, and one of the copies that share it.
+pub(super) struct Due<'a> {
+    copy: &'a DataCopy,
+    lines: BTreeMap<String, Lines>,
+}
+
+/// The lines of every source that these copies share out, each source read once.
+pub(super) async fn due<'a>(act: &Act, copies: &[Copied<'a>]) -> Result<Vec<Due<'a>>, Fault> {
+    let mut all: Vec<Due<'a>> = Vec::new();
+    for Copied { copy, .. } in copies {
+        if all.iter().any(|due| due.copy.shares_source_with(copy)) {
+            continue;
+        }
+        let route = data_copy::route(&act.look.plan, copy);
+        let reader = act.look.reader(&copy.source)?;
+        let of = (&*copy.map, copy.tables.as_slice());
+        let lines = lines(reader, of, &route, &act.deed).await?;
+        all.push(Due { copy, lines });
+    }
+    Ok(all)
+}
+
 impl Over<'_> {
     /// Every dataset of every source that the step's copies share out.
-    pub(super) async fn parts(&self, found: &mut Found) -> Result<(), Fault> {
-        let mut told: Vec<&Copied<'_>> = Vec::new();
-        for copied in self.copies {
-            if told
-                .iter()
-                .any(|one| one.copy.shares_source_with(copied.copy))
-            {
-                continue;
-            }
-            told.push(copied);
-            let copy = copied.copy;
+    pub(super) async fn parts(&self, found: &mut Found, due: &[Due<'_>]) -> Result<(), Fault> {
+        for Due { copy, lines } in due {
             let parts = self.copies.iter();
             let parts = parts.filter(|one| one.copy.shares_source_with(copy));
             let parts: Vec<&Copied<'_>> = parts.collect();
-            let route = data_copy::route(&self.act.look.plan, copy);
-            let reader = self.act.look.reader(&copy.source)?;
-            let of = (&*copy.map, copy.tables.as_slice());
-            let due = lines(reader, of, &route, &self.act.deed).await?;
             for dataset in data_copy::datasets(copy) {
-                if let Some(due) = due.get(&dataset.name) {
+                if let Some(due) = lines.get(&dataset.name) {
                     self.lines(found, &parts, dataset, due).await?;
                 }
             }
             for (table, column) in money(copy) {
-                self.pence_of(found, &parts, (table, &column), &due).await?;
+                self.pence_of(found, &parts, (table, &column), lines)
+                    .await?;
             }
         }
         Ok(())

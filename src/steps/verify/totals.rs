@@ -42,12 +42,23 @@ struct Standing {
     amount: Option<Amount>,
 }
 
-/// What of each copy's rows must be weighed for the step's control totals.
-pub(super) fn slices(step: &Verify, copy: &DataCopy) -> Vec<Slice> {
-    let Some(rules) = rules(step) else {
-        return Vec::new();
-    };
+/// What of a copy's rows any step of the plan weighs for its control totals: who asks the same of a source
+/// shares one pass over it.
+pub(super) fn weighed(plan: &Plan, copy: &DataCopy) -> Vec<Slice> {
     let mut wanted = BTreeSet::new();
+    for step in &plan.steps {
+        if let StepSpec::Verify(step) = &step.does
+            && step.source == copy.source
+            && let Some(rules) = rules(step)
+        {
+            wanted.extend(slices(rules, copy));
+        }
+    }
+    wanted.into_iter().collect()
+}
+
+fn slices(rules: &[TotalRule], copy: &DataCopy) -> Vec<Slice> {
+    let mut wanted = Vec::new();
     for dataset in data_copy::datasets(copy) {
         let slice = |column: Option<String>, by: Option<String>| Slice {
             dataset: dataset.name.clone(),
@@ -61,7 +72,7 @@ pub(super) fn slices(step: &Verify, copy: &DataCopy) -> Vec<Slice> {
             .filter(|rule| rule.table == dataset.into && rule.by.is_some());
         wanted.extend(apart.map(|rule| slice(rule.column.clone(), rule.by.clone())));
     }
-    wanted.into_iter().collect()
+    wanted
 }
 
 fn rules(step: &Verify) -> Option<&[TotalRule]> {
