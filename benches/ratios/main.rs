@@ -2,7 +2,8 @@
 //! the same on a laptop and on a server. `cargo bench --bench ratios`, or with `-- --quick`.
 //!
 //! Prints one table. A ratio that misses its bar is marked, and the exit code is then 1. Words select
-//! groups: `-- fold` measures folding and resuming only.
+//! groups: `-- fold` measures folding and resuming only; `-- servers --only 'MariaDB to'` the lines of a
+//! group whose names contain that.
 
 #![expect(clippy::print_stdout, reason = "a bench prints its table")]
 #![expect(clippy::unwrap_used, reason = "a bench stops where it fails")]
@@ -21,7 +22,7 @@ use measure::Ratio;
 /// Measures one group of ratios; true: quickly.
 type Group = fn(bool) -> Vec<Ratio>;
 
-const GROUPS: [(&str, Group); 10] = [
+const GROUPS: [(&str, Group); 12] = [
     ("commit", journal::durable),
     ("fold", journal::folded),
     ("copy", copy::unmapped),
@@ -29,7 +30,9 @@ const GROUPS: [(&str, Group); 10] = [
     ("memory", copy::memory),
     ("servers", servers::routes),
     ("after", servers::afterwards),
+    ("resumed", servers::resumed::resumed),
     ("indexed", servers::indexed),
+    ("whole", servers::whole::whole),
     ("others", servers::others),
     ("catching", catching::caught_up),
 ];
@@ -42,11 +45,15 @@ fn main() -> ExitCode {
         println!("{}", copy::child(source, target));
         return ExitCode::SUCCESS;
     }
+    if let [word, source, target] = arguments.as_slice()
+        && word == servers::resumed::CHILD
+    {
+        servers::resumed::child(source, target, |durable| println!("{durable}"));
+        return ExitCode::SUCCESS;
+    }
     let quick = arguments.iter().any(|argument| argument == "--quick");
-    let wanted: Vec<&String> = arguments
-        .iter()
-        .filter(|word| !word.starts_with("--"))
-        .collect();
+    let words = arguments.iter().take_while(|word| *word != "--only");
+    let wanted: Vec<&String> = words.filter(|word| !word.starts_with("--")).collect();
     let ratios: Vec<Ratio> = GROUPS
         .iter()
         .filter(|(name, _)| wanted.is_empty() || wanted.iter().any(|word| word == name))

@@ -59,6 +59,12 @@ pub(crate) struct Turns {
     pub(crate) ratio: f64,
 }
 
+/// Whether a line is asked for: all are, but where `--only TEXT` was said.
+pub(crate) fn asked_for(what: &str) -> bool {
+    let mut arguments = std::env::args().skip_while(|word| word != "--only").skip(1);
+    arguments.next().is_none_or(|text| what.contains(&text))
+}
+
 /// Lets two ways take turns for `rounds` rounds, after one that does not count.
 pub(crate) fn turns(
     rounds: usize,

@@ -28,34 +28,34 @@ pub(crate) const COLUMNS: [&str; 7] = [
 pub(crate) const FILE: &str = "CREATE TABLE ledger (id INTEGER PRIMARY KEY, account_id TEXT NOT NULL, posted_on TEXT NOT NULL,
   amount TEXT NOT NULL, type_code TEXT NOT NULL, narrative TEXT, posted_at TEXT)";
 
-/// All of it, unmapped but for what becomes of the amount.
-pub(crate) fn unmapped(amount: &Becomes, chunk_rows: usize) -> Load {
-    let column = |name: &str| MapColumn {
+/// A column that goes as it stands.
+pub(crate) fn as_it_stands(table: &str, name: &str) -> MapColumn {
+    MapColumn {
         into: name.to_owned(),
         from: Origin::Column(ColumnRef {
-            table: "ledger".to_owned(),
+            table: table.to_owned(),
             column: name.to_owned(),
         }),
-        trim: true,
+        trim: false,
         case: None,
         nulls: Vec::new(),
         repair: false,
-        becomes: match name {
-            "id" => Becomes::Integer,
-            "amount" => amount.clone(),
-            _ => Becomes::Text,
-        },
+        becomes: Becomes::Text,
         bad: Bad::Reject,
-        required: name == "id",
+        required: false,
         namespace: Namespace::None,
         default: None,
         place: Place::default(),
-    };
-    let dataset = Dataset {
-        name: "ledger".to_owned(),
-        from: "ledger".to_owned(),
-        into: "ledger".to_owned(),
-        key: vec!["id".to_owned()],
+    }
+}
+
+/// A table's rows, none of its columns yet, into the table of the same name.
+pub(crate) fn dataset(table: &str, key: &[String]) -> Dataset {
+    Dataset {
+        name: table.to_owned(),
+        from: table.to_owned(),
+        into: table.to_owned(),
+        key: key.to_vec(),
         id: None,
         aliases: Vec::new(),
         leave_out: Vec::new(),
@@ -63,8 +63,26 @@ pub(crate) fn unmapped(amount: &Becomes, chunk_rows: usize) -> Load {
         natural_key: Vec::new(),
         goes_to: handover::plan::map::GoesTo::Owner,
         collision: Collision::Refuse,
-        columns: COLUMNS.map(column).into(),
+        columns: Vec::new(),
         place: Place::default(),
+    }
+}
+
+/// All of it, unmapped but for what becomes of the amount.
+pub(crate) fn unmapped(amount: &Becomes, chunk_rows: usize) -> Load {
+    let column = |name: &str| MapColumn {
+        trim: true,
+        becomes: match name {
+            "id" => Becomes::Integer,
+            "amount" => amount.clone(),
+            _ => Becomes::Text,
+        },
+        required: name == "id",
+        ..as_it_stands("ledger", name)
+    };
+    let dataset = Dataset {
+        columns: COLUMNS.map(column).into(),
+        ..dataset("ledger", &["id".to_owned()])
     };
     Load {
         map: Arc::new(Map {
@@ -111,12 +129,25 @@ pub(crate) fn copied(
     what: Load,
     hear: impl FnMut(&Effect) + Send,
 ) -> Loaded {
-    let deed = deed();
+    copied_by(1, from, to, what, hear)
+}
+
+/// The same by the executor of this number: a later one goes on where an earlier one was killed.
+pub(crate) fn copied_by(
+    epoch: u64,
+    from: &Address,
+    to: &Address,
+    what: Load,
+    hear: impl FnMut(&Effect) + Send,
+) -> Loaded {
+    let deed = Deed { epoch, ..deed() };
     runtime().block_on(async {
         let reader = OrgReader::open("almo", from).await.unwrap();
         let writer = OrgWriter::open("dover", to).await.unwrap();
         ledger::prepare(&writer).await.unwrap();
-        ledger::raise_fence(&writer, deed.run, 1, 1).await.unwrap();
+        ledger::raise_fence(&writer, deed.run, epoch, 1)
+            .await
+            .unwrap();
         load(&reader, &writer, what, &deed, hear).await.unwrap()
     })
 }

@@ -8,6 +8,8 @@ mod after;
 mod beside;
 mod indexed;
 mod others;
+pub(crate) mod resumed;
+pub(crate) mod whole;
 
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -20,7 +22,7 @@ use handover::plan::map::Becomes;
 use rusqlite::Connection;
 use tempfile::TempDir;
 
-use super::measure::{Bar, Ratio, rate, timed, turns};
+use super::measure::{Bar, Ratio, asked_for, rate, timed, turns};
 use super::rows::{self, FILE, runtime};
 
 pub(crate) use after::afterwards;
@@ -70,6 +72,9 @@ pub(crate) fn routes(quick: bool) -> Vec<Ratio> {
             0.9,
         ),
     ] {
+        if !asked_for(what) {
+            continue;
+        }
         let measured = turns(
             rounds,
             || timed_after(|| stand.empty(to), || stand.bare(from, to)),
@@ -85,7 +90,9 @@ pub(crate) fn routes(quick: bool) -> Vec<Ratio> {
                 rate(rows, measured.ours)
             ),
         });
-        if from == Engine::Postgres && to != Engine::Mariadb {
+    }
+    for to in [Engine::Postgres, Engine::Sqlite] {
+        if asked_for(beside::undone_beside(to)) {
             found.push(stand.beside(to, rounds));
         }
     }
@@ -197,12 +204,15 @@ impl Stand {
     }
 
     pub(crate) fn address(&self, engine: Engine, name: &str) -> Address {
-        let url = match engine {
-            Engine::Sqlite => format!("sqlite:{name}.db"),
+        Address::parse(&self.url(engine, name), self.folder.path()).unwrap()
+    }
+
+    fn url(&self, engine: Engine, name: &str) -> String {
+        match engine {
+            Engine::Sqlite => format!("sqlite:{}", self.file(&format!("{name}.db"))),
             Engine::Postgres => self.postgres.url(name),
             Engine::Mariadb => self.mariadb.url(name),
-        };
-        Address::parse(&url, self.folder.path()).unwrap()
+        }
     }
 
     /// Waits until this process has no file of the target open: connections close on threads of their

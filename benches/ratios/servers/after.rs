@@ -11,7 +11,7 @@ use handover::orgdb::link::Flow;
 use handover::orgdb::{DbTrouble, OrgReader, OrgWriter, Sql};
 
 use super::{Engine, Stand, runtime};
-use crate::measure::{Bar, Ratio, median, timed};
+use crate::measure::{Bar, Ratio, asked_for, median, timed};
 use crate::rows::deed;
 
 /// What each engine's lines are called.
@@ -71,7 +71,9 @@ pub(crate) fn afterwards(quick: bool) -> Vec<Ratio> {
             line(what[1], |round: &Round| round.undone),
         ]
     };
-    LINES.into_iter().flat_map(of_engine).collect()
+    let lines = LINES.into_iter();
+    let asked = lines.filter(|(_, what)| what.iter().any(|what| asked_for(what)));
+    asked.flat_map(of_engine).collect()
 }
 
 /// What was measured of one copy.

@@ -12,6 +12,15 @@ use super::{Engine, Stand, runtime};
 use crate::measure::{Bar, Ratio, rate, timed, turns};
 use crate::rows::deed;
 
+/// What its line is called.
+pub(super) fn undone_beside(to: Engine) -> &'static str {
+    match to {
+        Engine::Sqlite => "undone on SQLite beside rows of others : a bare DELETE",
+        Engine::Postgres => "undone on PostgreSQL beside rows of others : a bare DELETE",
+        Engine::Mariadb => "undone on MariaDB beside rows of others : a bare DELETE",
+    }
+}
+
 impl Stand {
     /// On one engine; the rows come from `PostgreSQL`.
     pub(super) fn beside(&self, to: Engine, rounds: usize) -> Ratio {
@@ -27,11 +36,7 @@ impl Stand {
             },
         );
         Ratio {
-            what: match to {
-                Engine::Sqlite => "undone on SQLite beside rows of others : a bare DELETE",
-                Engine::Postgres => "undone on PostgreSQL beside rows of others : a bare DELETE",
-                Engine::Mariadb => "undone on MariaDB beside rows of others : a bare DELETE",
-            },
+            what: undone_beside(to),
             value: measured.ratio,
             bar: Bar::AtMost(1.3),
             detail: format!(

@@ -18,7 +18,7 @@ struct Tool {
     pipe: fn(&Stand) -> String,
 }
 
-const TOOLS: [Tool; 3] = [
+const TOOLS: [Tool; 4] = [
     Tool {
         what: "PostgreSQL to PostgreSQL : pg_dump | pg_restore",
         program: "pg_restore",
@@ -28,6 +28,19 @@ const TOOLS: [Tool; 3] = [
             let host = stand.postgres.socket_folder().display();
             format!(
                 "pg_dump -h {host} -U postgres -Fc -Z0 -a -t ledger source | pg_restore -h {host} -U postgres -a -d target"
+            )
+        },
+    },
+    Tool {
+        what: "PostgreSQL to PostgreSQL : pgcopydb copy table-data",
+        program: "pgcopydb",
+        route: (Engine::Postgres, Engine::Postgres),
+        lacks: "maps nothing, begins a table anew after a crash, neither verifies nor undoes",
+        pipe: |stand| {
+            let [source, target] = ["source", "target"].map(|name| stand.postgres.url(name));
+            let notes = stand.file("pgcopydb");
+            format!(
+                "pgcopydb copy table-data --restart --dir {notes} --source '{source}' --target '{target}' >/dev/null 2>&1"
             )
         },
     },
