@@ -27,7 +27,7 @@ async fn request(run: Option<&str>, to: &Path, global: &Global, output: &Output)
     let (_, mut site) = site::run(run, global).await?;
     let seals = seals(&mut site).await?;
     let newest = seals.last().ok_or_else(|| unsealed(&site))?;
-    super::preview::save(to, &stamp::stamped(newest))?;
+    super::saved::whole(to, &stamp::stamped(newest))?;
     let shown = to.display();
     output.say(&format!(
         "Wrote the seal of {} entries to {shown}. Have it stamped by an authority (RFC 3161):\n  \
@@ -42,7 +42,7 @@ async fn add(run: &str, file: &Path, global: &Global, output: &Output) -> Outcom
     let (_, mut site) = site::run(Some(run), global).await?;
     let bytes = brought::bytes(file, "time-stamp", STAMP_BYTES_MAX)?;
     let seals = seals(&mut site).await?;
-    let Some(stamped) = stamp::of(&bytes, &seals) else {
+    let Some(stamped) = stamp::Imprints::of(&seals).seal(&bytes) else {
         let says = format!(
             "`{}` is no time-stamp over a seal of this run",
             file.display()

@@ -14,6 +14,7 @@ use super::site;
 use crate::plan::digest::Digest;
 use crate::plan::model::{Code, Plan};
 use crate::plan::outline::StepId;
+use crate::preview::model::FileFault;
 use crate::preview::sign::{self, Ask, SignFault};
 use crate::preview::{Preview, RollbackPreview, Signature};
 use crate::report::words::some;
@@ -168,7 +169,8 @@ async fn sign_file(path: &Path, args: &Approve, global: &Global, output: &Output
     let evidence = evidence(args)?.map(|bytes| Digest::of(&bytes));
     let mut paper = match RollbackPreview::read(&bytes) {
         Ok(preview) => Paper::Rollback(Box::new(preview)),
-        Err(_) => Paper::Plan(Box::new(super::preview::read(path)?)),
+        Err(FileFault::Shape(_)) => Paper::Plan(Box::new(super::preview::read(path)?)),
+        Err(fault) => return Err(super::preview::unusable(path, &fault)),
     };
     let (seats, as_at, plan) = match &paper {
         Paper::Plan(preview) => {
@@ -214,7 +216,7 @@ async fn sign_file(path: &Path, args: &Approve, global: &Global, output: &Output
         Paper::Rollback(preview) => (preview.write(), preview.missing()),
     };
     let bytes = bytes.map_err(|fault| Failure::from_error(Exit::Bug, &fault))?;
-    super::preview::save(path, &bytes)?;
+    super::saved::whole(path, &bytes)?;
     let next = if missing == 0 {
         "Everybody has signed.".to_owned()
     } else {

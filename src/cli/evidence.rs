@@ -106,9 +106,9 @@ pub(super) async fn entry(seq: u64, args: &Export, global: &Global, output: &Out
         return Err(Failure::usage(says));
     }
     fs::create_dir_all(&args.to).map_err(|fault| refused(&args.to, &fault))?;
-    super::preview::save(&args.to.join(format!("{seq}.json")), &told.line)?;
+    super::saved::whole(&args.to.join(format!("{seq}.json")), &told.line)?;
     let proof = format!("{seq}.tlog-proof");
-    super::preview::save(&args.to.join(&proof), &told.proof.bytes())?;
+    super::saved::whole(&args.to.join(&proof), &told.proof.bytes())?;
     output.say(&format!(
         "Wrote entry {seq} and {proof} to {}: with the log's key they prove that it stands there",
         args.to.display()

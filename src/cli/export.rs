@@ -89,7 +89,7 @@ async fn reconciliation(args: &Export, global: &Global, output: &Output) -> Outc
         Failure::new(Exit::Database, says)
     })?;
     for (name, text) in &files {
-        super::preview::save(&args.to.join(name), text.as_bytes())?;
+        super::saved::whole(&args.to.join(name), text.as_bytes())?;
     }
     let shown = args.to.display();
     output.say(&format!(
@@ -108,7 +108,7 @@ fn put(to: &Path, text: &str, output: &Output) -> Outcome {
     if to.exists() {
         return Err(Failure::usage(format!("`{}` exists already", to.display())));
     }
-    super::preview::save(to, text.as_bytes())?;
+    super::saved::whole(to, text.as_bytes())?;
     output.say(&format!("Wrote {}", to.display()));
     Ok(Exit::Done)
 }

@@ -8,7 +8,7 @@ use crate::export::bag::BagFault;
 use crate::export::pack::PackFault;
 use crate::export::views::ViewFault;
 use crate::journal::JournalFault;
-use crate::machine::illegal::Breach;
+use crate::machine::illegal::{Breach, Illegal};
 use crate::machine::shown::shown;
 use crate::orgdb::{DbFault, DbTrouble};
 use crate::preview::LookFault;
@@ -168,12 +168,24 @@ impl From<SiteFault> for Failure {
             SiteFault::Paper { .. } => Failure::from_error(Exit::Newer, &fault).with(hint(
                 "use the version of Handover that began this run, or a later one",
             )),
+            SiteFault::Refused { illegal, .. } => unsigned(&illegal),
             SiteFault::Illegal { .. } => Failure {
                 code: Some("HO602".to_owned()),
                 ..Failure::from_error(Exit::Difference, &fault)
             },
         }
     }
+}
+
+/// What somebody wanted to write is not theirs to write, or not now: nothing was written.
+fn unsigned(illegal: &Illegal) -> Failure {
+    let code = match illegal.breach.code() {
+        "REPLAYED_APPROVAL" | "KEY_EXPIRED" => "HO411",
+        "BAD_APPROVAL" => "HO410",
+        _ if illegal.breach == Breach::NoSignature => "HO409",
+        _ => "HO403",
+    };
+    Failure::coded(Exit::Unsigned, code, illegal.to_string())
 }
 
 impl From<DbFault> for Failure {
@@ -227,15 +239,6 @@ impl From<CarryFault> for Failure {
 impl From<WordFault> for Failure {
     fn from(fault: WordFault) -> Failure {
         match fault {
-            WordFault::Site(SiteFault::Illegal { illegal, .. }) => {
-                let code = match illegal.breach.code() {
-                    "REPLAYED_APPROVAL" | "KEY_EXPIRED" => "HO411",
-                    "BAD_APPROVAL" => "HO410",
-                    _ if illegal.breach == Breach::NoSignature => "HO409",
-                    _ => "HO403",
-                };
-                Failure::coded(Exit::Unsigned, code, illegal.to_string())
-            }
             WordFault::Proof(ProofFault::Site(fault)) | WordFault::Site(fault) => fault.into(),
             WordFault::Proof(ProofFault::NoDecision) => Failure::from_error(Exit::Usage, &fault)
                 .with(hint(

@@ -28,6 +28,7 @@ mod progress;
 mod replay;
 mod rollback;
 mod run;
+mod saved;
 mod signing;
 mod site;
 mod status;

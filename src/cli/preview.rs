@@ -1,7 +1,5 @@
 //! `handover preview PLAN|RUN`: look, say, save.
 
-use std::fs;
-use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -12,7 +10,8 @@ use super::exit::Exit;
 use super::failure::{Failure, hint};
 use super::output::Output;
 use super::settings::Project;
-use super::site;
+use super::{saved, site};
+use crate::machine::amend::AmendFault;
 use crate::plan::model::Plan;
 use crate::preview::amend::Signed;
 use crate::preview::model::FileFault;
@@ -38,7 +37,7 @@ pub(super) async fn preview(args: &Args, global: &Global, output: &Output) -> Ou
         let bytes = made
             .write()
             .map_err(|fault| Failure::from_error(Exit::Bug, &fault))?;
-        save(path, &bytes)?;
+        saved::whole(path, &bytes)?;
     }
     let saved = args.out.as_deref().map(|path| path.display().to_string());
     let depth = match args.depth {
@@ -77,15 +76,7 @@ pub(super) async fn amended(
     let old = site::plan_of(run)?;
     let amendment = run.run.amendment(&new.outline);
     if let Err(faults) = amendment {
-        let mut failure = Failure::coded(
-            Exit::Plan,
-            "HO406",
-            "this change touches what the run has begun, so the run cannot be amended with it",
-        );
-        failure.causes = faults.iter().map(ToString::to_string).collect();
-        return Err(failure.with(hint(
-            "change only steps that have not begun, or roll back first",
-        )));
+        return Err(no_amendment(&faults));
     }
     let signatures = in_force(run)?
         .map(|preview| preview.signatures)
@@ -100,6 +91,21 @@ pub(super) async fn amended(
     };
     let rehearsed = site::rehearsed(project, &new).await?;
     Ok(preview::amend(&former, new, readers, &moment, rehearsed.as_ref()).await?)
+}
+
+fn no_amendment(faults: &[AmendFault]) -> Failure {
+    if faults == [AmendFault::Same] {
+        let says = "the plan folder holds the very paper that the run is bound to";
+        return Failure::coded(Exit::Plan, "HO406", says).with(hint(
+            "change the plan first; where homes were sold or built, `[plan] homes` and its date are to be put right",
+        ));
+    }
+    let says = "this change touches what the run has begun, so the run cannot be amended with it";
+    let mut failure = Failure::coded(Exit::Plan, "HO406", says);
+    failure.causes = faults.iter().map(ToString::to_string).collect();
+    failure.with(hint(
+        "change only steps that have not begun, or roll back first",
+    ))
 }
 
 /// The signed preview that the run's paper came with, kept beside the run.
@@ -118,18 +124,20 @@ pub(super) fn file_of(paper: &str) -> String {
 /// Reads a preview file.
 pub(super) fn read(path: &Path) -> Result<Preview, Failure> {
     let bytes = brought::bytes(path, "preview", PAPER_BYTES_MAX)?;
-    Preview::read(&bytes).map_err(|fault| {
-        let exit = match &fault {
-            FileFault::Newer { .. } => Exit::Newer,
-            FileFault::Shape(_) => Exit::Usage,
-            FileFault::Numbers | FileFault::Edited { .. } => Exit::Difference,
-        };
-        let says = format!("`{}` cannot be used", path.display());
-        Failure {
-            causes: vec![fault.to_string()],
-            ..Failure::new(exit, says)
-        }
-    })
+    Preview::read(&bytes).map_err(|fault| unusable(path, &fault))
+}
+
+/// A preview file of either kind cannot be used.
+pub(super) fn unusable(path: &Path, fault: &FileFault) -> Failure {
+    let exit = match fault {
+        FileFault::Newer { .. } => Exit::Newer,
+        FileFault::Shape(_) => Exit::Usage,
+        FileFault::Numbers | FileFault::Edited { .. } => Exit::Difference,
+    };
+    Failure {
+        causes: vec![fault.to_string()],
+        ..Failure::new(exit, format!("`{}` cannot be used", path.display()))
+    }
 }
 
 /// The plan that a preview was made of: of its run where it is an amendment's, else of the folder.
@@ -149,20 +157,4 @@ pub(super) async fn plan_of(
         });
     }
     Ok(plan)
-}
-
-/// Writes a file whole or not at all.
-pub(super) fn save(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
-    let refused = |fault: std::io::Error| {
-        Failure::new(
-            Exit::Database,
-            format!("`{}` cannot be written: {fault}", path.display()),
-        )
-    };
-    let unfinished = path.with_extension("unfinished");
-    let mut file = fs::File::create(&unfinished).map_err(refused)?;
-    file.write_all(bytes)
-        .and_then(|()| file.sync_all())
-        .map_err(refused)?;
-    fs::rename(&unfinished, path).map_err(refused)
 }

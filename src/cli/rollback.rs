@@ -52,7 +52,7 @@ fn shown(preview: &RollbackPreview, args: &Args, output: &Output) -> Outcome {
         let bytes = preview
             .write()
             .map_err(|fault| Failure::from_error(Exit::Bug, &fault))?;
-        super::preview::save(path, &bytes)?;
+        super::saved::whole(path, &bytes)?;
     }
     let saved = args.out.as_deref().map(|path| path.display().to_string());
     let file = saved.as_deref().unwrap_or("FILE");
@@ -84,8 +84,8 @@ fn shown(preview: &RollbackPreview, args: &Args, output: &Output) -> Outcome {
 
 fn signed(path: &Path, site: &Site) -> Result<RollbackPreview, Failure> {
     let bytes = brought::bytes(path, "preview", PAPER_BYTES_MAX)?;
-    let preview =
-        RollbackPreview::read(&bytes).map_err(|fault| Failure::from_error(Exit::Usage, &fault))?;
+    let preview = RollbackPreview::read(&bytes);
+    let preview = preview.map_err(|fault| super::preview::unusable(path, &fault))?;
     if preview.run != site.head.id {
         return Err(Failure::coded(
             Exit::Unsigned,

@@ -214,7 +214,7 @@ fn not_used(preview: &Preview, former: &Site) -> Result<(), Failure> {
         "what `{}` signed has let {} begin already",
         signature.person, former.head.label
     );
-    let failure = Failure::coded(Exit::Unsigned, "HO410", says);
+    let failure = Failure::coded(Exit::Unsigned, "HO411", says);
     Err(failure.with(hint(
         "handover preview --out FILE, and have it signed again",
     )))

@@ -9,7 +9,7 @@ use super::args::Approve;
 use super::brought;
 use super::exit::Exit;
 use super::failure::{Failure, hint};
-use super::preview::save;
+use super::saved;
 use crate::run::{Clock, approvals};
 use crate::signature::statement::{Statement, Window};
 use crate::signature::{PrivateKey, PrivateKeyFault, Proof};
@@ -59,7 +59,7 @@ pub(super) fn hand_out(
     file: &Path,
     args: &Approve,
 ) -> Result<String, Failure> {
-    save(file, &statement.bytes())?;
+    saved::whole(file, &statement.bytes())?;
     let (shown, namespace) = (file.display(), statement.namespace());
     let step = args
         .step
@@ -71,10 +71,14 @@ pub(super) fn hand_out(
         (_, true) => " --revoke",
         _ => "",
     };
+    let evidence = args.evidence.as_ref();
+    let evidence = evidence.map_or(String::new(), |file| {
+        format!(" --evidence {}", file.display())
+    });
     Ok(format!(
         "Nothing was decided. {shown} says what is to be signed, until {}.\n\
          Next: ssh-keygen -Y sign -n {namespace} -f KEY {shown}\n\
-         then: handover approve {}{step} --as {} --reason TEXT{verdict} --statement {shown} --signature {shown}.sig",
+         then: handover approve {}{step} --as {} --reason TEXT{verdict}{evidence} --statement {shown} --signature {shown}.sig",
         statement.window.not_after, args.what, args.who
     ))
 }

@@ -13,7 +13,7 @@ use crate::export::pack::annex;
 use crate::export::{leaks, stamp};
 use crate::machine::event::ClockKind;
 use crate::machine::run::Run;
-use crate::replay::verify::{Evidence, Finding, Layer, verify as judge};
+use crate::replay::verify::{Evidence, Findings, Layer, verify as judge};
 use crate::report::judged::claims;
 use crate::report::proof::{Claim, Outcome as Held, ProofReport};
 use crate::run::against_live::Ask;
@@ -58,7 +58,7 @@ pub(super) async fn verify(args: &Verify, global: &Global, output: &Output) -> O
 
 /// What lies beside a log, or was brought along.
 struct Beside {
-    findings: Vec<Finding>,
+    findings: Findings,
     /// Time-stamps over its seals: how many entries, by when.
     stamped: Vec<(u64, Option<Timestamp>)>,
     not_proved: Vec<String>,
@@ -67,7 +67,7 @@ struct Beside {
 /// Looks at everything beside the lines; seals that lie there go to the others that are known.
 fn beside(args: &Verify, log: &Log, evidence: &mut Evidence) -> Result<Beside, Failure> {
     let mut beside = Beside {
-        findings: Vec::new(),
+        findings: Findings::default(),
         stamped: Vec::new(),
         not_proved: Vec::new(),
     };
@@ -78,7 +78,7 @@ fn beside(args: &Verify, log: &Log, evidence: &mut Evidence) -> Result<Beside, F
             let noted = args.noted.as_ref();
             let packed = pack.check(noted.and_then(|noted| noted.trim().parse().ok()))?;
             beside.not_proved.extend(packed.not_proved);
-            beside.findings.extend(packed.findings);
+            beside.findings.join(packed.findings);
             beside.stamped.extend(packed.stamped);
             known.extend(packed.seals.iter().cloned());
             outside.seals.extend(packed.seals);
@@ -93,7 +93,7 @@ fn beside(args: &Verify, log: &Log, evidence: &mut Evidence) -> Result<Beside, F
         beside.stamped.extend(held.told);
     }
     if let Some(folder) = &args.annex {
-        beside.findings.extend(annex::check(folder, &log.folder)?);
+        beside.findings.join(annex::check(folder, &log.folder)?);
     }
     Ok(beside)
 }

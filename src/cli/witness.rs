@@ -153,8 +153,8 @@ fn refused(refusal: &Refusal) -> Failure {
         ),
         Refusal::Clock(_) => (
             Exit::Usage,
-            "set the clock of this machine right; if it was wrong when you signed last, wait until that time \
-             has passed",
+            "set the clock of this machine right; if it was wrong when you signed last and nobody has taken that \
+             signature in, take the last word (the time) out of that log's line in the file of heads beside your key",
         ),
         Refusal::Elsewhere { known, .. } => {
             let again =

@@ -6,7 +6,7 @@
 //!
 //! Not here: asking an authority for a stamp (whoever may use a network does).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest as _, Sha256, Sha384, Sha512};
@@ -30,32 +30,32 @@ pub fn stamped(seal: &Seal) -> Vec<u8> {
     bare.bytes()
 }
 
-/// The seal that a stamp speaks of: its imprint (SHA-256, 384 or 512) stands in it, as ASN.1 writes it.
-/// None where it speaks of no seal of these, or is no stamp.
-#[must_use]
-pub fn of<'s>(stamp: &[u8], seals: &'s [Seal]) -> Option<&'s Seal> {
-    // DER: a sequence comes first.
-    if stamp.first() != Some(&0x30) {
-        return None;
-    }
-    seals.iter().find(|seal| {
-        let bytes = stamped(seal);
-        let imprints: [Vec<u8>; 3] = [
-            Sha256::digest(&bytes).to_vec(),
-            Sha384::digest(&bytes).to_vec(),
-            Sha512::digest(&bytes).to_vec(),
-        ];
-        imprints.iter().any(|imprint| holds(stamp, imprint))
-    })
-}
+/// Seals by what a stamp over each of them has for its imprint (SHA-256, 384 or 512).
+pub struct Imprints<'s>(HashMap<Vec<u8>, &'s Seal>);
 
-/// Whether an octet string of exactly these bytes stands in it.
-fn holds(stamp: &[u8], imprint: &[u8]) -> bool {
-    let Ok(length) = u8::try_from(imprint.len()) else {
-        return false;
-    };
-    let string = [&[0x04, length], imprint].concat();
-    stamp.windows(string.len()).any(|window| window == string)
+impl<'s> Imprints<'s> {
+    /// Of these seals.
+    #[must_use]
+    pub fn of(seals: &'s [Seal]) -> Imprints<'s> {
+        let mut all = HashMap::new();
+        for seal in seals {
+            let bytes = stamped(seal);
+            for imprint in [
+                Sha256::digest(&bytes).to_vec(),
+                Sha384::digest(&bytes).to_vec(),
+                Sha512::digest(&bytes).to_vec(),
+            ] {
+                all.entry(imprint).or_insert(seal);
+            }
+        }
+        Imprints(all)
+    }
+
+    /// The seal that a stamp speaks of; none where it speaks of no seal of these, or is no stamp.
+    #[must_use]
+    pub fn seal(&self, stamp: &[u8]) -> Option<&'s Seal> {
+        self.0.get(Told::read(stamp)?.imprint).copied()
+    }
 }
 
 /// A stamp, and what it is called.
@@ -85,7 +85,9 @@ pub struct Held {
 #[must_use]
 pub fn check(stamps: &[Stamp], seals: &[Seal], log: &LogFolder) -> Held {
     let mut held = Held::default();
-    let over: Vec<Option<&Seal>> = stamps.iter().map(|stamp| of(&stamp.bytes, seals)).collect();
+    let imprints = Imprints::of(seals);
+    let over = stamps.iter().map(|stamp| imprints.seal(&stamp.bytes));
+    let over: Vec<Option<&Seal>> = over.collect();
     let sizes = over.iter().flatten().map(|seal| (seal.head.size, None));
     let (written, size) = written(log, sizes.collect());
     for (stamp, seal) in stamps.iter().zip(over) {
@@ -157,29 +159,50 @@ fn astray(stamp: &Stamp, seals: &[Seal], size: u64) -> Finding {
     }
 }
 
-/// The moment that a stamp tells (`genTime` of RFC 3161, section 2.4.2); none where it cannot be read.
+/// What a stamp tells (`TSTInfo` of RFC 3161, section 2.4.2).
+struct Told<'b> {
+    /// The digest of what was stamped.
+    imprint: &'b [u8],
+    /// `genTime`.
+    time: Option<Timestamp>,
+}
+
+impl<'b> Told<'b> {
+    fn read(stamp: &'b [u8]) -> Option<Told<'b>> {
+        const SEQUENCE: u8 = 0x30;
+        let mut reply = part(&mut &*stamp, SEQUENCE)?;
+        // A reply has its status first; a token alone begins with its kind.
+        if reply.first() == Some(&SEQUENCE) {
+            part(&mut reply, SEQUENCE)?;
+            reply = part(&mut reply, SEQUENCE)?;
+        }
+        part(&mut reply, 0x06)?;
+        let mut signed = part(&mut part(&mut reply, 0xa0)?, SEQUENCE)?;
+        part(&mut signed, 0x02)?;
+        part(&mut signed, 0x31)?;
+        let mut content = part(&mut signed, SEQUENCE)?;
+        part(&mut content, 0x06)?;
+        let string = part(&mut part(&mut content, 0xa0)?, 0x04)?;
+        let mut info = part(&mut &*string, SEQUENCE)?;
+        // Version, policy; then the imprint: its algorithm, its digest.
+        part(&mut info, 0x02)?;
+        part(&mut info, 0x06)?;
+        let mut imprint = part(&mut info, SEQUENCE)?;
+        part(&mut imprint, SEQUENCE)?;
+        let imprint = part(&mut imprint, 0x04)?;
+        let time = part(&mut info, 0x02).and_then(|_serial| part(&mut info, 0x18));
+        let time = time.and_then(|text| std::str::from_utf8(text).ok());
+        Some(Told {
+            imprint,
+            time: time.and_then(moment),
+        })
+    }
+}
+
+/// The moment that a stamp tells; none where it cannot be read.
 #[must_use]
 pub fn time(stamp: &[u8]) -> Option<Timestamp> {
-    const SEQUENCE: u8 = 0x30;
-    let mut reply = part(&mut &*stamp, SEQUENCE)?;
-    // A reply has its status first; a token alone begins with its kind.
-    if reply.first() == Some(&SEQUENCE) {
-        part(&mut reply, SEQUENCE)?;
-        reply = part(&mut reply, SEQUENCE)?;
-    }
-    part(&mut reply, 0x06)?;
-    let mut signed = part(&mut part(&mut reply, 0xa0)?, SEQUENCE)?;
-    part(&mut signed, 0x02)?;
-    part(&mut signed, 0x31)?;
-    let mut content = part(&mut signed, SEQUENCE)?;
-    part(&mut content, 0x06)?;
-    let string = part(&mut part(&mut content, 0xa0)?, 0x04)?;
-    let mut info = part(&mut &*string, SEQUENCE)?;
-    // Version, policy, imprint, serial number.
-    for tag in [0x02, 0x06, SEQUENCE, 0x02] {
-        part(&mut info, tag)?;
-    }
-    moment(std::str::from_utf8(part(&mut info, 0x18)?).ok()?)
+    Told::read(stamp)?.time
 }
 
 /// What the next element of DER holds, which has this tag.

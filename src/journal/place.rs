@@ -65,7 +65,7 @@ pub(super) fn private_options() -> fs::OpenOptions {
 /// durable on return.
 pub(crate) fn put_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let unfinished = unfinished(path, bytes)?;
-    fs::rename(&unfinished, path)?;
+    kept(&unfinished, fs::rename(&unfinished, path))?;
     durable_name(&folder_of(path))
 }
 
@@ -73,23 +73,39 @@ pub(crate) fn put_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
 /// there is one.
 pub(super) fn put_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let unfinished = unfinished(path, bytes)?;
-    let linked = fs::hard_link(&unfinished, path);
-    fs::remove_file(&unfinished)?;
-    linked?;
+    kept(&unfinished, name_new(&unfinished, path))?;
     durable_name(&folder_of(path))
 }
 
-/// Under another name first.
+/// Gives a file its name where nobody has that name yet.
+fn name_new(unfinished: &Path, path: &Path) -> io::Result<()> {
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::fs::{CWD, RenameFlags, renameat_with};
+        use rustix::io::Errno;
+        match renameat_with(CWD, unfinished, CWD, path, RenameFlags::NOREPLACE) {
+            // This file system cannot: a second name can be new as well.
+            Err(Errno::INVAL | Errno::NOSYS) => {}
+            answer => return Ok(answer?),
+        }
+    }
+    fs::hard_link(unfinished, path)?;
+    fs::remove_file(unfinished)
+}
+
+/// What is unfinished goes away where it did not become what it was to be.
+fn kept<T>(unfinished: &Path, answer: io::Result<T>) -> io::Result<T> {
+    answer.inspect_err(|_| drop(fs::remove_file(unfinished)))
+}
+
+/// Under a name of its own first: two that write at once never share it.
 fn unfinished(path: &Path, bytes: &[u8]) -> io::Result<PathBuf> {
     let mut name = path.as_os_str().to_owned();
-    name.push(".new");
+    name.push(format!(".{}.unfinished", Uuid::now_v7().simple()));
     let unfinished = PathBuf::from(name);
-    let mut file = private_options()
-        .create(true)
-        .truncate(true)
-        .open(&unfinished)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
+    let mut file = private_file(&unfinished)?;
+    let written = file.write_all(bytes).and_then(|()| file.sync_all());
+    kept(&unfinished, written)?;
     Ok(unfinished)
 }
 
@@ -207,5 +223,23 @@ mod tests {
             Some("sshfs")
         );
         assert_eq!(fuse_kind(Path::new("/home/plan"), mounts), None);
+    }
+
+    #[test]
+    fn of_two_who_write_the_same_new_file_at_once_one_has_written_all_of_it() {
+        let folder = tempfile::TempDir::new().expect("a folder");
+        for round in 0..50 {
+            let path = folder.path().join(round.to_string());
+            let write = |byte: u8| put_new(&path, &[byte; 4_096]).is_ok();
+            let won = std::thread::scope(|scope| {
+                let both = [1, 2].map(|byte| scope.spawn(move || write(byte)));
+                both.map(|one| one.join().expect("no panic"))
+            });
+            let kept = if won[0] { 1 } else { 2 };
+            assert_eq!(won.iter().filter(|won| **won).count(), 1);
+            assert_eq!(fs::read(&path).expect("the file"), [kept; 4_096]);
+        }
+        let files = fs::read_dir(folder.path()).expect("the folder").count();
+        assert_eq!(files, 50, "what was unfinished stays nowhere");
     }
 }

@@ -339,7 +339,9 @@ impl Preview {
     pub fn read(bytes: &[u8]) -> Result<Preview, FileFault> {
         let preview: Preview = read(bytes)?;
         super::sign::unedited(&preview.signatures, super::sign::paper)?;
-        if preview.reading.digested(&preview.findings) != preview.reading.digest {
+        let told = Reading::of(&preview.steps, &preview.findings);
+        let homes = preview.homes.as_ref().and_then(|homes| homes.found);
+        if told != preview.reading || homes != told.homes().filter(|_| preview.homes.is_some()) {
             return Err(FileFault::Numbers);
         }
         super::sign::same_reading(&preview)?;

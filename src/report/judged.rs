@@ -22,7 +22,13 @@ impl ProofReport {
 pub fn claims(judged: &Report) -> Vec<Claim> {
     let mut claims = Vec::new();
     for layer in Layer::ALL {
-        if clear(judged, layer)
+        if layer == Layer::Replay && clear(judged, Layer::File) && !judged.folded_whole() {
+            claims.push(Claim::new(
+                layer.name(),
+                Outcome::CannotTell,
+                broken_off(judged),
+            ));
+        } else if clear(judged, layer)
             && let Some(says) = held(judged, layer)
         {
             claims.push(Claim::new(layer.name(), Outcome::Pass, says));
@@ -35,6 +41,12 @@ pub fn claims(judged: &Report) -> Vec<Claim> {
         claims.push(Claim::new("more", Outcome::CannotTell, says));
     }
     claims
+}
+
+/// The replay ends where an entry breaks the machine's law: whatever layer that law is of.
+fn broken_off(judged: &Report) -> String {
+    let at = judged.run.next_seq();
+    format!("it ends before entry {at}, which could not follow: nothing from there on was judged")
 }
 
 /// Nothing in a layer is wrong or missing. A log that is only not closed holds as far as it goes.

@@ -95,7 +95,7 @@ fn judge(shelf: Shelf, entries: &[Entry], label: &str) -> Result<(), SiteFault> 
     let mut judged = entries.iter().map(|entry| run.apply(entry));
     judged
         .try_for_each(|judged| judged)
-        .map_err(|illegal| SiteFault::Illegal {
+        .map_err(|illegal| SiteFault::Refused {
             label: label.to_owned(),
             illegal: Box::new(illegal),
         })

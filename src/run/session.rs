@@ -185,7 +185,7 @@ impl<'a> Session<'a> {
             let mut run = self.site.run.clone();
             entries.iter().try_for_each(|entry| run.apply(entry))
         };
-        judged.map_err(|illegal| SiteFault::Illegal {
+        judged.map_err(|illegal| SiteFault::Refused {
             label: self.site.head.label.clone(),
             illegal: Box::new(illegal),
         })

@@ -56,6 +56,15 @@ pub enum SiteFault {
         /// What is wrong with it.
         faults: PlanFaults,
     },
+    /// What was to be written breaks the rules: nothing of it was, and the log is whole.
+    #[error("`{label}` does not take this")]
+    Refused {
+        /// Which run.
+        label: String,
+        /// What, and why.
+        #[source]
+        illegal: Box<Illegal>,
+    },
     /// An entry breaks the rules: the log was not written by an honest executor.
     #[error("the step log of `{label}` breaks its own rules")]
     Illegal {

@@ -221,7 +221,20 @@ async fn judged(site: &mut Site, lines: &[Line], now: Time) -> Result<Vec<Found>
             });
         }
     }
-    Ok(found)
+    // Those that came together are held against each other, too.
+    found.sort_by_key(|one| one.head.size);
+    let falls = |(at, later): (usize, &Found)| {
+        let mut earlier = found[..at].iter();
+        earlier.any(|one| {
+            one.witness == later.witness
+                && one.head.size < later.head.size
+                && one.cosignature.time > later.cosignature.time
+        })
+    };
+    match found.iter().enumerate().find(|pair| falls(*pair)) {
+        Some((_, crossed)) => Err(WitnessFault::OutOfOrder(crossed.witness.clone())),
+        None => Ok(found),
+    }
 }
 
 async fn store(site: &mut Site, found: &[Found]) -> Result<(), WitnessFault> {

@@ -12,7 +12,7 @@ use crate::journal::LogFolder;
 use crate::machine::event::{Event, On};
 use crate::machine::line;
 use crate::plan::digest::Digest;
-use crate::replay::verify::Finding;
+use crate::replay::verify::{Finding, Findings};
 
 /// What goes into an annex.
 #[derive(Debug, Clone)]
@@ -26,9 +26,6 @@ pub struct Annex {
     /// `people.toml` as it was when the run was closed, where it was there.
     pub people: Option<Vec<u8>>,
 }
-
-/// Findings kept; a hostile annex must not fill memory.
-const FINDINGS_MAX: usize = 1000;
 
 const README: &str = include_str!("pages/annex.txt");
 
@@ -71,12 +68,12 @@ pub fn again(root: &Path, kept: &Path, origin: &str) -> Result<Digest, PackFault
 ///
 /// # Errors
 /// When there is no annex, the log cannot be read, or the operating system refuses.
-pub fn check(root: &Path, log: &LogFolder) -> Result<Vec<Finding>, PackFault> {
+pub fn check(root: &Path, log: &LogFolder) -> Result<Findings, PackFault> {
     let annex = Bag::open(root)?;
-    let mut findings = Vec::new();
+    let mut findings = Findings::default();
     for found in annex.check()? {
         let says = format!("the annex, `{}`: {}", found.path, found.says);
-        findings.push(Finding::wrong(found.code, None, says));
+        findings.add(Finding::wrong(found.code, None, says));
     }
     let mut vouched = None;
     for bytes in log.lines()?.map_while(Result::ok) {
@@ -89,10 +86,10 @@ pub fn check(root: &Path, log: &LogFolder) -> Result<Vec<Finding>, PackFault> {
         for (part, what, digest) in named(&entry.event) {
             let says = format!("{what} that it holds the digest of is not in the annex");
             match annex.digest(&format!("{part}/{digest}")) {
-                None => findings.push(Finding::missing("ATTACHMENT", Some(entry.seq), says)),
+                None => findings.add(Finding::missing("ATTACHMENT", Some(entry.seq), says)),
                 Some(here) if here != digest => {
                     let says = format!("{what} in the annex is not what it holds the digest of");
-                    findings.push(Finding::wrong("ATTACHMENT", Some(entry.seq), says));
+                    findings.add(Finding::wrong("ATTACHMENT", Some(entry.seq), says));
                 }
                 Some(_) => {}
             }
@@ -102,15 +99,14 @@ pub fn check(root: &Path, log: &LogFolder) -> Result<Vec<Finding>, PackFault> {
     match vouched {
         None => {
             let says = "the log is not closed: nothing in it vouches for the annex as a whole";
-            findings.push(Finding::missing("ATTACHMENT", None, says));
+            findings.add(Finding::missing("ATTACHMENT", None, says));
         }
         Some(digest) if digest != manifest => {
             let says = "the annex is not the one that the last entry holds the digest of";
-            findings.push(Finding::wrong("ATTACHMENT", None, says));
+            findings.add(Finding::wrong("ATTACHMENT", None, says));
         }
         Some(_) => {}
     }
-    findings.truncate(FINDINGS_MAX);
     Ok(findings)
 }
 

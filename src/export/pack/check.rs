@@ -21,7 +21,7 @@ use crate::export::leaks;
 use crate::export::views::ViewFault;
 use crate::journal::listed;
 use crate::plan::digest::Digest;
-use crate::replay::verify::Finding;
+use crate::replay::verify::{Finding, Findings};
 use crate::seal::Seal;
 use crate::seal::note::NOTE_BYTES_MAX;
 
@@ -34,9 +34,6 @@ const STRAYS_MAX: usize = 100;
 /// Lines are looked at so many bytes at a time.
 const LINE_BYTES_MAX: u64 = 64 * 1024;
 
-/// Findings kept one by one, likewise.
-const FINDINGS_MAX: usize = 1000;
-
 /// A list of digests has a few hundred lines.
 pub(super) const LIST_BYTES_MAX: u64 = 16 * 1024 * 1024;
 
@@ -44,7 +41,7 @@ pub(super) const LIST_BYTES_MAX: u64 = 16 * 1024 * 1024;
 #[derive(Debug, Default)]
 pub struct Checked {
     /// What is wrong or missing.
-    pub findings: Vec<Finding>,
+    pub findings: Findings,
     /// Seals from requests that went to witnesses and from proofs of single entries: larger ones than the
     /// log's own betray a cut.
     pub seals: Vec<Seal>,
@@ -286,12 +283,10 @@ impl Pack {
 
 impl Checked {
     pub(super) fn wrong(&mut self, code: &'static str, seq: Option<u64>, says: String) {
-        if self.findings.len() < FINDINGS_MAX {
-            self.findings.push(Finding::wrong(code, seq, says));
-        }
+        self.findings.add(Finding::wrong(code, seq, says));
     }
 
     pub(super) fn missing(&mut self, code: &'static str, says: String) {
-        self.findings.push(Finding::missing(code, None, says));
+        self.findings.add(Finding::missing(code, None, says));
     }
 }

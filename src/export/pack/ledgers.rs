@@ -45,6 +45,11 @@ impl Pack {
             .unwrap_or_default();
         for (digest, name) in listed(&String::from_utf8_lossy(&list)) {
             let path = format!("effects/{name}");
+            if checked.known.contains(&path) {
+                let says = format!("`{}` names `{path}` twice", at::EFFECTS);
+                checked.wrong("ATTACHMENT", None, says);
+                continue;
+            }
             if self.bag.digest(&path) != Some(digest) {
                 let says = format!("`{path}` is not what the ledger held when the run was closed");
                 checked.wrong("ATTACHMENT", None, says);

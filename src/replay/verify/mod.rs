@@ -31,51 +31,15 @@ use crate::signature::AllowedSigners;
 use super::papers::Outlines;
 
 mod codes;
+mod findings;
 mod reader;
 mod seals;
 mod signed;
 mod unproven;
 
 pub use codes::Layer;
+pub use findings::Findings;
 use reader::Reader;
-
-/// Findings kept one by one; more are only counted, since a hostile log must not fill memory.
-const FINDINGS_MAX: usize = 100;
-
-/// The first findings, and how many more there were. What is wrong is never lost behind what is missing.
-#[derive(Debug, Default)]
-struct Findings {
-    kept: Vec<Finding>,
-    more: u64,
-}
-
-impl Findings {
-    fn add(&mut self, finding: Finding) {
-        if self.kept.len() >= FINDINGS_MAX {
-            self.more += 1;
-            if !finding.missing && !self.any_wrong() {
-                self.kept.pop();
-                self.kept.push(finding);
-            }
-            return;
-        }
-        self.kept.push(finding);
-    }
-
-    fn extend(&mut self, findings: impl IntoIterator<Item = Finding>) {
-        findings.into_iter().for_each(|finding| self.add(finding));
-    }
-
-    /// The same and what is among others already.
-    fn join(&mut self, others: Findings) {
-        self.extend(others.kept);
-        self.more += others.more;
-    }
-
-    fn any_wrong(&self) -> bool {
-        self.kept.iter().any(|finding| !finding.missing)
-    }
-}
 
 /// What the auditor knows from elsewhere.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -197,18 +161,22 @@ pub struct Sealed {
 impl Report {
     /// The same with what was found elsewhere: in a pack's files, in databases.
     #[must_use]
-    pub fn with(self, findings: impl IntoIterator<Item = Finding>) -> Report {
-        let mut all = Findings {
-            kept: self.findings,
-            more: self.more,
-        };
-        all.extend(findings);
+    pub fn with(self, found: Findings) -> Report {
+        let mut all = Findings::kept(self.findings, self.more);
+        all.join(found);
+        let (kept, more) = all.told();
         Report {
-            verdict: Verdict::of(&all.kept),
-            findings: all.kept,
-            more: all.more,
+            verdict: Verdict::of(&kept),
+            findings: kept,
+            more,
             ..self
         }
+    }
+
+    /// Whether the fold took every entry in. Where one breaks the machine's law, nothing after it is judged.
+    #[must_use]
+    pub fn folded_whole(&self) -> bool {
+        self.run.next_seq() >= self.size
     }
 
     /// The exit code: 0 verified, 6 tampered, 10 cannot tell, 11 written by a newer version.

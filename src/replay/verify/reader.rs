@@ -197,16 +197,17 @@ impl<'e> Reader<'e> {
             sealed = Some(told.sealed);
         }
         self.vouch(sealed.as_ref());
+        let (findings, more) = self.findings.told();
         Report {
-            verdict: super::Verdict::of(&self.findings.kept),
+            verdict: super::Verdict::of(&findings),
             not_proven: unproven::list(
                 &self.run,
                 self.chain.size,
                 self.evidence.outside.as_ref(),
                 sealed.as_ref(),
             ),
-            findings: self.findings.kept,
-            more: self.findings.more,
+            findings,
+            more,
             size: self.chain.size,
             head: self.chain.head,
             run: self.run,

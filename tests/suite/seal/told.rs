@@ -3,6 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use handover::journal::load_witness_key;
+use handover::seal::{Head, Seal};
+
 use rusqlite::Connection;
 use tempfile::TempDir;
 
@@ -622,4 +625,36 @@ fn a_witness_who_signed_twice_after_a_lost_mail_is_taken_at_their_first_word() {
         .is(0, &[]);
     let log = std::fs::read_to_string(project.path.join("log/steps.jsonl")).unwrap();
     assert_eq!(log.matches("seal.cosigned").count(), 1, "{log}");
+}
+
+#[test]
+fn two_answers_of_one_witness_whose_times_cross_are_not_taken_in_together() {
+    let project = Project::waiting();
+    project
+        .tell(&["export", "deed-", "--as", "log", "--to", "log"])
+        .is(0, &[]);
+    let mut seals: Vec<PathBuf> = std::fs::read_dir(project.path.join("log/checkpoints"))
+        .unwrap()
+        .map(|file| file.unwrap().path())
+        .collect();
+    seals.sort();
+    let head = |file: &PathBuf| Seal::parse(&std::fs::read(file).unwrap()).unwrap().head;
+    let (first, last) = (head(&seals[0]), head(seals.last().unwrap()));
+    assert!(first.size < last.size);
+    let key = load_witness_key(&project.path.join("keys/audit.key")).unwrap();
+    let now = u64::try_from(jiff::Timestamp::now().as_second()).unwrap();
+    let answer = |heads: [(&Head, u64); 2]| {
+        let lines = heads.map(|(head, time)| key.cosign(head, time).line.to_string());
+        std::fs::write(project.path.join("both"), lines.join("\n") + "\n").unwrap();
+        project.tell(&["witness", "add", "deed-", "both"])
+    };
+    for crossed in [
+        [(&first, now), (&last, now - 60)],
+        [(&last, now - 60), (&first, now)],
+    ] {
+        answer(crossed).is(2, &["HO617"]);
+    }
+    answer([(&last, now), (&first, now)]).is(0, &["audit"]);
+    let said = project.tell(&["verify", "deed-"]);
+    assert!(!said.text.contains("TIME_ORDER"), "{}", said.text);
 }

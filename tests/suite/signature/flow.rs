@@ -224,7 +224,7 @@ fn what_was_signed_lets_one_run_begin_and_no_second() {
     office.tell("approve deed deed --as lead --reason done", 0, "Recorded");
     office.tell("run deed", 0, "");
     office.tell("close deed --to closed --confirm deed", 0, "Closed");
-    let said = office.tell("run . --signed p", 5, "HO410");
+    let said = office.tell("run . --signed p", 5, "HO411");
     assert!(said.contains("has let"), "{said}");
 }
 

@@ -259,12 +259,8 @@ fn point(subject: Subject) -> Point {
 /// A preview with a fault to mend, unsigned.
 pub(super) fn preview() -> Preview {
     let steps = steps();
-    let mut counted = steps.clone();
-    for sets in counted.iter_mut().flat_map(|step| step.counts.values_mut()) {
-        sets.remove("outbox");
-    }
     let findings = vec![finding()];
-    let reading = Reading::of(&counted, &findings);
+    let reading = Reading::of(&steps, &findings);
     Preview {
         format: FORMAT,
         paper: paper(PLAN, MAP),

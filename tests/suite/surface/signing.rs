@@ -111,7 +111,16 @@ fn a_number_or_a_finding_edited_after_reading_is_noticed() {
     let mut more = preview();
     let sets = more.reading.orgs.values_mut().next().expect("counts");
     sets.values_mut().next().expect("a dataset").copied += 1;
-    for edited in [fewer, more] {
+    let mut shown = preview();
+    let sets = shown
+        .steps
+        .iter_mut()
+        .flat_map(|step| step.counts.values_mut());
+    let mut sets = sets.flat_map(|sets| sets.values_mut());
+    sets.next().expect("a step's counts").copied += 1;
+    let mut homes = preview();
+    homes.homes.as_mut().expect("homes").found = Some(8_121);
+    for edited in [fewer, more, shown, homes] {
         let bytes = edited.write().expect("bytes");
         let fault = Preview::read(&bytes).expect_err("a refusal");
         assert!(matches!(fault, FileFault::Numbers), "{fault}");

@@ -182,6 +182,22 @@ fn t25_a_yes_given_before_or_after_it_counted_is_over() {
 }
 
 #[test]
+fn a_replay_that_ends_in_the_midst_of_a_log_is_not_said_to_have_been_right_to_its_end() {
+    let honest = signed_otherwise(&key_of("p03"), GATE, |_| {}, |_| {});
+    assert!(honest.pack().verified().holds("replay"));
+    let day = "2020-01-01T00:00:00Z";
+    let expired = |entry: &mut Value| entry["body"]["signed"]["window"]["not_after"] = day.into();
+    let forged = signed_otherwise(
+        &key_of("p03"),
+        GATE,
+        |statement| statement["not_after"] = day.into(),
+        expired,
+    );
+    let found = forged.pack().verified();
+    assert!(!found.holds("replay"), "{}", found.said);
+}
+
+#[test]
 fn t25_a_key_that_the_auditors_list_says_was_over_signs_nothing() {
     let place = Pack::copy();
     let list = fs::read_to_string(good().trust().join("allowed_signers")).unwrap();

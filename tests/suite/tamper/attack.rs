@@ -362,6 +362,12 @@ impl Verdict {
         }
     }
 
+    /// Whether this claim is said to hold.
+    pub(super) fn holds(&self, claim: &str) -> bool {
+        let held = (claim.to_owned(), "pass".to_owned());
+        self.claims.iter().any(|one| *one == held)
+    }
+
     /// Whether this finding is told.
     pub(super) fn tells(&self, finding: &str) -> bool {
         self.claims

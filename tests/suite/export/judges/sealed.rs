@@ -54,7 +54,7 @@ fn sealed() -> &'static Sealed {
         let vkey = format!("{}\n", key.vkey()).into_bytes();
         beside.files.insert("policy/log.vkey".to_owned(), vkey);
         let stamp = stamped(above.path(), &seals[4]);
-        assert_eq!(stamp::of(&stamp, &seals), Some(&seals[4]));
+        assert_eq!(stamp::Imprints::of(&seals).seal(&stamp), Some(&seals[4]));
         let place = "anchors/000000000300.aabbccdd.tsr".to_owned();
         beside.files.insert(place, stamp);
         let (signed, signers) = signed(above.path());
@@ -216,10 +216,10 @@ fn a_stamp_over_something_else_is_no_anchor_of_this_run() {
     let above = TempDir::new().unwrap();
     let seals = &sealed().seals;
     let stamp = stamped(above.path(), &seals[0]);
-    assert_eq!(stamp::of(&stamp, seals), Some(&seals[0]));
-    assert_eq!(stamp::of(&stamp, &seals[1..]), None);
-    assert_eq!(stamp::of(&stamp[1..], seals), None);
-    assert_eq!(stamp::of(b"", seals), None);
+    assert_eq!(stamp::Imprints::of(seals).seal(&stamp), Some(&seals[0]));
+    assert_eq!(stamp::Imprints::of(&seals[1..]).seal(&stamp), None);
+    assert_eq!(stamp::Imprints::of(seals).seal(&stamp[1..]), None);
+    assert_eq!(stamp::Imprints::of(seals).seal(b""), None);
 }
 
 #[test]
