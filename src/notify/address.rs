@@ -2,7 +2,9 @@
 //! refuse: three to seven lines (the name above and the postcode below among them), nothing that
 //! looks like a formula.
 //!
-//! Not here: which of somebody's addresses a letter goes to (`decide`).
+//! Not here: which of somebody's addresses a letter goes to (`decide`), postcodes (`plan::postcode`).
+
+use crate::plan::postcode;
 
 /// An address that a letter can bear: lines, then the postcode.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -104,29 +106,8 @@ pub fn read(raw: &[String]) -> Result<Address, Unfit> {
 /// A postcode in its normal form (`SW14 6BH`), if it is one.
 #[must_use]
 pub fn postcode(text: &str) -> Option<String> {
-    let close: String = text.chars().filter(|c| !c.is_whitespace()).collect();
-    let close = close.to_ascii_uppercase();
-    if !close.is_ascii() || !(5..=7).contains(&close.len()) {
-        return None;
-    }
-    let (outward, inward) = close.split_at(close.len() - 3);
-    (is_outward(outward) && is_inward(inward)).then(|| format!("{outward} {inward}"))
-}
-
-/// `A9`, `A99`, `AA9`, `AA99`, `A9A`, `AA9A`.
-fn is_outward(text: &str) -> bool {
-    let shape: String = text
-        .chars()
-        .map(|c| if c.is_ascii_digit() { '9' } else { 'A' })
-        .collect();
-    let letters = text.chars().all(|c| c.is_ascii_alphanumeric());
-    letters && ["A9", "A99", "AA9", "AA99", "A9A", "AA9A"].contains(&shape.as_str())
-}
-
-/// A digit and two letters.
-fn is_inward(text: &str) -> bool {
-    let mut chars = text.chars();
-    chars.next().is_some_and(|c| c.is_ascii_digit()) && chars.all(|c| c.is_ascii_alphabetic())
+    let (outward, inward) = postcode::whole(text)?;
+    Some(format!("{outward} {inward}"))
 }
 
 /// Lines without control characters, doubled spaces and commas at their ends; empty ones left out.

@@ -37,6 +37,11 @@ pub enum AddressFault {
         "it is no URL of the form `mysql://USER@HOST:PORT/DATABASE?OPTION=VALUE` with options that are known"
     )]
     MariadbUrl,
+    /// A certificate that is to be verified by nobody.
+    #[error(
+        "`ssl-mode=VERIFY_CA` needs `ssl-ca=FILE`, the authority that has signed the server's certificate"
+    )]
+    NoAuthority,
     /// A server's URL without a database.
     #[error("it names no database behind the host")]
     NoDatabase,
@@ -65,6 +70,7 @@ impl Address {
                 Ok(place) => Ok(Address::Mariadb(Box::new(place))),
                 Err(PlaceFault::Url) => Err(AddressFault::MariadbUrl),
                 Err(PlaceFault::NoDatabase) => Err(AddressFault::NoDatabase),
+                Err(PlaceFault::NoAuthority) => Err(AddressFault::NoAuthority),
             };
         }
         let rest = text.strip_prefix("sqlite:").ok_or(AddressFault::Engine)?;

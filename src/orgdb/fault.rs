@@ -50,6 +50,8 @@ pub enum DbTrouble {
     /// A server that nobody answers at, or that does not let us in; why, in the driver's own words
     /// about names and networks.
     Unreachable(String),
+    /// A server whose TLS is not what the address asks for; why.
+    Untrusted(&'static str),
     /// The connection to the server was cut.
     Cut,
     /// Two transactions stood in each other's way, and the engine ended ours.
@@ -105,6 +107,7 @@ impl DbTrouble {
                 format!("knows of log entry {seen}, which our journal does not hold")
             }
             DbTrouble::Unreachable(why) => format!("cannot be reached: {why}"),
+            DbTrouble::Untrusted(why) => format!("is not trusted: {why}"),
             DbTrouble::Cut => "cut the connection".to_owned(),
             DbTrouble::Clash => "ended our transaction: another stood in its way".to_owned(),
             DbTrouble::Cannot(what) => format!("cannot {what}"),

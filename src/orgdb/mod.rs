@@ -27,6 +27,7 @@ mod postgres;
 mod row;
 pub mod sql;
 mod sqlite;
+mod tls;
 
 pub use address::Address;
 pub use catalogue::Catalogue;

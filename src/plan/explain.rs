@@ -114,6 +114,7 @@ pub(super) fn tables() -> Vec<(String, &'static [Key])> {
     all.extend([
         ("`totals`".to_owned(), keys::TOTAL),
         ("a map".to_owned(), keys::MAP),
+        ("a rule of a map's split".to_owned(), keys::RULE),
         ("a map's code list".to_owned(), keys::CODE),
         ("a code list at one source".to_owned(), keys::AT),
         ("`unmapped`".to_owned(), keys::UNMAPPED),

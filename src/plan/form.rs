@@ -184,20 +184,7 @@ impl<'t> Form<'t> {
         what: &str,
         keys: &[Key],
     ) -> Vec<Form<'t>> {
-        let list = self.value(key).and_then(DeValue::as_array);
-        list.into_iter()
-            .flatten()
-            .filter_map(|item| {
-                let heading = (item.span(), what);
-                Some(Form::read(
-                    desk,
-                    self.source,
-                    item.get_ref().as_table()?,
-                    heading,
-                    &[keys],
-                ))
-            })
-            .collect()
+        forms(desk, self.source, self.value(key), what, keys)
     }
 
     /// What the author named in a table below this one, in the file's order.
@@ -253,6 +240,20 @@ impl<'t> Named<'t> {
         Some(Said { value, place })
     }
 
+    /// Its list of tables, each held against its keys.
+    pub(super) fn forms<'s>(
+        &self,
+        desk: &mut Desk,
+        source: &'s Source,
+        what: &str,
+        keys: &[Key],
+    ) -> Vec<Form<'s>>
+    where
+        't: 's,
+    {
+        forms(desk, source, Some(self.value.get_ref()), what, keys)
+    }
+
     /// Its list of texts.
     pub(super) fn texts(&self, source: &Source) -> Vec<Said<String>> {
         texts(source, Some(self.value.get_ref()))
@@ -272,6 +273,22 @@ pub(super) fn named<'t>(source: &Source, table: Option<&'t DeTable<'t>>) -> Vec<
         .collect();
     all.sort_by_key(|named| named.place.span.start);
     all
+}
+
+fn forms<'t>(
+    desk: &mut Desk,
+    source: &'t Source,
+    value: Option<&'t DeValue<'t>>,
+    what: &str,
+    keys: &[Key],
+) -> Vec<Form<'t>> {
+    let list = value.and_then(DeValue::as_array);
+    let tables = list.into_iter().flatten().filter_map(|item| {
+        let heading = (item.span(), what);
+        let table = item.get_ref().as_table()?;
+        Some(Form::read(desk, source, table, heading, &[keys]))
+    });
+    tables.collect()
 }
 
 fn texts(source: &Source, value: Option<&DeValue<'_>>) -> Vec<Said<String>> {
@@ -413,6 +430,9 @@ fn fits<'t>(
         Shape::NamesByName => each_fits(desk, source, key, value, &Shape::Names, shape),
         Shape::TablesByName(keys) => {
             each_fits(desk, source, key, value, &Shape::Table(keys), shape)
+        }
+        Shape::ListsByName(keys) => {
+            each_fits(desk, source, key, value, &Shape::Tables(keys), shape)
         }
         Shape::ShortTablesByName(_) => short_tables_fit(desk, source, key, value, shape),
     }

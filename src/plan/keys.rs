@@ -10,7 +10,9 @@ mod plan_keys;
 mod step_keys;
 
 pub use decision_keys::{DECISIONS, GROUP};
-pub use map_keys::{ALIAS_OF_KEY, AT, CODE, COLUMN, CONDITION, DATASET, LEAVE_OUT, MAP, UNMAPPED};
+pub use map_keys::{
+    ALIAS_OF_KEY, AT, CODE, COLUMN, CONDITION, DATASET, LEAVE_OUT, MAP, RULE, UNMAPPED,
+};
 pub use plan_keys::{ALIAS, HOMES, ORG, PERSON, PLAN, ROLE, ROOT, TRUST, WITNESS_GROUP};
 pub use step_keys::{KINDS, Kind, RETRY, STEP, TOTAL, a_step, kind};
 
@@ -64,7 +66,9 @@ pub enum Shape {
     NamesByName,
     /// A table whose keys the author names, each holding a table with these keys.
     TablesByName(&'static [Key]),
-    /// As before, or a text for short.
+    /// A table whose keys the author names, each holding a list of tables with these keys.
+    ListsByName(&'static [Key]),
+    /// A table whose keys the author names, each holding a table with these keys, or a text for short.
     ShortTablesByName(&'static [Key]),
 }
 
@@ -92,6 +96,7 @@ impl Shape {
             Shape::TextsByName => "a table of names with a text each",
             Shape::NamesByName => "a table of names with a list each",
             Shape::TablesByName(_) => "a table of tables",
+            Shape::ListsByName(_) => "lists of tables: `[[split.property]]`",
             Shape::ShortTablesByName(_) => "a table of tables or texts",
         };
         fixed.to_owned()

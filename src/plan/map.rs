@@ -7,6 +7,12 @@
 //! format = 1
 //! [owner]                                 # the split column's codes -> organisations
 //! CAN = "canterbury"
+//! [[split.property]]                      # or rules at each row of a table; a step says split = "property"
+//! owner = "canterbury"
+//! where = [{ column = "prop_ref", from = "10000", to = "19999" }, { column = "sold", blank = true }]
+//! [[split.property]]
+//! owner = "dover"
+//! otherwise = true                        # every row that no other rule takes
 //! [relation]                              # child column = parent column; legacy schemas declare none
 //! "tenagree.prop_ref" = "property.prop_ref"
 //! "rtrans.tag_ref" = "tenagree.tag_ref"
@@ -43,16 +49,19 @@
 //! note = { from = "u_comments", trim = true, nulls = [".", "N/A"], repair = true, default = "none" }
 //! ```
 //!
-//! Conditions take one of `is`, `not`, `blank`, `present`. `as` is one of text, integer, decimal (with
-//! `scale`), money, flag, date, moment, uprn. Date formats may have ` hh:mm` or ` hh:mm:ss` behind.
+//! Conditions take one of `is`, `not`, `starts-with`, `from` with `to`, `postcode`, `blank`, `present`. `as`
+//! is one of text, integer, decimal (with `scale`), money, flag, date, moment, uprn. Date formats may have
+//! ` hh:mm` or ` hh:mm:ss` behind.
 //! `keys::map_keys` says what every key means.
 //!
 //! Not here: reading the file (`map_file`), applying it to rows (`copy::convert`).
 
 use std::collections::BTreeMap;
 
+pub use super::condition::{Condition, Test};
 use super::decisions::Decisions;
 use super::model::{Code, Place};
+pub use super::split::{Split, SplitRule, Takes};
 
 /// A map file that was read and checked for itself (live codes are checked against a database).
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -61,6 +70,8 @@ pub struct Map {
     pub path: String,
     /// Codes of the split column and the organisation each stands for.
     pub owners: BTreeMap<String, Code>,
+    /// Rules that say whose a table's rows are, by that table: a step's `split` names it.
+    pub splits: BTreeMap<String, Split>,
     /// Many-to-one relations that the source does not declare.
     pub relations: Vec<Relation>,
     /// Code lists by name.
@@ -253,28 +264,6 @@ pub struct CrosswalkAlias {
     pub key: Vec<String>,
     /// Rows that do not get this name.
     pub unless: Vec<Condition>,
-}
-
-/// A condition on a source column, compared as trimmed text (`NULL` never matches `is`).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Condition {
-    /// Column of the dataset's source table, or of a parent by a declared relation.
-    pub column: ColumnRef,
-    /// The test.
-    pub test: Test,
-}
-
-/// The test of a condition.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Test {
-    /// `is = […]`: one of these.
-    Is(Vec<String>),
-    /// `not = […]`: none of these (NULL passes).
-    Not(Vec<String>),
-    /// `blank = true`: NULL or only spaces.
-    Blank,
-    /// `present = true`: neither.
-    Present,
 }
 
 /// Rows that stay behind on purpose.

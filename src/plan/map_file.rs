@@ -1,8 +1,8 @@
 //! A map file's text as a [`Map`]: every fault at once, datasets in load order.
 //!
 //! In: the TOML that `map`'s page shows. Out: a map whose names resolve within the file.
-//! Not here: columns (`map_columns`), what names stand for (`map_scope`), load order (`map_order`),
-//! which organisations and tables a plan has (`sense`), live data.
+//! Not here: columns (`map_columns`), conditions (`map_condition`), rules of a split (`map_split`), what names
+//! stand for (`map_scope`), load order (`map_order`), which organisations and tables a plan has (`sense`), live data.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,13 +12,14 @@ use super::fault::{Fault, PlanFaults};
 use super::form::{Form, Named, Said};
 use super::keys::{ALIAS_OF_KEY, AT, CODE, CONDITION, DATASET, LEAVE_OUT, MAP, UNMAPPED};
 use super::map::{
-    CodeList, ColumnRef, Condition, CrosswalkAlias, Dataset, Filter, GoesTo, Map, Relation, Test,
-    Unmapped,
+    CodeList, ColumnRef, CrosswalkAlias, Dataset, Filter, GoesTo, Map, Relation, Unmapped,
 };
 use super::map_collision;
 use super::map_columns::columns;
+use super::map_condition::condition;
 use super::map_order::in_load_order;
 use super::map_scope::Scope;
+use super::map_split::splits;
 use super::model::{Code, Place};
 use super::papers::Papers;
 use super::source::{Desk, Source};
@@ -47,8 +48,8 @@ pub(super) struct MapDraft {
     pub(super) map: Map,
     /// Where each owner code's organisation is written.
     pub(super) owners: BTreeMap<String, Said<String>>,
-    /// Where code lists name a source.
-    pub(super) sources: Vec<Said<String>>,
+    /// Where code lists and rules name an organisation.
+    pub(super) orgs: Vec<Said<String>>,
     /// The paper of decisions, where the map names one.
     pub(super) decisions: Option<Said<String>>,
 }
@@ -63,7 +64,9 @@ pub(super) fn draft(desk: &mut Desk, source: &Source) -> Option<MapDraft> {
         .filter_map(|named| Some((named.name.to_owned(), named.said()?)))
         .collect();
     let placed = relations(desk, &form);
-    let (codes, sources) = codes(desk, &form);
+    let (codes, mut orgs) = codes(desk, &form);
+    let (splits, owners_by_rule) = splits(desk, &form);
+    orgs.extend(owners_by_rule);
     let mut datasets: Vec<Dataset> = form
         .named("table")
         .iter()
@@ -79,6 +82,7 @@ pub(super) fn draft(desk: &mut Desk, source: &Source) -> Option<MapDraft> {
         relations: &relations,
         codes: &codes,
         datasets: &datasets,
+        splits: &splits,
     };
     scope.check(desk);
     let decisions = form.said("decisions");
@@ -90,6 +94,7 @@ pub(super) fn draft(desk: &mut Desk, source: &Source) -> Option<MapDraft> {
             .iter()
             .map(|(code, org)| (code.clone(), Arc::from(org.value.as_str())))
             .collect(),
+        splits,
         relations,
         codes,
         datasets,
@@ -101,7 +106,7 @@ pub(super) fn draft(desk: &mut Desk, source: &Source) -> Option<MapDraft> {
     Some(MapDraft {
         map,
         owners,
-        sources,
+        orgs,
         decisions,
     })
 }
@@ -325,8 +330,8 @@ fn aliases(desk: &mut Desk, form: &Form<'_>, table: &str) -> Vec<CrosswalkAlias>
     let mut aliases = Vec::new();
     for alias in form.forms(desk, "aliases", "an alias", ALIAS_OF_KEY) {
         let mut unless = Vec::new();
-        for condition in alias.forms(desk, "unless", "a condition", CONDITION) {
-            unless.extend(test(desk, &condition, table));
+        for form in alias.forms(desk, "unless", "a condition", CONDITION) {
+            unless.extend(condition(desk, &form, table));
         }
         let Some(name) = alias.text("name").map(str::to_owned) else {
             continue;
@@ -348,37 +353,11 @@ fn aliases(desk: &mut Desk, form: &Form<'_>, table: &str) -> Vec<CrosswalkAlias>
 fn leave_out(desk: &mut Desk, form: &Form<'_>, table: &str) -> Vec<Filter> {
     let mut filters = Vec::new();
     for filter in form.forms(desk, "leave-out", "a `leave-out`", LEAVE_OUT) {
-        if let (Some(condition), Some(reason)) = (test(desk, &filter, table), filter.text("reason"))
-        {
+        let condition = condition(desk, &filter, table);
+        if let (Some(condition), Some(reason)) = (condition, filter.text("reason")) {
             let reason = reason.to_owned();
             filters.push(Filter { condition, reason });
         }
     }
     filters
-}
-
-fn test(desk: &mut Desk, form: &Form<'_>, table: &str) -> Option<Condition> {
-    let column = form.said("column")?;
-    let column = column_ref(desk, &column, Some(table))?;
-    let on = |key: &str| form.flag(key) == Some(true);
-    let mut tests = Vec::new();
-    if form.has("is") {
-        tests.push(Test::Is(form.plain_texts("is")));
-    }
-    if form.has("not") {
-        tests.push(Test::Not(form.plain_texts("not")));
-    }
-    tests.extend(on("blank").then_some(Test::Blank));
-    tests.extend(on("present").then_some(Test::Present));
-    if tests.len() == 1 {
-        return tests.pop().map(|test| Condition { column, test });
-    }
-    let fault = Fault::error(
-        "HO314",
-        form.heading(),
-        "a condition needs exactly one test",
-    )
-    .help("one of `is = […]`, `not = […]`, `blank = true`, `present = true`");
-    desk.push(fault);
-    None
 }

@@ -1,12 +1,12 @@
 //! What the names of one map file may stand for: columns that a dataset reaches, code lists, lookups.
 //!
-//! In: the file's relations, code lists and datasets. Out: a fault for every name that means nothing.
+//! In: the file's relations, code lists, datasets and rules. Out: a fault for every name that means nothing.
 //! Not here: what a live database says to those names (`preview`).
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::fault::Fault;
-use super::map::{CodeList, ColumnRef, Dataset, Relation};
+use super::map::{CodeList, ColumnRef, Dataset, Relation, Split};
 use super::model::Place;
 use super::near::did_you_mean;
 use super::source::Desk;
@@ -16,6 +16,7 @@ pub(super) struct Scope<'m> {
     pub(super) relations: &'m [Relation],
     pub(super) codes: &'m BTreeMap<String, CodeList>,
     pub(super) datasets: &'m [Dataset],
+    pub(super) splits: &'m BTreeMap<String, Split>,
 }
 
 impl Scope<'_> {
@@ -25,10 +26,17 @@ impl Scope<'_> {
         for dataset in self.datasets {
             let parents = self.ancestors(&dataset.from);
             for (reference, place) in references(dataset) {
-                self.reachable(desk, dataset, &parents, reference, place);
+                self.reachable(desk, &dataset.from, &parents, (reference, place));
             }
             for column in &dataset.columns {
                 self.named_things(desk, column);
+            }
+        }
+        for split in self.splits.values() {
+            let parents = self.ancestors(&split.table);
+            for condition in split.conditions() {
+                let read = (&condition.column, &condition.place);
+                self.reachable(desk, &split.table, &parents, read);
             }
         }
     }
@@ -73,18 +81,14 @@ impl Scope<'_> {
     fn reachable(
         &self,
         desk: &mut Desk,
-        dataset: &Dataset,
+        from: &str,
         parents: &BTreeSet<&str>,
-        reference: &ColumnRef,
-        place: &Place,
+        (reference, place): (&ColumnRef, &Place),
     ) {
-        if dataset.from.is_empty() || parents.contains(reference.table.as_str()) {
+        if from.is_empty() || parents.contains(reference.table.as_str()) {
             return;
         }
-        let says = format!(
-            "no relation leads from `{}` to `{}`",
-            dataset.from, reference.table
-        );
+        let says = format!("no relation leads from `{from}` to `{}`", reference.table);
         let tables = self
             .relations
             .iter()
@@ -92,8 +96,8 @@ impl Scope<'_> {
         let fault = Fault::error("HO304", place, says)
             .maybe_help(did_you_mean(&reference.table, tables))
             .help(format!(
-                "declare it: `\"{}.COLUMN\" = \"{}.COLUMN\"` in `[relation]`",
-                dataset.from, reference.table
+                "declare it: `\"{from}.COLUMN\" = \"{}.COLUMN\"` in `[relation]`",
+                reference.table
             ));
         desk.push(fault);
     }
@@ -145,18 +149,11 @@ impl Scope<'_> {
 
 /// Every column that a dataset reads, and where to point when it cannot.
 fn references(dataset: &Dataset) -> Vec<(&ColumnRef, &Place)> {
-    let filters = dataset
-        .leave_out
-        .iter()
-        .map(|filter| &filter.condition.column);
-    let aliases = dataset
-        .aliases
-        .iter()
-        .flat_map(|alias| &alias.unless)
-        .map(|condition| &condition.column);
-    let mut all: Vec<(&ColumnRef, &Place)> = filters
-        .chain(aliases)
-        .map(|column| (column, &dataset.place))
+    let filters = dataset.leave_out.iter().map(|filter| &filter.condition);
+    let aliases = dataset.aliases.iter().flat_map(|alias| &alias.unless);
+    let conditions = filters.chain(aliases);
+    let mut all: Vec<(&ColumnRef, &Place)> = conditions
+        .map(|condition| (&condition.column, &condition.place))
         .collect();
     for column in &dataset.columns {
         let read = super::map_columns::reads(&column.from);

@@ -93,6 +93,7 @@ fn shaped(shape: &Shape) -> Value {
         Shape::TextsByName => by_name(&json!({ "type": "string" })),
         Shape::NamesByName => by_name(&shaped(&Shape::Names)),
         Shape::TablesByName(keys) => by_name(&object(keys)),
+        Shape::ListsByName(keys) => by_name(&shaped(&Shape::Tables(keys))),
         Shape::ShortTablesByName(keys) => {
             by_name(&json!({ "anyOf": [{ "type": "string" }, object(keys)] }))
         }

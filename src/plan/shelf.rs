@@ -1,7 +1,7 @@
 //! The other papers that steps name: maps and templates, each read once; and what a plan may ask of
-//! them beyond their own text: owners, landlord, routes, lists without personal details.
+//! them beyond their own text: owners, landlord, lists without personal details.
 //!
-//! Not here: a map's own text (`map_file`), people (`people`).
+//! Not here: a map's own text (`map_file`), whose rows are (`whose`), people (`people`).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -11,12 +11,13 @@ use super::decisions;
 use super::fault::Fault;
 use super::form::Said;
 use super::head::Head;
-use super::map::{Becomes, Dataset, GoesTo, Map, MapColumn, Origin};
+use super::map::{Becomes, Dataset, Map, MapColumn, Origin};
 use super::map_file::{MapDraft, draft};
 use super::model::{Each, OrgKind, Place};
 use super::near::did_you_mean;
 use super::papers::Papers;
 use super::source::Desk;
+use super::whose;
 
 /// Maps and templates by their path.
 #[derive(Debug, Default)]
@@ -74,7 +75,8 @@ pub(super) fn shelf(
             shelf.templates.insert(said.value, source.text);
         }
     }
-    routes(desk, head, steps, &shelf);
+    whose::routes(desk, head, steps, &shelf);
+    whose::unasked(desk, steps, &shelf);
     unused(desk, steps, &shelf);
     shelf
 }
@@ -99,7 +101,7 @@ fn exists(desk: &mut Desk, papers: &Papers, said: &Said<String>) -> bool {
 
 /// What the plan asks of a map beyond its own text.
 fn asked(desk: &mut Desk, head: &Head, draft: &MapDraft) {
-    for said in draft.owners.values().chain(&draft.sources) {
+    for said in draft.owners.values().chain(&draft.orgs) {
         if !head.orgs.contains_key(said.value.as_str()) {
             let known = head.orgs.keys().map(AsRef::as_ref);
             let fault = Fault::error(
@@ -146,81 +148,6 @@ fn keeps_landlord(head: &Head, map: &Map, dataset: &Dataset, column: &MapColumn)
             .is_some_and(|list| list.targets().all(council)),
         _ => false,
     }
-}
-
-/// Every dataset that a split copy takes must lead to the column that says whose its rows are.
-fn routes(desk: &mut Desk, head: &Head, steps: &[Authored<'_>], shelf: &Shelf) {
-    for step in steps {
-        let map = step
-            .form
-            .text("map")
-            .or_else(|| step.form.text("recipients"));
-        let Some(map) = map.and_then(|path| shelf.maps.get(path)) else {
-            continue;
-        };
-        let Some((table, column)) = step
-            .form
-            .text("split")
-            .and_then(|split| split.split_once('.'))
-        else {
-            continue;
-        };
-        // A relation that could not be read was told where it stands.
-        let told = |fault: &Fault| fault.code == "HO313" && fault.file == map.path;
-        if desk.faults.iter().any(told) {
-            continue;
-        }
-        let mut tables = step.form.plain_texts("tables");
-        tables.extend(step.form.text("list").map(str::to_owned));
-        let mine = |dataset: &&Dataset| tables.is_empty() || tables.contains(&dataset.from);
-        let needed = |dataset: &&Dataset| dataset.goes_to == GoesTo::WhoNeedsIt;
-        for dataset in map.datasets.iter().filter(mine).filter(needed) {
-            needed_by_somebody(desk, map, dataset);
-        }
-        for dataset in map.datasets.iter().filter(mine).filter(|one| !needed(one)) {
-            if !leads(map, &dataset.from, table) && head.targets.len() > 1 {
-                let says = format!("no relation leads from `{}` to `{table}`", dataset.from);
-                let fault = Fault::error("HO304", &dataset.place, says)
-                    .label(format!("`{table}.{column}` could not say whose its rows are"))
-                    .help(format!("declare how it gets there in `[relation]`: `\"{}.COLUMN\" = \"PARENT.COLUMN\"`", dataset.from));
-                desk.push(fault);
-            }
-        }
-    }
-}
-
-/// Rows that go where they are needed must be referred to.
-fn needed_by_somebody(desk: &mut Desk, map: &Map, dataset: &Dataset) {
-    let refers = |one: &super::map::Relation| {
-        one.parent.table == dataset.from && one.child.table != dataset.from
-    };
-    if !map.relations.iter().any(refers) {
-        let says = format!("no relation leads to `{}`", dataset.from);
-        let fault = Fault::error("HO304", &dataset.place, says)
-            .label("nobody could need its rows: none would go")
-            .help(format!(
-                "declare what refers to it in `[relation]`: `\"CHILD.COLUMN\" = \"{}.COLUMN\"`",
-                dataset.from
-            ));
-        desk.push(fault);
-    }
-}
-
-fn leads(map: &Map, from: &str, to: &str) -> bool {
-    let mut known: BTreeSet<&str> = BTreeSet::from([from]);
-    let mut left = vec![from];
-    while let Some(table) = left.pop() {
-        for relation in map
-            .relations
-            .iter()
-            .filter(|relation| relation.child.table == table)
-        {
-            if known.insert(&relation.parent.table) {
-                left.push(&relation.parent.table);
-            }
-        }
-    }
-    known.contains(to)
 }
 
 /// A dataset that no copy takes is said, since its author thinks that it is copied.

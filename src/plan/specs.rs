@@ -12,7 +12,6 @@ use super::fault::Fault;
 use super::form::Said;
 use super::head::Head;
 use super::map::Map;
-use super::map_file::column_ref;
 use super::model::{
     Approval, CatchUp, Code, ContractNovation, DataCopy, Each, Freeze, Indexes, LetterClass, Seat,
     StaffTransfer, StepSpec, Switch, Task, TenantNotification, Triggers, Verify, VerifyCheck, Wait,
@@ -22,6 +21,7 @@ use super::seats::seats;
 use super::sense::or_handover;
 use super::shelf::Shelf;
 use super::source::Desk;
+use super::whose::split;
 
 /// What specs are made from.
 pub(super) struct Ground<'g, 't> {
@@ -126,40 +126,6 @@ impl Ground<'_, '_> {
         }
     }
 
-    /// The column that says whose a row is; needed where several targets each get a part.
-    fn split(
-        &self,
-        desk: &mut Desk,
-        step: &Authored<'_>,
-        ends: &Ends,
-        map: &Map,
-    ) -> Option<String> {
-        let parts = step.each == Some(Each::Target) && self.head.targets.len() > 1;
-        let Some(said) = step.form.said("split") else {
-            if parts {
-                let fault = Fault::error("HO141", &step.form.key_place("each"), format!("`{}` does not say whose a row is", step.name))
-                    .label(format!("{} organisations each get a part", self.head.targets.len()))
-                    .help("add `split = \"TABLE.COLUMN\"`, and the codes of that column to `[owner]` in the map");
-                desk.push(fault);
-            }
-            return None;
-        };
-        column_ref(desk, &said, None)?;
-        // An owner that is no organisation was told where it stands.
-        let told = |fault: &Fault| fault.code == "HO120" && fault.file == map.path;
-        if !map.owners.values().any(|org| *org == ends.target) && !desk.faults.iter().any(told) {
-            let says = format!("no code of `{}` stands for `{}`", said.value, ends.target);
-            let fault = Fault::error("HO315", &said.place, says)
-                .label("nothing would go there")
-                .help(format!(
-                    "add `CODE = \"{}\"` to `[owner]` in {}",
-                    ends.target, map.path
-                ));
-            desk.push(fault);
-        }
-        Some(said.value)
-    }
-
     fn map(&self, step: &Authored<'_>, key: &str) -> Option<Arc<Map>> {
         self.shelf.maps.get(step.form.text(key)?).cloned()
     }
@@ -172,7 +138,7 @@ impl Ground<'_, '_> {
     ) -> Option<DataCopy> {
         let ends = self.ends(desk, step, org);
         let (map, ends) = (self.map(step, "map")?, ends?);
-        let split = self.split(desk, step, &ends, &map);
+        let split = split(desk, self.head, (step, &ends.target), &map);
         let tables = step.form.texts("tables");
         Self::tables(desk, step, &tables, &map);
         Some(DataCopy {
@@ -304,7 +270,7 @@ impl Ground<'_, '_> {
         let ends = self.ends(desk, step, org);
         let (map, ends) = (self.register(desk, step, "employee")?, ends?);
         Some(StaffTransfer {
-            split: self.split(desk, step, &ends, &map),
+            split: split(desk, self.head, (step, &ends.target), &map),
             source: ends.source,
             target: ends.target,
             list: step.form.text("list")?.to_owned(),
@@ -324,7 +290,7 @@ impl Ground<'_, '_> {
         let ends = self.ends(desk, step, org);
         let (map, ends) = (self.register(desk, step, "contract")?, ends?);
         Some(ContractNovation {
-            split: self.split(desk, step, &ends, &map),
+            split: split(desk, self.head, (step, &ends.target), &map),
             source: ends.source,
             target: ends.target,
             list: step.form.text("list")?.to_owned(),
@@ -357,7 +323,7 @@ impl Ground<'_, '_> {
         let text = self.shelf.templates.get(template)?.clone();
         let (recipients, ends) = (recipients?, ends?);
         Some(TenantNotification {
-            split: self.split(desk, step, &ends, &recipients),
+            split: split(desk, self.head, (step, &ends.target), &recipients),
             source: ends.source,
             target: ends.target,
             template: template.to_owned(),

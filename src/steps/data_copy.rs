@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Act, Fault, Finding, Forecast, Look, Output, company, shape};
+use super::{Act, Fault, Finding, Forecast, Look, Output, company, shape, whose};
 use crate::copy::counts::Counts;
 use crate::copy::fault::LoadFault;
 use crate::copy::load::{Load, Loaded, chunk_rows, load};
@@ -21,10 +21,10 @@ use crate::sql;
 
 pub(super) async fn check(look: &Look, step: &DataCopy) -> Result<Vec<Finding>, Fault> {
     let mut found = fits(look, step).await?;
-    // An unmapped code stops the step, and homes can be counted all the same.
+    // An unmapped code or a rule too many stops the step, and homes can be counted all the same.
     let stops = found
         .iter()
-        .any(|finding| finding.stops && finding.code != "HO310");
+        .any(|finding| finding.stops && !["HO310", "HO548"].contains(&finding.code));
     if look.is_first() && !stops {
         found.extend(homes(look, step).await?);
     }
@@ -42,6 +42,8 @@ pub(super) async fn fits(look: &Look, step: &DataCopy) -> Result<Vec<Finding>, F
     found.extend(undecided_triggers(step, &datasets, &target, dialect.await?));
     found.extend(lasting_tables(step, &datasets, &target));
     found.extend(company::nameless(step, &datasets, &target));
+    let split = step.split.as_deref();
+    found.extend(whose::misfits(&step.map, split, &source));
     if found.iter().any(|finding| finding.stops) {
         return Ok(found);
     }
@@ -49,6 +51,7 @@ pub(super) async fn fits(look: &Look, step: &DataCopy) -> Result<Vec<Finding>, F
     let route = route(&look.plan, step);
     let live = look::unmapped_codes(reader, &step.map, &step.tables, &route).await?;
     found.extend(live.iter().filter_map(|code| unmapped(step, code)));
+    found.extend(whose::check(look, &step.source, &step.map, split).await?);
     found.extend(company::check(look, step).await?);
     Ok(found)
 }

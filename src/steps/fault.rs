@@ -176,6 +176,11 @@ fn verdict(trouble: &DbTrouble) -> (FaultKind, &'static str, &'static str) {
             "HO911",
             "the journal was cut or restored: use the newest copy of it",
         ),
+        DbTrouble::Untrusted(_) => (
+            Refused,
+            "HO918",
+            "name the right authority (`sslrootcert`, `ssl-ca`) and the server's own name in the address; where both are right, somebody else may be answering: ask whoever runs the server",
+        ),
         DbTrouble::Unreachable(_) | DbTrouble::Cut | DbTrouble::Clash => of_a_server(trouble),
         DbTrouble::Other(code) if PASSING.contains(&(code & 0xff)) => (
             Transient,

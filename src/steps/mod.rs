@@ -25,6 +25,7 @@ mod tenant_notification;
 mod undoing;
 mod verify;
 mod wait;
+mod whose;
 
 pub use company::undecided;
 pub(crate) use verify::narrowing;

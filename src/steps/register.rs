@@ -16,6 +16,7 @@ use uuid::Builder;
 
 use super::{Act, Fault, Finding, Look};
 use crate::copy::ledger::{Deed, Pen};
+use crate::copy::look::rules::nobodys;
 use crate::copy::look::{Mapped, mapped_rows};
 use crate::copy::route::Route;
 use crate::orgdb::{Ident, OrgReader, Sql, Value};
@@ -86,11 +87,15 @@ impl Register<'_> {
         Ok(lines.collect())
     }
 
-    /// Lines that no organisation of the plan has: by the split column, for all targets together.
+    /// Lines that no organisation of the plan has: by the split column or its rules, for all targets together.
     pub(super) async fn nobodys(&self, look: &Look) -> Result<u64, Fault> {
         let Some(split) = self.split else {
             return Ok(0);
         };
+        if self.map.splits.contains_key(split) {
+            let (reader, route) = (look.reader(self.source)?, self.route(look));
+            return Ok(nobodys(reader, self.map, self.dataset, &route).await?);
+        }
         let (table, column) = split.split_once('.').unwrap_or((self.list, split));
         if table != self.list {
             return Ok(0);

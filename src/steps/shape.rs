@@ -12,7 +12,7 @@ use crate::copy::value::fit;
 use crate::orgdb::Catalogue;
 use crate::orgdb::catalogue::Table;
 use crate::orgdb::kind::Kind;
-use crate::plan::map::{Becomes, ColumnRef, Dataset, Map, MapColumn, Origin};
+use crate::plan::map::{Becomes, ColumnRef, Dataset, Map, MapColumn, Origin, Split};
 
 /// Everything about `datasets` that does not fit.
 pub(super) fn misfits(
@@ -48,6 +48,34 @@ pub(super) fn at_source(map: &Map, datasets: &[&Dataset], source: &Catalogue) ->
             Finding::stop(code, about, says).help("mend the map, or the source's schema")
         })
         .collect()
+}
+
+/// Tables and columns that the rules of a split read, and the source does not have.
+pub(super) fn judged(map: &Map, split: &Split, source: &Catalogue) -> Vec<Finding> {
+    let read: BTreeSet<&ColumnRef> = split.conditions().map(|one| &one.column).collect();
+    let mut tables = vec![split.table.as_str()];
+    tables.extend(read.iter().map(|column| column.table.as_str()));
+    let mut found = Vec::new();
+    for table in tables {
+        if !source.tables.contains_key(table) {
+            let says = format!(
+                "`{}` judges rows of table `{table}`, which the source does not have",
+                map.path
+            );
+            found.push(Finding::stop("HO520", table, says));
+        }
+    }
+    let absent = read
+        .into_iter()
+        .filter(|one| source.tables.contains_key(&one.table));
+    let absent = absent.filter_map(|column| missing(source, column, &map.path));
+    found.extend(absent.map(|(code, about, says)| Finding::stop(code, about, says)));
+    found.dedup();
+    let helped = found.into_iter().map(|finding| Finding {
+        place: Some(split.place.clone()),
+        ..finding.help("mend the map, or the source's schema")
+    });
+    helped.collect()
 }
 
 /// What the dataset reads of the source.

@@ -15,7 +15,7 @@ use jiff::civil::Date;
 
 use super::hand::Hand;
 use super::register::{Line, Register, dataset, said};
-use super::{Act, Fault, Finding, Forecast, Look, Output, shape};
+use super::{Act, Fault, Finding, Forecast, Look, Output, shape, whose};
 use crate::copy::counts::Counts;
 use crate::copy::ledger::Pen;
 use crate::copy::look::Mapped;
@@ -49,6 +49,11 @@ pub(super) async fn check(look: &Look, step: &StaffTransfer) -> Result<Vec<Findi
     found.extend(shape::lacks(&source, &step.list, &step.ends));
     found.extend(bends_continuity(dataset));
     found.extend(forgets_objectors(dataset));
+    let split = step.split.as_deref();
+    found.extend(whose::misfits(&step.map, split, &source));
+    if !found.iter().any(|finding| finding.stops) {
+        found.extend(whose::check(look, &step.source, &step.map, split).await?);
+    }
     Ok(found)
 }
 

@@ -5,6 +5,7 @@
 //! Not here: the scans themselves (`survey`), looking at what was written (`verify`).
 
 mod company;
+pub mod rules;
 pub mod slices;
 pub(super) mod survey;
 

@@ -12,7 +12,8 @@ use super::{Forecast, Mapped, Question, Shared, UnmappedCode};
 use crate::copy::counts::{Counts, count};
 use crate::copy::mapping::cell::{Bench, Verdict};
 use crate::copy::mapping::crosswalk::Crosswalk;
-use crate::copy::mapping::program::{Fate, Owner, Papers, Program};
+use crate::copy::mapping::owner::Owner;
+use crate::copy::mapping::program::{Fate, Papers, Program};
 use crate::copy::mapping::sight::{Line, Parents};
 use crate::copy::namesakes::merged;
 use crate::copy::tables::position::{Position, Wanted};
@@ -148,12 +149,12 @@ fn each_line_worth(
     let mut parents = sight.open(link, &question.map.relations)?;
     let (text, values) = sight.scan(rows);
     let values: Vec<ValueRef<'_>> = values.iter().map(Value::lend).collect();
-    let owner_way = program.owner_way();
+    let owner_ways = program.owner_ways();
     link.stream(&text, &values, |row| {
         if !worth(row) {
             return Ok(Flow::Continue(()));
         }
-        parents.go_one_way(row, owner_way)?;
+        parents.go_first(row, owner_ways)?;
         let owner = program.owner(sight.line(row, &parents));
         if !wanted(&owner) {
             return Ok(Flow::Continue(()));
@@ -161,7 +162,7 @@ fn each_line_worth(
         let owner = owner.into_owned();
         let held = row.hold();
         let row = row.or_held(&held);
-        parents.go_on(row, owner_way)?;
+        parents.go_on(row, owner_ways)?;
         see(sight.line(row, &parents), &owner)?;
         Ok(Flow::Continue(()))
     })

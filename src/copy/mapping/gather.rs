@@ -4,26 +4,53 @@
 //!
 //! In: a relation, the values that are wanted behind it. Out: the name of a temporary table.
 //!
-//! Not here: looking a row's parent up while scanning (`sight`).
+//! What a split's rules say of a row stands beside it there, like a column: judged once a row, as it is
+//! gathered, by the same rules in the same place for every engine.
+//!
+//! Not here: looking a row's parent up while scanning (`sight`), judging (`rules`).
 
 use std::collections::{BTreeSet, VecDeque};
 
+use rusqlite::types::Value;
 use rusqlite::{Connection, params_from_iter};
 
+use super::rules::each_judged;
 use super::sight::{known, lent, place};
 use crate::orgdb::link::Flow;
 use crate::orgdb::{DbTrouble, Ident, Link, Sql};
 use crate::plan::digest::Digest;
-use crate::plan::map::{ColumnRef, Relation};
+use crate::plan::map::{ColumnRef, Relation, Split};
 use crate::sql;
+
+/// Something of a parent that is wanted.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Leaf {
+    /// The value of a column.
+    Column(ColumnRef),
+    /// What the rules of a split say of the row.
+    Verdict(Split),
+}
+
+impl Leaf {
+    /// The table that it is of.
+    pub(super) fn table(&self) -> &str {
+        match self {
+            Leaf::Column(column) => &column.table,
+            Leaf::Verdict(split) => &split.table,
+        }
+    }
+}
+
+/// Under which name verdicts stand beside the rows that were judged.
+const VERDICT: &str = "handover_verdict";
 
 /// Makes the temporary table that a reference finds its parent's values in, unless an earlier dataset
 /// of this link's read transaction needed the same; its name.
-pub(crate) fn gather(
+pub(super) fn gather(
     link: &Link,
     relations: &[Relation],
     relation: &Relation,
-    leaves: &[ColumnRef],
+    leaves: &[Leaf],
 ) -> Result<Ident, DbTrouble> {
     let name = Ident::new(&format!("handover_parent_{}", told(relation, leaves)));
     if link.scratch()?.table_exists(Some("temp"), name.name())? {
@@ -38,18 +65,22 @@ pub(crate) fn gather(
         )));
     }
     let mut further = Vec::new();
-    for leaf in leaves.iter().filter(|leaf| leaf.table != parent.table) {
-        let step = first_step(relations, &parent.table, &leaf.table).ok_or_else(|| {
-            DbTrouble::NoSuch(format!("relation from {} to {}", parent.table, leaf.table))
+    for leaf in leaves.iter().filter(|leaf| leaf.table() != parent.table) {
+        let step = first_step(relations, &parent.table, leaf.table()).ok_or_else(|| {
+            DbTrouble::NoSuch(format!(
+                "relation from {} to {}",
+                parent.table,
+                leaf.table()
+            ))
         })?;
         place(&mut further, step);
     }
     let (mut joins, mut whole, mut homes) = (Vec::new(), vec![Sql::new("1")], Vec::new());
     for (at, step) in further.iter().enumerate() {
-        let behind: Vec<ColumnRef> = leaves
+        let behind: Vec<Leaf> = leaves
             .iter()
-            .filter(|leaf| leaf.table != parent.table)
-            .filter(|leaf| first_step(relations, &parent.table, &leaf.table) == Some(step))
+            .filter(|leaf| leaf.table() != parent.table)
+            .filter(|leaf| first_step(relations, &parent.table, leaf.table()) == Some(step))
             .cloned()
             .collect();
         let next = gather(link, relations, step, &behind)?;
@@ -68,14 +99,21 @@ pub(crate) fn gather(
         .map(|leaf| leaf_value(parent, leaf, &homes))
         .collect();
     let names: Vec<Sql> = (0..leaves.len()).map(|at| sql!("v{}", at)).collect();
-    let mut columns = vec![parent.column.clone()];
-    for leaf in leaves.iter().filter(|leaf| leaf.table == parent.table) {
-        place(&mut columns, &leaf.column);
+    let own = leaves.iter().filter(|leaf| leaf.table() == parent.table);
+    let (mut columns, mut split) = (vec![parent.column.clone()], None);
+    for leaf in own {
+        match leaf {
+            Leaf::Column(leaf) => drop(place(&mut columns, &leaf.column)),
+            Leaf::Verdict(rules) => split = Some(rules),
+        }
     }
     for step in &further {
         place(&mut columns, &step.child.column);
     }
-    let from = rows_of(link, &name, &parent.table, &columns)?;
+    let rows = match split {
+        Some(split) => judged(link, relations, &name, split, &columns)?,
+        None => rows_of(link, &name, &parent.table, &columns)?,
+    };
     let scratch = link.scratch()?;
     scratch.execute_batch(
         sql!(
@@ -87,14 +125,15 @@ pub(crate) fn gather(
             Ident::new(&parent.column),
             Sql::join(" AND ", &whole),
             Sql::join(", ", &values),
-            from,
+            rows,
             Sql::join("", &joins),
             Ident::new(&parent.column)
         )
         .as_str(),
     )?;
+    // A file's own statements may still be open, and nothing is dropped beneath them.
     if link.sqlite().is_none() {
-        scratch.execute_batch(sql!("DROP TABLE {}", from).as_str())?;
+        scratch.execute_batch(sql!("DROP TABLE {}", rows).as_str())?;
     }
     Ok(name)
 }
@@ -106,11 +145,41 @@ fn rows_of(link: &Link, name: &Ident, table: &str, columns: &[String]) -> Result
         return Ok(sql!("{}", table));
     }
     let columns: Vec<Ident> = columns.iter().map(|column| Ident::new(column)).collect();
-    let into = sql!("temp.{}", Ident::new(&format!("{}_rows", name.name())));
     let scratch = link.scratch()?;
-    scratch.execute_batch(sql!("CREATE TABLE {} ({})", into, columns).as_str())?;
+    let into = store(scratch, name, &columns)?;
     let query = sql!("SELECT {} FROM {}", columns, table);
     fetch(link, scratch, &into, columns.len(), &query)?;
+    Ok(into)
+}
+
+/// A place in our own store for a parent's rows.
+fn store(scratch: &Connection, name: &Ident, columns: &[Ident]) -> Result<Sql, DbTrouble> {
+    let into = sql!("temp.{}", Ident::new(&format!("{}_rows", name.name())));
+    scratch.execute_batch(sql!("CREATE TABLE {} ({})", into, columns).as_str())?;
+    Ok(into)
+}
+
+/// The rows that a split's rules judge, in our own store, each with what they say of it.
+fn judged(
+    link: &Link,
+    relations: &[Relation],
+    name: &Ident,
+    split: &Split,
+    columns: &[String],
+) -> Result<Sql, DbTrouble> {
+    let mut named: Vec<Ident> = columns.iter().map(|column| Ident::new(column)).collect();
+    named.push(Ident::new(VERDICT));
+    let scratch = link.scratch()?;
+    let into = store(scratch, name, &named)?;
+    let places: Vec<Sql> = (1..=named.len()).map(|at| sql!("?{}", at)).collect();
+    let text = sql!("INSERT INTO {} VALUES ({})", into, Sql::join(", ", &places));
+    let mut keep = scratch.prepare(text.as_str())?;
+    each_judged(link, relations, split, columns, |row| {
+        let verdict = Value::Text(row.verdict().into_owned());
+        let values = row.columns().map(lent).chain([verdict]);
+        keep.execute(params_from_iter(values))?;
+        Ok(())
+    })?;
     Ok(into)
 }
 
@@ -132,9 +201,12 @@ fn fetch(
     })
 }
 
-fn leaf_value(parent: &ColumnRef, leaf: &ColumnRef, homes: &[Vec<ColumnRef>]) -> Sql {
-    if leaf.table == parent.table {
-        return sql!("p.{}", Ident::new(&leaf.column));
+fn leaf_value(parent: &ColumnRef, leaf: &Leaf, homes: &[Vec<Leaf>]) -> Sql {
+    if leaf.table() == parent.table {
+        return match leaf {
+            Leaf::Column(leaf) => sql!("p.{}", Ident::new(&leaf.column)),
+            Leaf::Verdict(_) => sql!("p.{}", Ident::new(VERDICT)),
+        };
     }
     let found = homes.iter().enumerate().find_map(|(join, leaves)| {
         let at = leaves.iter().position(|other| other == leaf)?;
@@ -144,7 +216,7 @@ fn leaf_value(parent: &ColumnRef, leaf: &ColumnRef, homes: &[Vec<ColumnRef>]) ->
 }
 
 /// One word for one way to one set of values.
-fn told(relation: &Relation, leaves: &[ColumnRef]) -> Digest {
+fn told(relation: &Relation, leaves: &[Leaf]) -> Digest {
     Digest::of(format!("{relation:?} {leaves:?}").as_bytes())
 }
 

@@ -12,5 +12,7 @@ mod glance;
 mod lately;
 pub(super) mod layout;
 mod needs;
+pub(super) mod owner;
 pub(super) mod program;
+pub(super) mod rules;
 pub(super) mod sight;

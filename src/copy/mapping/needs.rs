@@ -164,8 +164,8 @@ impl Needs {
         link.stream(&text, &values, |row| {
             let held = row.hold();
             let row = row.or_held(&held);
-            parents.go_one_way(row, None)?;
-            parents.go_on(row, None)?;
+            parents.go_first(row, &[])?;
+            parents.go_on(row, &[])?;
             let seen = program.sight.line(row, &parents);
             let targets = match &mut probe {
                 Some(probe) => {

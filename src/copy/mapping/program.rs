@@ -3,21 +3,21 @@
 //!
 //! In: a map, a dataset, a route, a source connection. Out: a fate for every line.
 //!
-//! Not here: single columns (`cell`), the target's shape (`layout`), writing (`load`).
+//! Not here: whose rows are (`owner`), conditions (`rules`), single columns (`cell`), the target's shape (`layout`), writing (`load`).
 
 use std::borrow::Cow;
 
 use super::cell::{Bench, Cell, Otherwise, Source, Turn, Verdict, trimmed};
+use super::owner::{Owner, Whose};
+use super::rules::Passes;
 use super::sight::{Line, Sight, Slot};
 use crate::copy::route::Route;
 use crate::copy::value::convert::date;
 use crate::copy::value::fit::Fit;
 use crate::orgdb::{DbTrouble, Link, ValueRef, decimal};
 use crate::plan::map::{
-    Becomes, Collision, ColumnRef, Condition, Dataset, GoesTo, Map, MapColumn, Namespace, Origin,
-    Test, Unmapped,
+    Becomes, Collision, ColumnRef, Dataset, GoesTo, Map, MapColumn, Namespace, Origin, Unmapped,
 };
-use foldhash::HashMap;
 use jiff::tz::TimeZone;
 
 /// A dataset, compiled.
@@ -32,11 +32,10 @@ pub(crate) struct Program {
     pub(crate) aliases: Vec<Alias>,
     /// The target column whose value we draw.
     pub(crate) id: Option<String>,
-    owner: Option<Slot>,
+    whose: Whose,
     goes_to: GoesTo,
-    owners: HashMap<String, Option<usize>>,
     pub(crate) key: Vec<(String, Slot)>,
-    filters: Vec<(Rule, String)>,
+    filters: Vec<(Passes, String)>,
 }
 
 /// A reference into its own dataset.
@@ -49,46 +48,7 @@ pub(crate) struct Later {
 pub(crate) struct Alias {
     pub(crate) name: String,
     slots: Vec<Slot>,
-    unless: Vec<Rule>,
-}
-
-/// A condition, compiled.
-struct Rule {
-    slot: Slot,
-    test: Test,
-}
-
-/// Why a row goes nowhere that goes where it is needed.
-pub(crate) const NOT_NEEDED: &str = "not needed";
-
-/// Whose a row is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Owner {
-    /// This target's.
-    Target(usize),
-    /// These targets'.
-    Several(Vec<usize>),
-    /// Nobody's, for a reason.
-    Nobody(String),
-}
-
-impl Owner {
-    fn of(targets: Vec<usize>) -> Owner {
-        match targets.as_slice() {
-            [] => Owner::Nobody(NOT_NEEDED.to_owned()),
-            [one] => Owner::Target(*one),
-            _ => Owner::Several(targets),
-        }
-    }
-
-    /// The targets whose it is, by their place in the route.
-    pub(crate) fn targets(&self) -> &[usize] {
-        match self {
-            Owner::Target(target) => std::slice::from_ref(target),
-            Owner::Several(targets) => targets,
-            Owner::Nobody(_) => &[],
-        }
-    }
+    unless: Vec<Passes>,
 }
 
 /// What becomes of a row that belongs to a target.
@@ -152,34 +112,21 @@ impl Program {
             let slots: Result<Vec<Slot>, _> = alias.key.iter().map(|name| own(name)).collect();
             aliases.push((alias, slots?));
         }
-        let owner = match papers.route.split.as_deref() {
-            Some(split) if by_owner => Some(slot(&split_column(split, &dataset.from))?),
-            _ => None,
-        };
-        let rules =
-            |conditions: &[Condition],
-             slot: &mut dyn FnMut(&ColumnRef) -> Result<Slot, DbTrouble>| {
-                conditions
-                    .iter()
-                    .map(|condition| {
-                        Ok(Rule {
-                            slot: slot(&condition.column)?,
-                            test: condition.test.clone(),
-                        })
-                    })
-                    .collect::<Result<Vec<Rule>, DbTrouble>>()
-            };
+        let at = (&mut sight, dataset.from.as_str());
+        let whose = Whose::compile(link, papers, at, by_owner)?;
+        let mut slot = |column: &ColumnRef| sight.slot(link, relations, column);
         let mut filters = Vec::new();
         for filter in &dataset.leave_out {
-            let rule = rules(std::slice::from_ref(&filter.condition), &mut slot)?;
-            filters.extend(rule.into_iter().map(|rule| (rule, filter.reason.clone())));
+            let only = std::slice::from_ref(&filter.condition);
+            let passes = Passes::compile(only, &mut slot)?.into_iter();
+            filters.extend(passes.map(|passes| (passes, filter.reason.clone())));
         }
         let mut named = Vec::new();
         for (alias, slots) in aliases {
             named.push(Alias {
                 name: alias.name.clone(),
                 slots,
-                unless: rules(&alias.unless, &mut slot)?,
+                unless: Passes::compile(&alias.unless, &mut slot)?,
             });
         }
         let (cells, later) = cells(papers, dataset, &mut slot)?;
@@ -194,28 +141,21 @@ impl Program {
             later,
             aliases: named,
             id: dataset.id.clone(),
-            owner,
-            owners: owners(papers),
+            whose,
             key,
             filters,
         })
     }
 
-    /// The way to parents that owning takes, if it takes one.
-    pub(crate) fn owner_way(&self) -> Option<usize> {
-        match self.owner {
-            Some(Slot::Parent(way, _)) => Some(way),
-            _ => None,
-        }
+    /// The ways to parents that owning takes.
+    pub(crate) fn owner_ways(&self) -> &[usize] {
+        self.whose.ways()
     }
 
     /// Whose a line is.
     #[inline]
     pub(crate) fn owner<'r>(&self, line: Line<'r>) -> Cow<'r, Owner> {
-        let owner = match self.owner {
-            Some(slot) => line.owner(slot, || self.whose(line, slot)),
-            None => Cow::Owned(Owner::Target(0)),
-        };
+        let owner = self.whose.of(line);
         match self.goes_to {
             GoesTo::Owner => owner,
             GoesTo::WhoNeedsIt => Cow::Owned(Owner::of(line.needed().to_vec())),
@@ -229,16 +169,6 @@ impl Program {
                     Cow::Owned(Owner::of(all))
                 }
             }
-        }
-    }
-
-    fn whose(&self, line: Line<'_>, slot: Slot) -> Owner {
-        let mut scratch = Vec::new();
-        let code = trimmed(line.raw(slot), false, &mut scratch).unwrap_or_default();
-        match self.owners.get(code.as_ref()) {
-            Some(Some(target)) => Owner::Target(*target),
-            _ if code.is_empty() && !line.is_whole(slot) => Owner::Nobody("orphan".to_owned()),
-            _ => Owner::Nobody(format!("owner \"{code}\"")),
         }
     }
 
@@ -282,7 +212,7 @@ impl Program {
 
     /// The reason why a line stays behind on purpose.
     pub(crate) fn filtered(&self, line: Line<'_>) -> Option<&str> {
-        let found = self.filters.iter().find(|(rule, _)| rule.holds(line));
+        let found = self.filters.iter().find(|(passes, _)| passes.holds(line));
         found.map(|(_, reason)| reason.as_str())
     }
 
@@ -317,7 +247,7 @@ impl Program {
 impl Alias {
     /// The line's key under this name, if it gets one.
     pub(crate) fn key(&self, line: Line<'_>, into: &mut Vec<u8>) -> bool {
-        let kept = !self.unless.iter().any(|rule| rule.holds(line));
+        let kept = !self.unless.iter().any(|passes| passes.holds(line));
         kept && join_key(line, self.slots.iter().copied(), into).is_none() && !into.is_empty()
     }
 }
@@ -353,50 +283,6 @@ fn join_key(
         }
     }
     missing
-}
-
-impl Rule {
-    fn holds(&self, line: Line<'_>) -> bool {
-        let mut scratch = Vec::new();
-        let raw = line.raw(self.slot);
-        let null = raw == ValueRef::Null;
-        let text = trimmed(raw, true, &mut scratch).unwrap_or_default();
-        match &self.test {
-            Test::Is(words) => !null && words.iter().any(|word| *word == text),
-            Test::Not(words) => null || !words.iter().any(|word| *word == text),
-            Test::Blank => text.is_empty(),
-            Test::Present => !text.is_empty(),
-        }
-    }
-}
-
-/// `table.column`, or a column of the dataset's own table.
-fn split_column(split: &str, table: &str) -> ColumnRef {
-    let (table, column) = split.split_once('.').unwrap_or((table, split));
-    ColumnRef {
-        table: table.to_owned(),
-        column: column.to_owned(),
-    }
-}
-
-/// Each code of the split column, and the target it stands for if that is one of ours. A code that
-/// the map does not name may be an organisation's own.
-fn owners(papers: &Papers<'_>) -> HashMap<String, Option<usize>> {
-    let targets = &papers.route.targets;
-    let place = |code: &str| targets.iter().position(|target| &**target == code);
-    let mut owners: HashMap<String, Option<usize>> = HashMap::default();
-    if papers.map.owners.is_empty() {
-        owners.extend(
-            targets
-                .iter()
-                .enumerate()
-                .map(|(at, code)| (code.to_string(), Some(at))),
-        );
-    }
-    for (code, org) in &papers.map.owners {
-        owners.insert(code.trim().to_owned(), place(org));
-    }
-    owners
 }
 
 type FindSlot<'s> = dyn FnMut(&ColumnRef) -> Result<Slot, DbTrouble> + 's;

@@ -14,15 +14,16 @@ use std::sync::Arc;
 use rusqlite::CachedStatement;
 use rusqlite::types::Value;
 
-use super::gather::{first_step, gather};
+use super::gather::{Leaf, first_step, gather};
 use super::lately::Lately;
 use super::needs::{self, Needs};
-use super::program::{Owner, Papers};
+use super::owner::Owner;
+use super::program::Papers;
 use crate::copy::tables::position::{Order, Position, Wanted};
 use crate::copy::tables::shape::{bind, idents};
 use crate::copy::value::canon::{self, Values};
 use crate::orgdb::{DbTrouble, Ident, Link, Row, Sql, ValueRef, catalogue};
-use crate::plan::map::{ColumnRef, Relation};
+use crate::plan::map::{ColumnRef, Relation, Split};
 use crate::sql;
 
 /// Where a value is found while scanning.
@@ -64,7 +65,7 @@ enum Stand {
 struct Way {
     relation: Relation,
     reference: usize,
-    leaves: Vec<ColumnRef>,
+    leaves: Vec<Leaf>,
 }
 
 impl Sight {
@@ -105,8 +106,28 @@ impl Sight {
         if column.table == self.table {
             return Ok(Slot::Own(self.see(&column.column)));
         }
-        let first = first_step(relations, &self.table, &column.table).ok_or_else(|| {
-            DbTrouble::NoSuch(format!("relation from {} to {}", self.table, column.table))
+        self.beyond(link, relations, Leaf::Column(column.clone()))
+    }
+
+    /// The slot of what a split's rules say of the row that a row of this table leads to.
+    pub(super) fn verdict(
+        &mut self,
+        link: &Link,
+        relations: &[Relation],
+        split: &Split,
+    ) -> Result<Slot, DbTrouble> {
+        self.beyond(link, relations, Leaf::Verdict(split.clone()))
+    }
+
+    /// The slot of something that stands in a parent.
+    fn beyond(
+        &mut self,
+        link: &Link,
+        relations: &[Relation],
+        leaf: Leaf,
+    ) -> Result<Slot, DbTrouble> {
+        let first = first_step(relations, &self.table, leaf.table()).ok_or_else(|| {
+            DbTrouble::NoSuch(format!("relation from {} to {}", self.table, leaf.table()))
         })?;
         let way = if let Some(way) = self.ways.iter().position(|way| &way.relation == first) {
             way
@@ -121,7 +142,7 @@ impl Sight {
             });
             self.ways.len() - 1
         };
-        Ok(Slot::Parent(way, place(&mut self.ways[way].leaves, column)))
+        Ok(Slot::Parent(way, place(&mut self.ways[way].leaves, &leaf)))
     }
 
     /// The place of a column of the table itself.
@@ -290,24 +311,26 @@ impl Parents<'_> {
         }
     }
 
-    /// Goes to the parent of a scanned row along one way: enough to know whose the row is, and who needs
-    /// it.
+    /// Goes to the parents of a scanned row along some ways: enough to know whose the row is, and who
+    /// needs it.
     #[inline]
-    pub(crate) fn go_one_way(&mut self, row: Row<'_>, way: Option<usize>) -> Result<(), DbTrouble> {
+    pub(crate) fn go_first(&mut self, row: Row<'_>, ways: &[usize]) -> Result<(), DbTrouble> {
         if let Some(needs) = &mut self.needs {
             needs.ask(row, self.lead)?;
         }
-        match way.and_then(|way| self.probes.get_mut(way)) {
-            Some(probe) => probe.go_to(row),
-            None => Ok(()),
+        for way in ways {
+            if let Some(probe) = self.probes.get_mut(*way) {
+                probe.go_to(row)?;
+            }
         }
+        Ok(())
     }
 
     /// Goes along all other ways.
     #[inline]
-    pub(crate) fn go_on(&mut self, row: Row<'_>, gone: Option<usize>) -> Result<(), DbTrouble> {
+    pub(crate) fn go_on(&mut self, row: Row<'_>, gone: &[usize]) -> Result<(), DbTrouble> {
         let ways = self.probes.iter_mut().enumerate();
-        let mut others = ways.filter(|(way, _)| Some(*way) != gone);
+        let mut others = ways.filter(|(way, _)| !gone.contains(way));
         others.try_for_each(|(_, probe)| probe.go_to(row))
     }
 }

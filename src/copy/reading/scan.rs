@@ -190,16 +190,16 @@ pub(crate) fn each(
     let mut parents = sight.open(source, &compiled.relations)?;
     let (text, values) = sight.scan(wanted);
     let values: Vec<ValueRef<'_>> = values.iter().map(Value::lend).collect();
-    let owner_way = program.owner_way();
+    let owner_ways = program.owner_ways();
     source.stream(&text, &values, |row| {
-        parents.go_one_way(row, owner_way)?;
+        parents.go_first(row, owner_ways)?;
         let owner = program.owner(sight.line(row, &parents));
         if !owner.targets().contains(target) {
             return Ok(Flow::Continue(()));
         }
         let held = row.hold();
         let row = row.or_held(&held);
-        parents.go_on(row, owner_way)?;
+        parents.go_on(row, owner_ways)?;
         see(sight.line(row, &parents))
     })
 }

@@ -136,7 +136,7 @@ const NAMES: [&str; 2] = [
 impl Session {
     /// Connects; a session that may not write is read-only for the server, too.
     pub(super) fn open(place: &Place, writes: bool) -> Result<Session, DbTrouble> {
-        let opening = |error: mysql::Error| fault::opening(&error);
+        let opening = |error: mysql::Error| fault::opening(&error, place.is_local());
         let mut connection = place.connect().map_err(opening)?;
         let version: Option<String> = connection
             .query_first("SELECT @@version")

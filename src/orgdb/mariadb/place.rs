@@ -30,6 +30,7 @@ pub struct Place {
 pub(in crate::orgdb) enum PlaceFault {
     Url,
     NoDatabase,
+    NoAuthority,
 }
 
 /// What `ssl-mode` says.
@@ -72,6 +73,9 @@ impl Place {
                 _ => others.push(pair),
             }
         }
+        if tls == Tls::VerifyCa && authority.is_none() {
+            return Err(PlaceFault::NoAuthority);
+        }
         // A server's own socket is nearer than its port only where somebody says so.
         others.push("prefer_socket=false");
         let plain = format!("mysql://{start}?{}", others.join("&"));
@@ -95,10 +99,15 @@ impl Place {
         })
     }
 
+    /// Whether it is reached over a socket of this machine.
+    pub(super) fn is_local(&self) -> bool {
+        self.options.get_socket().is_some()
+    }
+
     /// Connects.
     pub(super) fn connect(&self) -> Result<Conn, mysql::Error> {
         let builder = || OptsBuilder::from_opts(self.options.clone());
-        if self.options.get_socket().is_some() || self.tls == Tls::Disabled {
+        if self.is_local() || self.tls == Tls::Disabled {
             return Conn::new(builder());
         }
         match Conn::new(builder().ssl_opts(self.secured())) {
@@ -184,6 +193,8 @@ mod tests {
         for (url, fault) in [
             ("mysql://a@h", PlaceFault::NoDatabase),
             ("mysql://a@h/d?ssl-mode=perhaps", PlaceFault::Url),
+            // Whose certificate it is would not be looked at, nor who has signed it.
+            ("mysql://a@h/d?ssl-mode=VERIFY_CA", PlaceFault::NoAuthority),
             ("mysql://a@h/d?nobody=knows", PlaceFault::Url),
             ("mysql://a@h:port/d", PlaceFault::Url),
         ] {

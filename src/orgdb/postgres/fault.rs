@@ -3,12 +3,17 @@
 //!
 //! Not here: the words for trouble (`orgdb::fault`).
 
+use std::io;
+
 use sqlx::postgres::PgDatabaseError;
 
-use crate::orgdb::DbTrouble;
+use crate::orgdb::{DbTrouble, tls};
 
-/// Trouble while connecting.
-pub(super) fn opening(error: &sqlx::Error) -> DbTrouble {
+/// The driver's words for a server without TLS.
+const NO_TLS: &str = "server does not support TLS";
+
+/// Trouble while connecting, over a socket of this machine (`local`) or a network.
+pub(super) fn opening(error: &sqlx::Error, local: bool) -> DbTrouble {
     match error {
         sqlx::Error::Database(told) => match told.code().as_deref() {
             Some("3D000") => DbTrouble::Missing,
@@ -19,8 +24,17 @@ pub(super) fn opening(error: &sqlx::Error) -> DbTrouble {
             Some("57P03") => DbTrouble::Unreachable("it is starting or stopping".to_owned()),
             _ => read(error),
         },
-        sqlx::Error::Io(fault) => DbTrouble::Unreachable(fault.kind().to_string()),
-        sqlx::Error::Tls(_) => DbTrouble::Unreachable("TLS could not be agreed on".to_owned()),
+        sqlx::Error::Io(fault) => match tls::within(fault) {
+            Some(trouble) => trouble,
+            // A host that is not there is told in other words.
+            None if fault.kind() == io::ErrorKind::NotFound && !local => tls::NO_FILE,
+            None => DbTrouble::Unreachable(fault.kind().to_string()),
+        },
+        sqlx::Error::Tls(told) => match told.downcast_ref() {
+            Some(fault) => tls::trouble(fault),
+            None if told.to_string() == NO_TLS => tls::NONE,
+            None => tls::NO_FILE,
+        },
         _ => DbTrouble::Unreachable("no answer".to_owned()),
     }
 }

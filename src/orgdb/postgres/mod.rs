@@ -144,9 +144,11 @@ impl Session {
             .clone()
             .application_name("handover")
             .disable_statement_logging();
+        let local = options.get_socket().is_some();
         let connected = runtime.block_on(options.connect());
+        let connected = connected.map_err(|error| fault::opening(&error, local))?;
         let session = Session {
-            connection: RefCell::new(connected.map_err(|error| fault::opening(&error))?),
+            connection: RefCell::new(connected),
             runtime,
             known: RefCell::default(),
             stop: Arc::default(),

@@ -1,4 +1,4 @@
-//! HO501 to HO512, HO540 to HO542: why a row cannot go, and when there are too many of them. Rejected rows are kept as data.
+//! HO501 to HO512, HO540 to HO548: why a row cannot go, and when there are too many of them. Rejected rows are kept as data.
 
 use super::Entry;
 
@@ -128,5 +128,19 @@ pub(super) const TABLE: &[Entry] = &[
         "The paper of decisions calls rows the same that do not share a natural key now, or that are not there.",
         "The copy takes them for two: what was decided is not what will be done.",
         "Look at the rows at their organisations, then mend the data or take the group out.",
+    ),
+    Entry::new(
+        "HO547",
+        "rows that no rule takes",
+        "The step shares rows out by rules (`[[split.TABLE]]`), and rows of that table pass none of them.",
+        "They belong to nobody, with all that leads to them, and stay behind.",
+        "Add a rule for them, mend the rows at the source, or say whose every other row is: `otherwise = true`.",
+    ),
+    Entry::new(
+        "HO548",
+        "rows that several organisations' rules take",
+        "Rows pass rules (`[[split.TABLE]]`) of more than one organisation.",
+        "One council would receive another council's tenants. Nothing is copied before it is plain whose they are.",
+        "Narrow one of the rules that are named, or mend the rows at the source.",
     ),
 ];

@@ -123,6 +123,13 @@ pub(super) const TABLE: &[Entry] = &[
         "Run again: it goes on from its marks.",
     ),
     Entry::new(
+        "HO918",
+        "a server that is not trusted",
+        "The server's certificate is signed by no authority that is trusted, is for another name than the address has, or is out of date; or the server offers no TLS, and the address asks for it (`sslmode`, `ssl-mode`).",
+        "Somebody else may be answering there, and would be told the account's password and every tenant's record.",
+        "Name the right authority (`sslrootcert=FILE`, `ssl-ca=FILE`) and the server's own name in the address. Where both are right, ask whoever runs the server; never leave the check out.",
+    ),
+    Entry::new(
         "HO919",
         "the engine failed",
         "The database engine failed with a code of its own.",

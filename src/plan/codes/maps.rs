@@ -90,23 +90,23 @@ pub(super) const TABLE: &[Entry] = &[
     Entry::new(
         "HO313",
         "not a column of a table",
-        "A text stands where `TABLE.COLUMN` is needed.",
+        "A text stands where `TABLE.COLUMN` is needed; or a step's `split` names a table for which the map has no rules.",
         "",
-        "Write both, with a point between.",
+        "Write both, with a point between; or add rules, `[[split.TABLE]]`, to the map.",
     ),
     Entry::new(
         "HO314",
         "a condition without its one test",
         "A condition has no test, or several.",
         "",
-        "One of `is`, `not`, `blank`, `present`.",
+        "One of `is`, `not`, `starts-with`, `from` with `to`, `postcode`, `blank`, `present`.",
     ),
     Entry::new(
         "HO315",
         "an organisation without a code",
-        "No code of the split column stands for an organisation that should get rows.",
+        "No code of the split column, or no rule of the split, stands for an organisation that should get rows.",
         "It would get none, and nobody would notice until it looked.",
-        "Add its code to `[owner]` in the map.",
+        "Add its code to `[owner]` in the map, or a rule with its `owner`.",
     ),
     Entry::new(
         "HO316",
@@ -121,5 +121,19 @@ pub(super) const TABLE: &[Entry] = &[
         "A group in the paper of decisions names no dataset that is decided about, a row of no organisation, a single row, two rows of one organisation as the same, or rows that another group decides about.",
         "What was decided must be plain to whoever signs it.",
         "Write rows as `ORGANISATION:KEY`, as `handover check --propose` does, and decide about each pair once.",
+    ),
+    Entry::new(
+        "HO318",
+        "a rule of a split that cannot be carried out",
+        "A rule says neither which rows it takes nor that it takes all others, or both; or two rules take all others; or the rules are for no table, or for one that no step's `split` names.",
+        "Whose a row is must be plain to whoever signs it.",
+        "Give each rule an `owner` and either `where` or `otherwise = true`, at most one of the latter; say `split = \"TABLE\"` in the step.",
+    ),
+    Entry::new(
+        "HO319",
+        "a test that cannot be carried out",
+        "The ends of a range are not written alike or stand the wrong way round, `postcode` names what is no part of a postcode, or `starts-with` holds an empty text.",
+        "References are text: `10000` to `19999` must not take `15`, and `CT1` must not take `CT15`.",
+        "Write both ends of a range with the same letters in front and digits behind; postcodes as an area (`CT`), a district (`CT15`), a sector (`CT15 6`) or a whole one.",
     ),
 ];

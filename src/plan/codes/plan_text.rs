@@ -281,7 +281,7 @@ pub(super) const TABLE: &[Entry] = &[
         "no column says whose a row is",
         "Several organisations get a part of the source, and the step does not say which.",
         "Without it a council could receive another council's tenants.",
-        "Add `split = \"TABLE.COLUMN\"`, and the codes of that column to `[owner]` in the map.",
+        "Add `split = \"TABLE.COLUMN\"`, and the codes of that column to `[owner]` in the map; or `split = \"TABLE\"`, and rules to `[[split.TABLE]]`.",
     ),
     Entry::new(
         "HO142",

@@ -20,6 +20,12 @@ pub const MAP: &[Key] = &[
         "Codes of the split column, and the organisation each stands for.",
     ),
     may(
+        "split",
+        Shape::ListsByName(RULE),
+        "[[split.property]]",
+        "Rules that say whose the rows of a table are, where no column does; a step's `split` names the table. Every other row belongs to whom the row of that table belongs to which it leads to by `[relation]`.",
+    ),
+    may(
         "relation",
         Shape::TextsByName,
         "\"tenagree.prop_ref\" = \"property.prop_ref\"",
@@ -42,6 +48,28 @@ pub const MAP: &[Key] = &[
         Shape::TablesByName(DATASET),
         "[table.tenancy]",
         "Datasets: which source table becomes which target table.",
+    ),
+];
+
+/// `[[split.TABLE]]`
+pub const RULE: &[Key] = &[
+    must(
+        "owner",
+        Shape::Name,
+        "\"dover\"",
+        "Whose the rows are that this rule takes. Several rules may name the same organisation.",
+    ),
+    may(
+        "where",
+        Shape::Tables(CONDITION),
+        "[{ column = \"prop_ref\", from = \"10000\", to = \"19999\" }]",
+        "Conditions that must all hold of a row for the rule to take it.",
+    ),
+    may(
+        "otherwise",
+        Shape::Flag,
+        "true",
+        "Takes every row that no other rule takes. Without such a rule those rows belong to nobody.",
     ),
 ];
 
@@ -197,6 +225,30 @@ const NOT: Key = may(
     "[\"1\"]",
     "It is none of these; NULL passes.",
 );
+const STARTS_WITH: Key = may(
+    "starts-with",
+    Shape::Texts,
+    "[\"D\", \"WD/\"]",
+    "It begins with one of these, letter by letter.",
+);
+const FROM: Key = may(
+    "from",
+    Shape::Text,
+    "\"10000\"",
+    "The first reference of a range: the same letters in front as `to`, digits behind.",
+);
+const TO: Key = may(
+    "to",
+    Shape::Text,
+    "\"19999\"",
+    "The last reference of a range. A reference is in it only if it is written like both ends: as many digits where they have as many, no nought in front where they have not.",
+);
+const POSTCODE: Key = may(
+    "postcode",
+    Shape::Texts,
+    "[\"CT15\", \"CT16 1\"]",
+    "It is a postcode in one of these areas (`CT`), districts (`CT15`, never `CT1`), sectors (`CT16 1`) or whole postcodes, however it is spaced.",
+);
 const BLANK: Key = may("blank", Shape::Flag, "true", "It is NULL or only spaces.");
 const PRESENT: Key = may(
     "present",
@@ -206,13 +258,27 @@ const PRESENT: Key = may(
 );
 
 /// A condition.
-pub const CONDITION: &[Key] = &[COLUMN_TESTED, IS, NOT, BLANK, PRESENT];
+pub const CONDITION: &[Key] = &[
+    COLUMN_TESTED,
+    IS,
+    NOT,
+    STARTS_WITH,
+    FROM,
+    TO,
+    POSTCODE,
+    BLANK,
+    PRESENT,
+];
 
 /// `leave-out = [{ … }]`
 pub const LEAVE_OUT: &[Key] = &[
     COLUMN_TESTED,
     IS,
     NOT,
+    STARTS_WITH,
+    FROM,
+    TO,
+    POSTCODE,
     BLANK,
     PRESENT,
     must(

@@ -144,7 +144,7 @@ const SPLIT: Key = may(
     "split",
     Shape::Text,
     "\"property.owner_conf\"",
-    "The source column that says whose a row is; its codes stand in `[owner]` of the map. Needed where several organisations each get a part.",
+    "The source column that says whose a row is; its codes stand in `[owner]` of the map. Or a table (`\"property\"`) whose rows the map's rules judge (`[[split.property]]`). Needed where several organisations each get a part.",
 );
 const TABLES: Key = must(
     "tables",

@@ -17,7 +17,7 @@ use self::signatures::Signed;
 use self::walk::{Call, Walk};
 use super::hand::Hand;
 use super::register::{Line, Register, dataset};
-use super::{Act, Fault, Finding, Forecast, Look, Output, shape, undoing};
+use super::{Act, Fault, Finding, Forecast, Look, Output, shape, undoing, whose};
 use crate::copy::counts::Counts;
 use crate::machine::event::{DatasetCount, UndoCommitted, UndoMode, Waiting};
 use crate::plan::digest::Digest;
@@ -37,6 +37,8 @@ pub(super) async fn check(look: &Look, step: &ContractNovation) -> Result<Vec<Fi
     let mut found = shape::misfits(&step.map, &[dataset], &source, &target);
     found.extend(shape::lacks(&source, &step.list, &step.buyer));
     found.extend(unsaid(dataset));
+    let split = step.split.as_deref();
+    found.extend(whose::misfits(&step.map, split, &source));
     if look.step().owner.is_none() {
         let says = "nobody is named who brings the signatures".to_owned();
         found.push(Finding::stop("HO519", "owner", says).help("give the step an `owner`"));
@@ -44,6 +46,7 @@ pub(super) async fn check(look: &Look, step: &ContractNovation) -> Result<Vec<Fi
     if found.iter().any(|finding| finding.stops) {
         return Ok(found);
     }
+    found.extend(whose::check(look, &step.source, &step.map, split).await?);
     let walk = Walk::read(look, step, dataset).await?;
     let lost = walk.count(|call| matches!(call, Call::NoRoute));
     if lost > 0 {

@@ -21,7 +21,7 @@ use self::desk::{Desk, OUTBOX, written};
 use self::paper::FIELDS;
 use super::hand::Hand;
 use super::register::said;
-use super::{Act, Fault, Finding, Forecast, Look, Output, shape, undoing};
+use super::{Act, Fault, Finding, Forecast, Look, Output, shape, undoing, whose};
 use crate::copy::counts::Counts;
 use crate::copy::look::{Mapped, mapped_rows};
 use crate::copy::route::Route;
@@ -43,6 +43,11 @@ pub(super) async fn check(look: &Look, step: &TenantNotification) -> Result<Vec<
     let source = look.reader(&step.source)?.catalogue().await?;
     found.extend(shape::at_source(&step.recipients, &[dataset], &source));
     found.extend(unsaid(dataset));
+    let split = step.split.as_deref();
+    found.extend(whose::misfits(&step.recipients, split, &source));
+    if !found.iter().any(|finding| finding.stops) {
+        found.extend(whose::check(look, &step.source, &step.recipients, split).await?);
+    }
     Ok(found)
 }
 

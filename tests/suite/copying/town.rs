@@ -171,6 +171,7 @@ pub fn map() -> Map {
             condition: Condition {
                 column: reference("tenagree.active", ""),
                 test: Test::Is(vec!["0".to_owned()]),
+                place: Where::default(),
             },
             reason: "never-started".to_owned(),
         }],
@@ -226,6 +227,7 @@ pub fn map() -> Map {
         owners: [("DOV", "dover"), ("CAN", "canterbury")]
             .map(|(code, org)| (code.to_owned(), Code::from(org)))
             .into(),
+        splits: [].into(),
         relations: vec![
             relation("tenagree.prop_ref", "property.prop_ref"),
             relation("rtrans.tag_ref", "tenagree.tag_ref"),

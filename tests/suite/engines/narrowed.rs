@@ -136,6 +136,7 @@ fn map() -> Map {
     Map {
         path: "maps/narrow.toml".to_owned(),
         owners: [].into(),
+        splits: [].into(),
         relations: vec![town::relation("line.account_ref", "account.ref")],
         codes: [].into(),
         datasets: vec![

@@ -178,6 +178,7 @@ pub fn map() -> Map {
     Map {
         path: "maps/rows.toml".to_owned(),
         owners: [].into(),
+        splits: [].into(),
         relations: vec![town::relation("line.account_ref", "account.ref")],
         codes: [].into(),
         datasets: vec![

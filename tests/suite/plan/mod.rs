@@ -6,4 +6,5 @@ mod decisions;
 mod map_files;
 mod pages;
 mod robust;
+mod rules;
 mod shipped;
