@@ -54,7 +54,7 @@ pub(super) async fn approve(args: &Approve, global: &Global, output: &Output) ->
     let digest = evidence.as_deref().map(Digest::of);
     let reading = match (&asked, meaning(args)) {
         (Some(Asked::Decisions(_)), Meaning::Yes) => {
-            let fresh = fresh::at_gate(&project, &site, &step, &clock, output).await?;
+            let fresh = Box::pin(fresh::at_gate(&project, &site, &step, &clock, output)).await?;
             kept(&mut site, fresh).await?
         }
         _ => None,

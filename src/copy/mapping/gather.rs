@@ -99,21 +99,11 @@ pub(super) fn gather(
         .map(|leaf| leaf_value(parent, leaf, &homes))
         .collect();
     let names: Vec<Sql> = (0..leaves.len()).map(|at| sql!("v{}", at)).collect();
-    let own = leaves.iter().filter(|leaf| leaf.table() == parent.table);
-    let (mut columns, mut split) = (vec![parent.column.clone()], None);
-    for leaf in own {
-        match leaf {
-            Leaf::Column(leaf) => drop(place(&mut columns, &leaf.column)),
-            Leaf::Verdict(rules) => split = Some(rules),
-        }
-    }
+    let mut columns = vec![parent.column.clone()];
     for step in &further {
         place(&mut columns, &step.child.column);
     }
-    let rows = match split {
-        Some(split) => judged(link, relations, &name, split, &columns)?,
-        None => rows_of(link, &name, &parent.table, &columns)?,
-    };
+    let rows = rows(link, relations, (&name, parent), columns, leaves)?;
     let scratch = link.scratch()?;
     scratch.execute_batch(
         sql!(
@@ -138,8 +128,34 @@ pub(super) fn gather(
     Ok(name)
 }
 
-/// Where a parent's rows are: in the file itself, or fetched from a server into our own store.
-fn rows_of(link: &Link, name: &Ident, table: &str, columns: &[String]) -> Result<Sql, DbTrouble> {
+/// Where a parent's rows are, with these columns and whatever of them is wanted.
+fn rows(
+    link: &Link,
+    relations: &[Relation],
+    (name, parent): (&Ident, &ColumnRef),
+    mut columns: Vec<String>,
+    leaves: &[Leaf],
+) -> Result<Sql, DbTrouble> {
+    let mut split = None;
+    for leaf in leaves.iter().filter(|leaf| leaf.table() == parent.table) {
+        match leaf {
+            Leaf::Column(leaf) => drop(place(&mut columns, &leaf.column)),
+            Leaf::Verdict(rules) => split = Some(rules),
+        }
+    }
+    match split {
+        Some(split) => judged(link, relations, name, split, &columns),
+        None => as_they_are(link, name, &parent.table, &columns),
+    }
+}
+
+/// Rows that nobody judges: in the file itself, or fetched from a server into our own store.
+fn as_they_are(
+    link: &Link,
+    name: &Ident,
+    table: &str,
+    columns: &[String],
+) -> Result<Sql, DbTrouble> {
     let table = Ident::new(table);
     if link.sqlite().is_some() {
         return Ok(sql!("{}", table));

@@ -106,7 +106,7 @@ impl Sight {
         if column.table == self.table {
             return Ok(Slot::Own(self.see(&column.column)));
         }
-        self.beyond(link, relations, Leaf::Column(column.clone()))
+        self.beyond(link, relations, &Leaf::Column(column.clone()))
     }
 
     /// The slot of what a split's rules say of the row that a row of this table leads to.
@@ -116,7 +116,7 @@ impl Sight {
         relations: &[Relation],
         split: &Split,
     ) -> Result<Slot, DbTrouble> {
-        self.beyond(link, relations, Leaf::Verdict(split.clone()))
+        self.beyond(link, relations, &Leaf::Verdict(split.clone()))
     }
 
     /// The slot of something that stands in a parent.
@@ -124,7 +124,7 @@ impl Sight {
         &mut self,
         link: &Link,
         relations: &[Relation],
-        leaf: Leaf,
+        leaf: &Leaf,
     ) -> Result<Slot, DbTrouble> {
         let first = first_step(relations, &self.table, leaf.table()).ok_or_else(|| {
             DbTrouble::NoSuch(format!("relation from {} to {}", self.table, leaf.table()))
@@ -142,7 +142,7 @@ impl Sight {
             });
             self.ways.len() - 1
         };
-        Ok(Slot::Parent(way, place(&mut self.ways[way].leaves, &leaf)))
+        Ok(Slot::Parent(way, place(&mut self.ways[way].leaves, leaf)))
     }
 
     /// The place of a column of the table itself.
