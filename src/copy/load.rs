@@ -603,6 +603,7 @@ pub(super) fn compile(
         chunk_rows: load.chunk_rows.max(1),
         pieces: pieces(target.dialect(), load.chunk_rows),
         meets,
+        horizon: program.horizon(source)?,
         program,
         layout,
     })

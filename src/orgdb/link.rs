@@ -13,6 +13,7 @@ use std::ops::ControlFlow;
 use rusqlite::types::ValueRef;
 
 use super::catalogue::{Accessory, Catalogue, Hanging, Table};
+use super::horizon::Horizon;
 use super::{Address, DbTrouble, Dialect, Ident, Row, Sql, Value, mariadb, postgres, sqlite};
 
 /// A session with one database.
@@ -498,6 +499,29 @@ impl Link {
             Engine::Sqlite(connection) => sqlite::accessories::read(connection, table),
             Engine::Postgres(session) => postgres::accessories::read(session, table),
             Engine::Mariadb(session) => mariadb::accessories::read(session, table),
+        }
+    }
+
+    /// What tells the rows of a table that are there at the look that is open from those that come later,
+    /// where only these columns are read; none where the engine has no such thing, or it cannot be trusted.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub(crate) fn horizon(
+        &self,
+        table: &str,
+        columns: &[String],
+    ) -> Result<Option<Horizon>, DbTrouble> {
+        let Engine::Postgres(session) = &self.engine else {
+            return Ok(None);
+        };
+        if !session.in_transaction() {
+            return Ok(None);
+        }
+        match self.within_savepoint(|| session.horizon(table, columns)) {
+            // What we may not ask, or what this server does not know, is no reason to stop.
+            Err(DbTrouble::ReadOnly | DbTrouble::NoSuch(_) | DbTrouble::State(_)) => Ok(None),
+            answer => answer,
         }
     }
 

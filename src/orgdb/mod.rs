@@ -16,6 +16,7 @@ pub(crate) mod decimal;
 mod desk;
 mod dialect;
 pub mod fault;
+pub(crate) mod horizon;
 mod information;
 pub mod kind;
 pub mod link;

@@ -4,18 +4,18 @@
 //!
 //! In: the source inside one read transaction, the ledger. Out: changes, kept in the scratch store.
 //!
-//! Not here: judging (`scan`).
+//! Not here: judging (`scan`), which lines need not be read at all (`same`).
 
 use std::sync::mpsc::SyncSender;
 
-use foldhash::{HashMap, HashSet};
+use foldhash::HashSet;
 
+use super::beside::{self, Seen};
 use super::changes::{Changes, Due};
+use super::known::Known;
 use super::ledgered::{Chunk, Ledgered, Row};
 use super::write::Change;
-use super::{Caught, at_once, hand_over};
-use crate::copy::ledger::effect::Part;
-use crate::copy::ledger::packed::{Packed, unpack};
+use super::{Caught, at_once, hand_over, same};
 use crate::copy::mapping::cell::{Turn, Verdict};
 use crate::copy::mapping::crosswalk::Crosswalk;
 use crate::copy::mapping::sight::Line;
@@ -24,12 +24,13 @@ use crate::copy::reading::lines::{self, LineDigest, State};
 use crate::copy::reading::scan::{self, Compiled, Scanner, Stop};
 use crate::copy::tables::position::{Position, Wanted};
 use crate::copy::value::canon::Values;
+use crate::orgdb::horizon::Age;
 use crate::orgdb::link::Flow;
-use crate::orgdb::{DbTrouble, Link, ValueRef};
+use crate::orgdb::{DbTrouble, Link, Sql, ValueRef};
 
-/// Compares every line of a dataset.
+/// Compares every line of a dataset; `other` is another connection to the same source at the same moment.
 pub(super) fn compare(
-    source: &Link,
+    (source, other): (&Link, Option<&mut Link>),
     crosswalk: Crosswalk<'_>,
     compiled: &Compiled,
     ledgered: &Ledgered<'_>,
@@ -44,16 +45,22 @@ pub(super) fn compare(
         batch: Batch::default(),
         values: Vec::new(),
         newer: HashSet::default(),
-        lines: 0,
+        found: Caught::default(),
+        scattered: false,
     };
-    for at in 0..ledgered.chunks() {
-        comparing.chunk(source, &ledgered.chunk(at)?)?;
+    let chunks = ledgered.chunks();
+    let other = other
+        .filter(|_| comparing.lookups.is_empty() && beside::is_worth_it(source, compiled, chunks));
+    match other {
+        Some(other) => beside::each_by_two(source, other, &mut comparing)?,
+        None => {
+            for at in 0..chunks {
+                comparing.chunk(source, &ledgered.chunk(at)?, None)?;
+            }
+        }
     }
     comparing.unseen_newer()?;
-    Ok(Caught {
-        lines: comparing.lines,
-        ..Caught::default()
-    })
+    Ok(comparing.found)
 }
 
 /// Cells that look up a dataset of which rows are about to go.
@@ -66,17 +73,19 @@ fn lost_lookups(compiled: &Compiled, crosswalk: &Crosswalk<'_>) -> Vec<usize> {
     lost.map(|(at, _)| at).collect()
 }
 
-struct Comparing<'c> {
+pub(super) struct Comparing<'c> {
     scanner: Scanner<'c>,
-    compiled: &'c Compiled,
-    ledgered: &'c Ledgered<'c>,
+    pub(super) compiled: &'c Compiled,
+    pub(super) ledgered: &'c Ledgered<'c>,
     changes: &'c Changes<'c>,
     lookups: Vec<usize>,
     batch: Batch,
     values: Vec<u8>,
     /// Single lines that were met.
     newer: HashSet<LineDigest>,
-    lines: u64,
+    found: Caught,
+    /// Rows of the chunk before were gone: it is not worth while to count those of the next.
+    scattered: bool,
 }
 
 /// How a line was met.
@@ -86,112 +95,103 @@ enum Met {
     ToJudge(Option<State>),
 }
 
-/// How far ahead a line is looked for among those that were there: the lines between were taken out.
-const AHEAD: usize = 16;
-
-/// After so many lines that were not there, they are looked for wherever they stood.
-const LOST: usize = 64;
-
-/// A chunk's lines as they were, gone along as lines are met; which of them were met.
-pub(super) struct Known<'k> {
-    pub(super) chunk: &'k Chunk,
-    pub(super) met: Vec<bool>,
-    next: usize,
-    missed: usize,
-    /// Where each digest stood, once so many were missed.
-    places: HashMap<LineDigest, usize>,
-    /// The rows of the lines that stand, in their order; empty while nothing is newer than the copy.
-    rows: Vec<Packed<'k>>,
-    /// The row of each line.
-    row_of: Vec<usize>,
-}
-
-impl<'k> Known<'k> {
-    pub(super) fn of(chunk: &'k Chunk) -> Known<'k> {
-        Known {
-            met: vec![false; chunk.lines.len()],
-            chunk,
-            next: 0,
-            missed: 0,
-            places: HashMap::default(),
-            rows: Vec::new(),
-            row_of: Vec::new(),
-        }
-    }
-
-    /// Knows rows, too.
-    pub(super) fn with_rows(&mut self, parts: &'k [Part]) -> Result<(), DbTrouble> {
-        for part in parts {
-            let rows = unpack(&part.head, &part.body)?;
-            self.rows
-                .extend(rows.into_iter().flat_map(|(_, _, rows)| rows));
-        }
-        let mut row = 0;
-        let row_of = self.chunk.lines.iter().map(|(_, state)| {
-            row += usize::from(state.stands);
-            row.saturating_sub(1)
-        });
-        self.row_of = row_of.collect();
-        Ok(())
-    }
-
-    pub(super) fn row(&self, at: usize) -> Option<&Packed<'k>> {
-        self.rows.get(*self.row_of.get(at)?)
-    }
-
-    /// Where a line with this digest stood.
-    #[inline]
-    pub(super) fn find(&mut self, digest: LineDigest) -> Option<usize> {
-        let lines = &self.chunk.lines;
-        let ahead = lines[self.next.min(lines.len())..].iter().take(AHEAD);
-        let found = ahead.clone().position(|(known, _)| *known == digest);
-        let found = match found {
-            Some(passed) => Some(self.next + passed),
-            None => self.find_anywhere(digest),
-        };
-        if let Some(at) = found {
-            (self.next, self.missed) = (at + 1, 0);
-        }
-        found
-    }
-
-    #[cold]
-    fn find_anywhere(&mut self, digest: LineDigest) -> Option<usize> {
-        self.missed += 1;
-        if self.missed < LOST {
-            return None;
-        }
-        if self.places.is_empty() {
-            let lines = self.chunk.lines.iter().enumerate();
-            self.places = lines.map(|(at, (digest, _))| (*digest, at)).collect();
-        }
-        self.places.get(&digest).copied()
-    }
-}
-
 impl Comparing<'_> {
-    fn chunk(&mut self, source: &Link, chunk: &Chunk) -> Result<(), Stop> {
-        let (compiled, ledgered) = (self.compiled, self.ledgered);
+    /// Compares the lines of a chunk; `seen` is what was found where it was looked through already.
+    pub(super) fn chunk(
+        &mut self,
+        source: &Link,
+        chunk: &Chunk,
+        seen: Option<Seen>,
+    ) -> Result<(), Stop> {
+        let ledgered = self.ledgered;
         let (mut known, rows);
         known = Known::of(chunk);
         if !ledgered.newer.is_empty() {
             rows = ledgered.rows(chunk)?;
             known.with_rows(&rows)?;
         }
-        let wanted = match &chunk.upto {
-            Some(upto) => Wanted::Between(&chunk.behind, upto),
-            None => Wanted::Behind(&chunk.behind),
+        let only = match seen {
+            Some(seen) => self.only_strange(source, &mut known, seen)?,
+            None => self.only_new(source, &mut known)?,
         };
-        scan::each(source, compiled, wanted, |line| {
-            self.lines += 1;
+        self.read(source, &mut known, (chunk.wanted(), only))?;
+        self.unseen(&known)
+    }
+
+    /// Reads lines, and compares them with what is known.
+    fn read(
+        &mut self,
+        source: &Link,
+        known: &mut Known<'_>,
+        (wanted, only): (Wanted<'_>, Option<Sql>),
+    ) -> Result<(), Stop> {
+        scan::each_only(source, self.compiled, (wanted, only), |line| {
+            self.found.lines += 1;
+            self.found.read += 1;
             let digest = self.scanner.lines.of(line);
-            match self.meet(digest, &mut known, line)? {
+            match self.meet(digest, known, line)? {
                 Met::AsItWas => {}
                 Met::ToJudge(known) => self.judge(line, digest, known)?,
             }
             Ok(Flow::Continue(()))
-        })?;
-        self.unseen(&known)
+        })
+    }
+
+    /// What leaves out rows that are the very ones which the copy read, once their lines are met, or read by
+    /// themselves where what came of them may be something else now; none where every line must be read.
+    fn only_new(&mut self, source: &Link, known: &mut Known<'_>) -> Result<Option<Sql>, Stop> {
+        let newer = &self.ledgered.newer;
+        let Some(now) = self
+            .compiled
+            .horizon
+            .as_ref()
+            .filter(|_| self.lookups.is_empty())
+        else {
+            return Ok(None);
+        };
+        let Some(places) = self.ledgered.places(known.chunk, now)? else {
+            return Ok(None);
+        };
+        let scattered = &mut self.scattered;
+        let told = same::mark(source, self.compiled, known, (&places, newer), scattered)?;
+        let Some(unsettled) = told.filter(|_| !known.has_met_what_is_over(newer)) else {
+            known.begin_again();
+            return Ok(None);
+        };
+        known.scattered = true;
+        self.found.lines += known.met.iter().filter(|met| **met).count() as u64;
+        for (behind, upto) in &unsettled {
+            let wanted = Wanted::Between(behind, upto);
+            self.read(
+                source,
+                known,
+                (wanted, Some(places.horizon.term(Age::Seen))),
+            )?;
+        }
+        Ok(Some(places.horizon.term(Age::New)))
+    }
+
+    /// The same where lines were looked through already.
+    fn only_strange(
+        &mut self,
+        source: &Link,
+        known: &mut Known<'_>,
+        seen: Seen,
+    ) -> Result<Option<Sql>, Stop> {
+        if !seen.are_few() {
+            return Ok(None);
+        }
+        let only = seen.only_strange(source.scratch()?)?;
+        known.met = seen.met;
+        if known.has_met_what_is_over(&self.ledgered.newer) {
+            known.begin_again();
+            return Ok(None);
+        }
+        known.scattered = true;
+        let met = known.met.iter().filter(|met| **met).count() as u64;
+        self.found.lines += met;
+        self.found.read += met;
+        Ok(Some(only))
     }
 
     /// Looks for a line in what the ledger knows.

@@ -10,13 +10,12 @@ use std::collections::BTreeMap;
 use foldhash::{HashMap, HashSet};
 
 use super::CatchUp;
-use super::compare::Known;
+use super::known::Known;
 use super::ledgered::{Chunk, Ledgered};
 use crate::copy::fault::LoadFault;
 use crate::copy::load;
 use crate::copy::reading::lines::{LineDigest, LineMac};
 use crate::copy::reading::scan::{self, Compiled, Stop};
-use crate::copy::tables::position::Wanted;
 use crate::orgdb::link::{Begin, Flow};
 use crate::orgdb::{Link, OrgReader};
 
@@ -118,12 +117,8 @@ impl Drifting<'_> {
             rows = self.ledgered.rows(chunk)?;
             known.with_rows(&rows)?;
         }
-        let wanted = match &chunk.upto {
-            Some(upto) => Wanted::Between(&chunk.behind, upto),
-            None => Wanted::Behind(&chunk.behind),
-        };
         let mut strange: HashMap<LineDigest, u64> = HashMap::default();
-        scan::each(source, compiled, wanted, |line| {
+        scan::each(source, compiled, chunk.wanted(), |line| {
             self.found.lines += 1;
             let digest = self.digests.of(line);
             if self.ledgered.newer.line(digest).is_some() {

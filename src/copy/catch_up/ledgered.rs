@@ -12,8 +12,9 @@ use super::CatchUp;
 use crate::copy::ledger::effect::{self, Head, Part};
 use crate::copy::ledger::packed::{HALF, Packed, unpack};
 use crate::copy::reading::lines::{self, LineDigest, State};
-use crate::copy::tables::position::Position;
+use crate::copy::tables::position::{Position, Wanted};
 use crate::copy::writing::store::Mark;
+use crate::orgdb::horizon::Horizon;
 use crate::orgdb::{DbTrouble, Link, Sql, Value};
 use crate::values;
 
@@ -66,6 +67,22 @@ pub(super) struct Chunk {
     pub(super) upto: Option<Position>,
     pub(super) lines: Vec<(LineDigest, State)>,
     effect: i64,
+}
+
+/// Where each of a chunk's lines stands, in their order, and what tells their rows from later ones.
+pub(super) struct Places {
+    pub(super) horizon: Horizon,
+    pub(super) of_lines: Vec<u64>,
+}
+
+impl Chunk {
+    /// What it takes in.
+    pub(super) fn wanted(&self) -> Wanted<'_> {
+        match &self.upto {
+            Some(upto) => Wanted::Between(&self.behind, upto),
+            None => Wanted::Behind(&self.behind),
+        }
+    }
 }
 
 /// Effects of a dataset, by number.
@@ -138,6 +155,7 @@ impl<'c> Ledgered<'c> {
                 | Head::Change
                 | Head::Aside { .. }
                 | Head::Emptying { .. }
+                | Head::Places { .. }
                 | Head::Position => {}
             }
         }
@@ -208,6 +226,20 @@ impl<'c> Ledgered<'c> {
             lines: noted.into_iter().map(lines::read).collect(),
             effect: lies.effect,
         })
+    }
+
+    /// Where its lines stand, if the copy noted it and the rows can be told at the look `now`.
+    pub(super) fn places(&self, chunk: &Chunk, now: &Horizon) -> Result<Option<Places>, DbTrouble> {
+        for part in effect::parts_like(self.link, chunk.effect, "places")? {
+            let Head::Places { horizon } = part.head else {
+                continue;
+            };
+            let of_lines = lines::unpack(&part.body)?;
+            if horizon.can_be_told(now) && of_lines.len() == chunk.lines.len() {
+                return Ok(Some(Places { horizon, of_lines }));
+            }
+        }
+        Ok(None)
     }
 
     /// Whether a chunk has an end: the last one takes in what came since, unless the copy goes on there.

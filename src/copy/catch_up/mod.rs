@@ -9,17 +9,20 @@
 //!
 //! Not here: how a line is judged (`scan`), taking a catch-up back (`undo`).
 
+mod beside;
 mod changes;
 mod compare;
 mod drift;
 mod hands;
+mod known;
 mod ledgered;
+mod same;
 mod unchanged;
 mod write;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use foldhash::HashSet;
 
@@ -36,10 +39,10 @@ use crate::copy::load::{self, Load};
 use crate::copy::mapping::crosswalk::Crosswalk;
 use crate::copy::mapping::draw::Draw;
 use crate::copy::reading::scan::{Compiled, Pass, Stop};
+use crate::copy::standing::one_moment;
 use crate::copy::value::canon::Values;
 use crate::copy::value::tally::root_of;
-use crate::orgdb::link::Begin;
-use crate::orgdb::{DbFault, DbTrouble, OrgReader, OrgWriter, ValueRef};
+use crate::orgdb::{DbFault, DbTrouble, Link, OrgReader, OrgWriter, ValueRef};
 use crate::plan::digest::Digest;
 use crate::plan::outline::StepId;
 
@@ -83,6 +86,9 @@ impl CatchUp {
 pub struct Caught {
     /// Source lines that were looked at.
     pub lines: u64,
+    /// Those of them that had to be read: of the others the server told that their rows are the very ones
+    /// that were copied.
+    pub read: u64,
     /// Rows that came new.
     pub inserted: u64,
     /// Rows that were changed.
@@ -122,6 +128,7 @@ pub async fn catch_up(
     standing.iter().for_each(&mut done);
     let mut way = Way {
         source: source.another().await?,
+        other: Arc::default(),
         target: target.another().await?,
         work: Arc::new(work),
         deed: deed.clone(),
@@ -132,7 +139,9 @@ pub async fn catch_up(
         refused: BTreeMap::new(),
         moved: Moved::default(),
     };
-    way.source.with(|link| link.begin(Begin::Read)).await?;
+    let beside = source.beside();
+    let other = way.source.with(move |link| one_moment(link, beside));
+    way.other = Arc::new(Mutex::new(other.await?));
     way.twice_where_worth_it(&mut done).await?;
     way.caught_up()
 }
@@ -157,6 +166,7 @@ pub(super) async fn mend(
     };
     let mut way = Way {
         source: source.clone(),
+        other: Arc::default(),
         target: target.clone(),
         work: Arc::new(work),
         deed: deed.clone(),
@@ -184,6 +194,8 @@ enum Part {
 /// A catch-up on its way.
 struct Way {
     source: OrgReader,
+    /// Another connection to a file at the same moment.
+    other: Arc<Mutex<Option<Link>>>,
     target: OrgWriter,
     work: Arc<CatchUp>,
     deed: Deed,
@@ -245,9 +257,10 @@ impl Way {
     /// Counts what stands in the ledger for this step, whoever of its executors wrote it.
     async fn count(&mut self) -> Result<(), DbFault> {
         for found in self.found.values_mut() {
-            let lines = found.lines;
+            let Caught { lines, read, .. } = *found;
             *found = Caught {
                 lines,
+                read,
                 ..Caught::default()
             };
         }
@@ -282,6 +295,7 @@ impl Way {
     async fn look(&mut self, at: usize) -> Result<Option<Arc<Compiled>>, LoadFault> {
         let (work, beside) = (Arc::clone(&self.work), self.target.beside());
         let (lost, moved) = (self.going.clone(), self.moved.clone());
+        let other = Arc::clone(&self.other);
         let looked = self.source.with(move |link| {
             let target = beside()?;
             let compiled = load::compile(link, &target, &work.load, &work.copied, at)?;
@@ -301,7 +315,9 @@ impl Way {
             let mut crosswalk = Crosswalk::ledger(&target, work.copied.run, &source)?;
             crosswalk.lose(lost);
             let changes = Changes::fresh(link, &compiled)?;
-            match compare::compare(link, crosswalk, &compiled, &ledgered, &changes) {
+            let mut other = other.lock().unwrap_or_else(PoisonError::into_inner);
+            let both = (link, other.as_mut());
+            match compare::compare(both, crosswalk, &compiled, &ledgered, &changes) {
                 Ok(found) => {
                     changes.leave_taken(&target, &compiled)?;
                     let going = going(&compiled, &changes)?;
@@ -322,7 +338,7 @@ impl Way {
         self.moved.some_went |= !going.is_empty();
         self.going.extend(going);
         let known = self.found.entry(compiled.program.name.clone()).or_default();
-        known.lines = found.lines;
+        (known.lines, known.read) = (found.lines, found.read);
         Ok(Some(Arc::new(compiled)))
     }
 

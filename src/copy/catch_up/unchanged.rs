@@ -14,7 +14,6 @@ use super::ledgered::{Chunk, Ledgered};
 use crate::copy::mapping::cell::Turn;
 use crate::copy::reading::lines::LineDigest;
 use crate::copy::reading::scan::{self, Compiled, Stop};
-use crate::copy::tables::position::Wanted;
 use crate::orgdb::Link;
 use crate::orgdb::link::Flow;
 
@@ -56,12 +55,8 @@ fn same_lines(source: &Link, compiled: &Compiled, chunk: &Chunk) -> Result<bool,
     for (digest, _) in &chunk.lines {
         *known.entry(*digest).or_default() += 1;
     }
-    let wanted = match &chunk.upto {
-        Some(upto) => Wanted::Between(&chunk.behind, upto),
-        None => Wanted::Behind(&chunk.behind),
-    };
     let (mut mac, mut met, mut same) = (compiled.lines.clone(), 0, true);
-    scan::each(source, compiled, wanted, |line| {
+    scan::each(source, compiled, chunk.wanted(), |line| {
         match known.get_mut(&mac.of(line)) {
             Some(left) if *left > 0 => *left -= 1,
             _ => same = false,

@@ -12,6 +12,7 @@ use crate::copy::tables::position::Position;
 use crate::copy::tables::shape::Shape;
 use crate::copy::value::tally::Tally;
 use crate::orgdb::catalogue::Accessory;
+use crate::orgdb::horizon::Horizon;
 use crate::orgdb::link::Begin;
 use crate::orgdb::{DbTrouble, Dialect, Link, Sql, Value, crash};
 use crate::sql;
@@ -79,6 +80,9 @@ pub(crate) enum Head {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         behind: Option<Position>,
     },
+    /// Where each of a chunk's lines stands, as a digest, in their order; and what tells the rows of that
+    /// look from later ones.
+    Places { horizon: Horizon },
 }
 
 /// One row of `handover_undo`.
@@ -224,9 +228,10 @@ fn kept(row: Vec<Value>) -> Result<Kept, DbTrouble> {
 pub(crate) fn parts(link: &Link, id: i64) -> Result<Vec<Part>, DbTrouble> {
     let query = Sql::new(
         "SELECT head, body FROM handover_undo
-         WHERE effect = ?1 AND head NOT LIKE ?2 AND head NOT LIKE ?3 ORDER BY part",
+         WHERE effect = ?1 AND head NOT LIKE ?2 AND head NOT LIKE ?3 AND head NOT LIKE ?4 ORDER BY part",
     );
-    let rows = link.rows(&query, &values![id, like("position"), like("lines")])?;
+    let [positions, lines, places] = ["position", "lines", "places"].map(like);
+    let rows = link.rows(&query, &values![id, positions, lines, places])?;
     rows.into_iter()
         .map(|row| part(row, link.dialect()))
         .collect()
@@ -236,8 +241,8 @@ fn like(kind: &str) -> String {
     format!("{{\"part\":\"{kind}\"%")
 }
 
-/// What is kept of one effect, of one kind of part: `insert`, `update`, `delete`, `position`, `lines`. (A
-/// head's text begins with its kind.)
+/// What is kept of one effect, of one kind of part: `insert`, `update`, `delete`, `position`, `lines`,
+/// `places`. (A head's text begins with its kind.)
 pub(crate) fn parts_like(link: &Link, id: i64, kind: &str) -> Result<Vec<Part>, DbTrouble> {
     let query = Sql::new(
         "SELECT head, body FROM handover_undo WHERE effect = ?1 AND head LIKE ?2 ORDER BY part",

@@ -68,7 +68,8 @@ fn about(head: &Head) -> Option<(&Shape, &str, usize)> {
         | Head::Aside { .. }
         | Head::Emptying { .. }
         | Head::Position
-        | Head::Lines { .. } => None,
+        | Head::Lines { .. }
+        | Head::Places { .. } => None,
     }
 }
 

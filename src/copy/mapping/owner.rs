@@ -109,6 +109,11 @@ impl Whose {
         })
     }
 
+    /// Whether rows are shared out at all.
+    pub(super) fn shares(&self) -> bool {
+        !matches!(self.told, Told::Nothing)
+    }
+
     /// The ways to parents that must be gone before it can be told.
     pub(super) fn ways(&self) -> &[usize] {
         &self.ways

@@ -14,6 +14,7 @@ use super::sight::{Line, Sight, Slot};
 use crate::copy::route::Route;
 use crate::copy::value::convert::date;
 use crate::copy::value::fit::Fit;
+use crate::orgdb::horizon::Horizon;
 use crate::orgdb::{DbTrouble, Link, ValueRef, decimal};
 use crate::plan::map::{
     Becomes, Collision, ColumnRef, Dataset, GoesTo, Map, MapColumn, Namespace, Origin, Unmapped,
@@ -145,6 +146,20 @@ impl Program {
             key,
             filters,
         })
+    }
+
+    /// Whether rows stand by their number, and nobody is asked who needs them.
+    pub(crate) fn has_numbered_rows(&self) -> bool {
+        self.goes_to == GoesTo::Owner && self.sight.has_numbered_rows()
+    }
+
+    /// What tells rows whose lines are as they are now from those that come later; none where a line, or whose
+    /// it is, hangs on more than its own row.
+    pub(crate) fn horizon(&self, link: &Link) -> Result<Option<Horizon>, DbTrouble> {
+        if self.whose.shares() || self.goes_to != GoesTo::Owner {
+            return Ok(None);
+        }
+        self.sight.horizon(link)
     }
 
     /// The ways to parents that owning takes.

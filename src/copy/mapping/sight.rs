@@ -22,6 +22,7 @@ use super::program::Papers;
 use crate::copy::tables::position::{Order, Position, Wanted};
 use crate::copy::tables::shape::{bind, idents};
 use crate::copy::value::canon::{self, Values};
+use crate::orgdb::horizon::Horizon;
 use crate::orgdb::{DbTrouble, Ident, Link, Row, Sql, ValueRef, catalogue};
 use crate::plan::map::{ColumnRef, Relation, Split};
 use crate::sql;
@@ -34,6 +35,9 @@ pub(crate) enum Slot {
     /// In a parent: which way, which value.
     Parent(usize, usize),
 }
+
+/// A statement and its values.
+pub(crate) type Query = (Sql, Vec<crate::orgdb::Value>);
 
 /// What is to be seen of one source table.
 #[derive(Debug, Clone)]
@@ -190,17 +194,51 @@ impl Sight {
 
     /// The scan of what stands behind a position (or of what stands up to it), in order: where each row
     /// stands first, unless its columns tell that, then the columns.
-    pub(crate) fn scan(&self, wanted: Wanted<'_>) -> (Sql, Vec<crate::orgdb::Value>) {
+    pub(crate) fn scan(&self, wanted: Wanted<'_>) -> Query {
+        self.scan_only(wanted, None)
+    }
+
+    /// The same of the rows for which a term of the server's own is true.
+    pub(crate) fn scan_only(&self, wanted: Wanted<'_>, only: Option<Sql>) -> Query {
         let (table, columns) = (Ident::new(&self.table), idents(&self.own));
         match self.stand {
-            Stand::Before(_) => self.order.scan(&table, &columns, wanted),
-            Stand::Among(_) => self.order.scan_columns(&table, &columns, wanted),
+            Stand::Before(_) => self.order.scan(&table, &columns, (wanted, only)),
+            Stand::Among(_) => self.order.scan_columns(&table, &columns, (wanted, only)),
         }
     }
 
     /// A position in the middle of its rows, where that can be told without reading them.
     pub(crate) fn middle(&self, link: &Link) -> Result<Option<Position>, DbTrouble> {
         self.order.middle(link, &Ident::new(&self.table))
+    }
+
+    /// The scan of nothing but where such rows stand.
+    pub(crate) fn scan_stands(&self, wanted: Wanted<'_>, only: Sql) -> Query {
+        let table = Ident::new(&self.table);
+        self.order.scan(&table, &[], (wanted, Some(only)))
+    }
+
+    /// How many such rows there are; none where nobody tells.
+    pub(crate) fn count(&self, wanted: Wanted<'_>, only: Sql) -> Option<Query> {
+        self.order.count(&Ident::new(&self.table), (wanted, only))
+    }
+
+    /// Whether rows stand by their number.
+    pub(super) fn has_numbered_rows(&self) -> bool {
+        self.order == Order::Numbered
+    }
+
+    /// What tells rows whose lines are as they are now from those that come later; none where a line holds
+    /// more than its own row.
+    pub(super) fn horizon(&self, link: &Link) -> Result<Option<Horizon>, DbTrouble> {
+        if !self.ways.is_empty() || self.needs.is_some() {
+            return Ok(None);
+        }
+        let mut columns = self.own.clone();
+        if let Order::Keyed(key) = &self.order {
+            columns.extend(key.iter().cloned());
+        }
+        link.horizon(&self.table, &columns)
     }
 
     /// How many values stand before a row's columns.

@@ -29,6 +29,8 @@ pub(crate) struct Batch {
     pub(crate) others: Vec<OtherName>,
     /// Every line that was looked at, with what came of it (`lines`).
     pub(crate) lines: Vec<u64>,
+    /// Where each of them stands, as a digest, where the source tells later which rows are still the same.
+    pub(crate) places: Vec<u64>,
     /// Rejected and filtered rows of this chunk, and what a second pass could not find.
     pub(crate) counts: Counts,
     /// Where the scan has got to.
@@ -75,6 +77,7 @@ impl Batch {
         self.rejects.clear();
         self.others.clear();
         self.lines.clear();
+        self.places.clear();
         self.counts = Counts::default();
         self.open = false;
         self.done = false;
@@ -94,6 +97,7 @@ impl Batch {
         self.money.extend_from_slice(&piece.money);
         self.mended.extend_from_slice(&piece.mended);
         self.lines.extend_from_slice(&piece.lines);
+        self.places.extend_from_slice(&piece.places);
         self.rejects.append(&mut piece.rejects);
         self.others.append(&mut piece.others);
         self.rows.extend(piece.rows.drain(..).map(|row| RowEnd {

@@ -75,6 +75,12 @@ impl LineMac {
         self.of_bytes_here()
     }
 
+    /// The same of where a line stands.
+    #[inline]
+    pub(crate) fn of_place(&mut self, stand: &[u8]) -> u64 {
+        self.of_key(stand)
+    }
+
     /// The same of a source key.
     pub(crate) fn of_key(&mut self, key: &[u8]) -> u64 {
         self.canonical.clear();

@@ -25,8 +25,9 @@ use crate::copy::tables::position::{Position, Wanted};
 use crate::copy::value::canon::{self, Values};
 use crate::copy::value::convert::number;
 use crate::copy::value::tally::RowMac;
+use crate::orgdb::horizon::Horizon;
 use crate::orgdb::link::Flow;
-use crate::orgdb::{DbTrouble, Link, Value, ValueRef};
+use crate::orgdb::{DbTrouble, Link, Sql, Value, ValueRef};
 use crate::plan::decisions::RowRef;
 use crate::plan::map::Relation;
 
@@ -47,6 +48,8 @@ pub(crate) struct Compiled {
     pub(crate) pieces: Pieces,
     /// How its rows meet others, and who stands at the target.
     pub(crate) meets: Option<(Manners, Namesakes)>,
+    /// What tells the source's rows as they are at this look from later ones, where something does.
+    pub(crate) horizon: Option<Horizon>,
 }
 
 impl Compiled {
@@ -143,6 +146,9 @@ pub(crate) fn scan(
         stand.clear();
         line.push_stand(&mut stand);
         scanner.line(pass, line, &mut batch)?;
+        if compiled.horizon.is_some() && pass == Pass::Rows {
+            batch.places.push(scanner.lines.of_place(&stand));
+        }
         batch.open =
             sent.0 + batch.held() < compiled.chunk_rows && sent.1 + batch.bytes() < CHUNK_BYTES;
         if batch.open && batch.held() < compiled.pieces.rows {
@@ -181,6 +187,16 @@ pub(crate) fn each(
     source: &Link,
     compiled: &Compiled,
     wanted: Wanted<'_>,
+    see: impl FnMut(Line<'_>) -> Result<Flow, Stop>,
+) -> Result<(), Stop> {
+    each_only(source, compiled, (wanted, None), see)
+}
+
+/// The same of those for which a term of the server's own is true.
+pub(crate) fn each_only(
+    source: &Link,
+    compiled: &Compiled,
+    (wanted, only): (Wanted<'_>, Option<Sql>),
     mut see: impl FnMut(Line<'_>) -> Result<Flow, Stop>,
 ) -> Result<(), Stop> {
     let Compiled {
@@ -188,7 +204,7 @@ pub(crate) fn each(
     } = compiled;
     let sight = &program.sight;
     let mut parents = sight.open(source, &compiled.relations)?;
-    let (text, values) = sight.scan(wanted);
+    let (text, values) = sight.scan_only(wanted, only);
     let values: Vec<ValueRef<'_>> = values.iter().map(Value::lend).collect();
     let owner_ways = program.owner_ways();
     source.stream(&text, &values, |row| {

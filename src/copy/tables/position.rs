@@ -166,24 +166,25 @@ impl Order {
         }
     }
 
-    /// The scan: where each row stands, then its columns.
+    /// The scan: where each row stands, then its columns. `only` is a term of the engine's own, for rows that
+    /// have numbers or keys, or are read as they lie.
     pub(crate) fn scan(
         &self,
         table: &Ident,
         columns: &[Ident],
-        wanted: Wanted<'_>,
+        (wanted, only): (Wanted<'_>, Option<Sql>),
     ) -> (Sql, Vec<Value>) {
         let apart: Vec<Sql> = columns.iter().map(|column| sql!(", {}", column)).collect();
         let apart = Sql::join("", &apart);
         let ends = wanted.ends();
         match self {
-            Order::Numbered => numbered(table, &apart, ends),
+            Order::Numbered => numbered(table, &apart, (ends, only)),
             Order::Counted => counted(table, &apart, ends),
             Order::Keyed(key) => {
                 let all: Vec<Ident> = idents(key).into_iter().chain(columns.to_vec()).collect();
-                keyed(table, key, &all, ends)
+                keyed(table, key, &all, (ends, only))
             }
-            Order::Lying => lying(table, &apart, ends),
+            Order::Lying => lying(table, &apart, (ends, only)),
             Order::Passing => passing(table, &apart, ends),
         }
     }
@@ -193,12 +194,30 @@ impl Order {
         &self,
         table: &Ident,
         columns: &[Ident],
-        wanted: Wanted<'_>,
+        (wanted, only): (Wanted<'_>, Option<Sql>),
     ) -> (Sql, Vec<Value>) {
         match self {
-            Order::Keyed(key) => keyed(table, key, columns, wanted.ends()),
-            _ => self.scan(table, columns, wanted),
+            Order::Keyed(key) => keyed(table, key, columns, (wanted.ends(), only)),
+            _ => self.scan(table, columns, (wanted, only)),
         }
+    }
+
+    /// How many rows there are for which a term of the server's own is true; none where rows have other
+    /// places than by their key, or as they lie.
+    pub(crate) fn count(
+        &self,
+        table: &Ident,
+        (wanted, only): (Wanted<'_>, Sql),
+    ) -> Option<(Sql, Vec<Value>)> {
+        let ends = wanted.ends();
+        let (mut terms, values) = match self {
+            Order::Keyed(key) => by_key(key, ends),
+            Order::Lying => by_address(ends),
+            Order::Numbered | Order::Counted | Order::Passing => return None,
+        };
+        terms.push(only);
+        let text = sql!("SELECT count(*) FROM {}{}", table, condition(&terms));
+        Some((text, values))
     }
 }
 
@@ -217,11 +236,17 @@ fn numbers(ends: Ends<'_>) -> [i64; 2] {
     [number(ends[0], i64::MIN), number(ends[1], i64::MAX)]
 }
 
-fn numbered(table: &Ident, columns: &Sql, ends: Ends<'_>) -> (Sql, Vec<Value>) {
+fn numbered(
+    table: &Ident,
+    columns: &Sql,
+    (ends, only): (Ends<'_>, Option<Sql>),
+) -> (Sql, Vec<Value>) {
+    let only = only.map_or(Sql::new(""), |only| sql!(" AND {}", only));
     let text = sql!(
-        "SELECT rowid{} FROM {} WHERE rowid > ?1 AND rowid <= ?2 ORDER BY rowid",
+        "SELECT rowid{} FROM {} WHERE rowid > ?1 AND rowid <= ?2{} ORDER BY rowid",
         columns,
-        table
+        table,
+        only
     );
     (text, numbers(ends).map(Value::Int).to_vec())
 }
@@ -265,7 +290,26 @@ fn unique(table: &Table) -> Option<Vec<String>> {
     found.find(sound).map(|(_, columns)| columns.clone())
 }
 
-fn keyed(table: &Ident, key: &[String], columns: &[Ident], ends: Ends<'_>) -> (Sql, Vec<Value>) {
+fn keyed(
+    table: &Ident,
+    key: &[String],
+    columns: &[Ident],
+    (ends, only): (Ends<'_>, Option<Sql>),
+) -> (Sql, Vec<Value>) {
+    let (mut terms, values) = by_key(key, ends);
+    terms.extend(only);
+    let text = sql!(
+        "SELECT {} FROM {}{} ORDER BY {}",
+        columns.to_vec(),
+        table,
+        condition(&terms),
+        idents(key)
+    );
+    (text, values)
+}
+
+/// The terms of two ends in the order of a key, and their values.
+fn by_key(key: &[String], ends: Ends<'_>) -> (Vec<Sql>, Vec<Value>) {
     let names = idents(key);
     let (mut terms, mut values) = (Vec::new(), Vec::new());
     for (end, side) in ends.into_iter().zip(SIDES) {
@@ -287,17 +331,11 @@ fn keyed(table: &Ident, key: &[String], columns: &[Ident], ends: Ends<'_>) -> (S
         ));
         values.extend(parts.iter().map(Part::value));
     }
-    let text = sql!(
-        "SELECT {} FROM {}{} ORDER BY {}",
-        columns.to_vec(),
-        table,
-        condition(&terms),
-        names
-    );
-    (text, values)
+    (terms, values)
 }
 
-fn lying(table: &Ident, columns: &Sql, ends: Ends<'_>) -> (Sql, Vec<Value>) {
+/// The same as rows lie.
+fn by_address(ends: Ends<'_>) -> (Vec<Sql>, Vec<Value>) {
     let (mut terms, mut values) = (Vec::new(), Vec::new());
     for (end, side) in ends.into_iter().zip(SIDES) {
         let Some(Position::Key(parts)) = end else {
@@ -310,6 +348,12 @@ fn lying(table: &Ident, columns: &Sql, ends: Ends<'_>) -> (Sql, Vec<Value>) {
             values.len()
         ));
     }
+    (terms, values)
+}
+
+fn lying(table: &Ident, columns: &Sql, (ends, only): (Ends<'_>, Option<Sql>)) -> (Sql, Vec<Value>) {
+    let (mut terms, values) = by_address(ends);
+    terms.extend(only);
     // With the table's name: alone, it would be that of the text which stands first, and (0,10) before (0,2).
     let order = if terms.is_empty() {
         Sql::new("")

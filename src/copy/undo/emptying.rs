@@ -179,7 +179,8 @@ impl Filled {
                 Head::Aside { .. }
                 | Head::Emptying { .. }
                 | Head::Position
-                | Head::Lines { .. } => return,
+                | Head::Lines { .. }
+                | Head::Places { .. } => return,
             };
             *filled.rows.entry(shape.table.clone()).or_default() += rows;
             let effects = filled.effects.entry(shape.table.clone()).or_default();

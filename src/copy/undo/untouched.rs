@@ -125,7 +125,11 @@ impl<'c> Concerned<'c> {
             }
             // Definitions, and rows that were taken out and may have come again, go in their order.
             Head::Change | Head::Delete { .. } => more = true,
-            Head::Aside { .. } | Head::Position | Head::Lines { .. } | Head::Emptying { .. } => {}
+            Head::Aside { .. }
+            | Head::Position
+            | Head::Lines { .. }
+            | Head::Places { .. }
+            | Head::Emptying { .. } => {}
         })?;
         if tables.is_empty() || more || !lock(link, tables.keys())? {
             return Ok(None);

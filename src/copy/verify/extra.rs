@@ -252,7 +252,8 @@ fn table_of(head: &Head) -> Option<&str> {
         | Head::Aside { .. }
         | Head::Emptying { .. }
         | Head::Position
-        | Head::Lines { .. } => None,
+        | Head::Lines { .. }
+        | Head::Places { .. } => None,
     }
 }
 
@@ -266,6 +267,7 @@ fn sign(head: &Head) -> i64 {
         | Head::Aside { .. }
         | Head::Emptying { .. }
         | Head::Position
-        | Head::Lines { .. } => 0,
+        | Head::Lines { .. }
+        | Head::Places { .. } => 0,
     }
 }

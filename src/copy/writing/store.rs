@@ -173,7 +173,7 @@ pub(super) fn fill(
     if let Some(fault) = beyond_limit(work, &mark.counts) {
         return Ok(Err(fault));
     }
-    let parts = parts(work, body, span, mark, (behind, &batch.lines))?;
+    let parts = parts(work, body, span, mark, (behind, batch))?;
     Ok(Ok(Some(Filled {
         id,
         ordinal,
@@ -234,7 +234,7 @@ fn parts(
     body: Vec<u8>,
     span: Option<(i64, i64)>,
     mark: &Mark,
-    (behind, lines): (Position, &[u64]),
+    (behind, batch): (Position, &Batch),
 ) -> Result<Vec<Part>, DbTrouble> {
     let Compiled {
         layout, program, ..
@@ -262,11 +262,19 @@ fn parts(
         head: Head::Lines {
             behind: Some(behind),
         },
-        body: lines::pack(lines.iter().copied()),
+        body: lines::pack(batch.lines.iter().copied()),
     });
+    let horizon = work.compiled.horizon.clone();
+    let places = horizon
+        .filter(|_| work.pass == Pass::Rows)
+        .map(|horizon| Part {
+            head: Head::Places { horizon },
+            body: lines::pack(batch.places.iter().copied()),
+        });
     Ok([Part { head, body }, position]
         .into_iter()
         .chain(lines)
+        .chain(places)
         .collect())
 }
 

@@ -9,6 +9,7 @@ pub(super) mod accessories;
 pub(super) mod catalogue;
 mod code;
 mod fault;
+mod horizon;
 mod load;
 mod stream;
 

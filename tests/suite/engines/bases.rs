@@ -58,14 +58,19 @@ impl Base {
     pub async fn make(engine: Engine, shape: &str) -> Base {
         let shape = in_tongue(engine, shape);
         // A server's own client blocks.
-        let made = tokio::task::spawn_blocking(move || Base::made(engine, shape));
+        let made = tokio::task::spawn_blocking(move || Base::made(engine, engine.server(), shape));
         made.await.unwrap()
     }
 
-    fn made(engine: Engine, mut text: String) -> Base {
+    /// The same on a server of one's own.
+    pub fn on(server: &Server, engine: Engine, shape: &str) -> Base {
+        Base::made(engine, Some(server), in_tongue(engine, shape))
+    }
+
+    fn made(engine: Engine, server: Option<&Server>, mut text: String) -> Base {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let folder = tempfile::tempdir().unwrap();
-        let url = match engine.server() {
+        let url = match server {
             None => {
                 let path = folder.path().join("base.db");
                 let file = rusqlite::Connection::open(&path).unwrap();

@@ -26,7 +26,7 @@ const WEEK: [&str; 10] = [
     "DELETE FROM account WHERE ref = 'A0039'",
 ];
 
-fn later(number: u32) -> Deed {
+pub fn later(number: u32) -> Deed {
     Deed {
         step: format!("catch-up-{number}").as_str().into(),
         ..deed()
@@ -42,7 +42,7 @@ async fn catches_up(source: &Base, target: &Base, number: u32) -> u64 {
 }
 
 /// What stands at a target, told without any drawn key.
-async fn told(target: &Base) -> Vec<Vec<Vec<Value>>> {
+pub async fn told(target: &Base) -> Vec<Vec<Vec<Value>>> {
     let reader = target.reader().await;
     let accounts = "SELECT source_ref, name, opened, closed FROM account ORDER BY source_ref";
     let lines = "SELECT l.line_id, a.source_ref, l.posted, l.amount, l.note, l.own_mark

@@ -30,4 +30,5 @@ mod told;
 mod trust;
 mod types;
 mod undoing;
+mod unread;
 mod waves;

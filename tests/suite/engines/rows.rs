@@ -43,6 +43,12 @@ pub const LINES: i64 = 400;
 /// A source of this engine with its rows.
 pub async fn source(engine: Engine) -> Base {
     let base = Base::make(engine, SOURCE).await;
+    filled(&base).await;
+    base
+}
+
+/// Fills the tables of a source.
+pub async fn filled(base: &Base) {
     let writer = base.bare_writer().await;
     let accounts = (0..ACCOUNTS).map(account).collect();
     fill(
@@ -63,7 +69,6 @@ pub async fn source(engine: Engine) -> Base {
         "scan",
     ];
     fill(&writer, "line", &columns, lines).await;
-    base
 }
 
 async fn fill(writer: &OrgWriter, table: &'static str, columns: &[&str], rows: Vec<Vec<Value>>) {
