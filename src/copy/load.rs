@@ -432,7 +432,11 @@ impl Copy {
             .target
             .with(move |link| Ok((link.table(&read)?, link.dialect())))
             .await?;
-        let trigger = found.and_then(|table| table.triggers.into_keys().next());
+        let trigger = found.and_then(|found| {
+            // There may be one that we are not shown.
+            let hidden = found.triggers_hidden.then(|| table.clone());
+            found.triggers.into_keys().next().or(hidden)
+        });
         let decided = match self.load.triggers {
             None => false,
             Some(Triggers::Fire) => true,

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use super::Ident;
 use super::kind::Kind;
+use super::sql::Fragment;
 use crate::plan::digest::Digest;
 
 /// A database's shape, our own `handover_*` tables left out.
@@ -27,6 +29,9 @@ pub struct Table {
     pub indexes: BTreeMap<String, (bool, Vec<String>)>,
     /// The target's own triggers by name, with their definition.
     pub triggers: BTreeMap<String, String>,
+    /// It may have others that the server does not show to this account.
+    #[serde(skip)]
+    pub triggers_hidden: bool,
     /// Declared `WITHOUT ROWID`: its rows have no number of their own.
     pub without_rowid: bool,
     /// Its storage cannot take back what was written (`MyISAM`, `Aria`): no undo, no half of a chunk.
@@ -71,11 +76,49 @@ impl Table {
     }
 }
 
+/// A table by its name, in statements too.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct TableName {
+    /// The schema (on `MariaDB` the database) that it lies in, where that is not ours: no row of ours is ever
+    /// in such a one.
+    pub elsewhere: Option<String>,
+    /// Its name there.
+    pub table: String,
+}
+
+impl TableName {
+    /// Its bare name, where it lies beside ours.
+    #[must_use]
+    pub fn beside_ours(&self) -> Option<&String> {
+        self.elsewhere.is_none().then_some(&self.table)
+    }
+
+    /// For messages.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        match &self.elsewhere {
+            Some(place) => format!("{place}.{}", self.table),
+            None => self.table.clone(),
+        }
+    }
+}
+
+impl Fragment for TableName {
+    fn text(&self) -> String {
+        let place = self.elsewhere.iter().map(|place| Ident::new(place));
+        let parts: Vec<String> = place
+            .chain([Ident::new(&self.table)])
+            .map(|part| part.to_string())
+            .collect();
+        parts.join(".")
+    }
+}
+
 /// A foreign key, seen from its parent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hanging {
-    /// The table whose rows hang.
-    pub child: String,
+    /// The table whose rows hang, wherever on the server it is.
+    pub child: TableName,
     /// Its columns.
     pub columns: Vec<String>,
     /// Parent columns; empty: the parent's key.

@@ -12,6 +12,8 @@ pub enum DbTrouble {
     ReadOnly,
     /// We may not even read it.
     Unreadable,
+    /// We may not read a table of others, from which the engine would take rows along with ours.
+    Unread(String),
     /// It is in WAL mode in a folder that we may not write to, so that even reading is not possible.
     NeedsFolder,
     /// Whoever asked went away before the answer came.
@@ -84,6 +86,9 @@ impl DbTrouble {
             DbTrouble::Locked(None) => "is locked by another process".to_owned(),
             DbTrouble::ReadOnly => "cannot be written to".to_owned(),
             DbTrouble::Unreadable => "cannot be read: permission denied".to_owned(),
+            DbTrouble::Unread(table) => {
+                format!("does not let us read `{table}`, whose rows would go along with ours")
+            }
             DbTrouble::NeedsFolder => {
                 "is in WAL mode in a folder that we may not write to, and cannot be read".to_owned()
             }

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use super::catalogue::Table;
+use super::catalogue::{Hanging, Table, TableName};
 use super::link::{Flow, See};
 use super::{DbTrouble, Value, ValueRef};
 
@@ -39,6 +39,27 @@ pub(super) fn add_trigger(tables: &mut BTreeMap<String, Table>, row: &[Value]) {
     if let Some(table) = tables.get_mut(&text(row, 0)) {
         table.triggers.insert(text(row, 1), text(row, 2));
     }
+}
+
+/// Foreign keys by the place of their table, its name and theirs.
+pub(super) type HangingKeys = BTreeMap<[String; 3], Hanging>;
+
+/// Adds one column of a foreign key that points at a table: the child's place (blank where it is ours), the
+/// child, the key's name, its column, the parent's column, whether it reaches its rows.
+pub(super) fn add_hanging(keys: &mut HangingKeys, row: &[Value]) {
+    let name = [0, 1, 2].map(|at| text(row, at));
+    let [place, table, _] = name.clone();
+    let key = keys.entry(name).or_insert_with(|| Hanging {
+        child: TableName {
+            elsewhere: (!place.is_empty()).then_some(place),
+            table,
+        },
+        columns: Vec::new(),
+        parent_columns: Vec::new(),
+        reaches: truth(row, 5),
+    });
+    key.columns.push(text(row, 3));
+    key.parent_columns.push(text(row, 4));
 }
 
 /// A text; some servers tell some of theirs as bytes.

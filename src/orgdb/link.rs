@@ -562,6 +562,14 @@ impl Link {
         }
     }
 
+    /// Whether a lock of whole tables keeps everybody out: not where rows come from other servers, too.
+    pub(crate) fn is_alone(&self) -> Result<bool, DbTrouble> {
+        match &self.engine {
+            Engine::Sqlite(_) | Engine::Postgres(_) => Ok(true),
+            Engine::Mariadb(session) => mariadb::company::is_alone(session),
+        }
+    }
+
     /// Whether a server shows the rows that a statement deletes (`DELETE … RETURNING`).
     #[must_use]
     pub(crate) fn shows_deleted(&self) -> bool {

@@ -253,6 +253,14 @@ fn undecided_triggers(
     let mut found = Vec::new();
     for dataset in datasets {
         let table = target.tables.get(&dataset.into);
+        if table.is_some_and(|table| table.triggers_hidden) {
+            let says = format!(
+                "the server does not show this account whether `{}` of `{}` has triggers",
+                dataset.into, step.target
+            );
+            let help = "let the target's people give it the right TRIGGER on that table";
+            found.push(Finding::stop("HO514", &dataset.into, says).help(help));
+        }
         for trigger in table.iter().flat_map(|table| table.triggers.keys()) {
             let says = format!(
                 "trigger `{trigger}` on `{}` of `{}` would fire while rows are loaded",

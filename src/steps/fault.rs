@@ -133,6 +133,11 @@ fn verdict(trouble: &DbTrouble) -> (FaultKind, &'static str, &'static str) {
             "HO912",
             "give this account the right to read the database",
         ),
+        DbTrouble::Unread(_) => (
+            Refused,
+            "HO912",
+            "give this account the right to read that table, then run again",
+        ),
         DbTrouble::NeedsFolder => (
             Refused,
             "HO913",

@@ -60,7 +60,7 @@ impl<'c> Hands<'c> {
         })
     }
 
-    /// The rows with these keys, whole.
+    /// The rows with these keys, whole: nobody else writes to them from now on until the transaction ends.
     pub(super) fn rows<'k>(&self, keys: impl Iterator<Item = &'k [u8]>) -> Result<Rows, DbTrouble> {
         let keys: Vec<&[u8]> = keys.collect();
         let mut found = Rows::default();
@@ -75,7 +75,7 @@ impl<'c> Hands<'c> {
             return Ok(found);
         }
         for some in keys.chunks(keyed::MOST) {
-            keyed::each(self.link, &self.shape, some.iter().copied(), |row| {
+            keyed::each_held(self.link, &self.shape, some.iter().copied(), |row| {
                 let mut here = Vec::new();
                 (0..row.width()).for_each(|at| canon::push(&mut here, row.get(at)));
                 found.insert(self.shape.key_of(&here), here);

@@ -73,7 +73,7 @@ impl Layout {
         }
         let mut layout = Layout {
             key: Vec::new(),
-            read_back: shape.key.is_empty() || (fire && !table.triggers.is_empty()),
+            read_back: shape.key.is_empty() || (fire && may_fire(&table)),
             drawn: None,
             rowid: !table.without_rowid && link.sqlite().is_some(),
             names: names(&table, into),
@@ -276,6 +276,11 @@ fn names(table: &Table, into: &str) -> BTreeMap<String, String> {
         (format!("{into}.{name}"), columns.join(", "))
     };
     uniques.map(told).collect()
+}
+
+/// Whether triggers may change what is written.
+fn may_fire(table: &Table) -> bool {
+    table.triggers_hidden || !table.triggers.is_empty()
 }
 
 /// The unique keys of the target that two rows with one source key would share.

@@ -14,29 +14,76 @@ use crate::sql;
 /// Keys that go to a server at a time.
 pub(crate) const MOST: usize = 5_000;
 
+/// What is asked of rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ask {
+    Rows,
+    /// Rows that nobody else changes, takes out or refers to until the transaction ends.
+    RowsHeld,
+    /// To hold them so, no more.
+    Hold,
+}
+
 /// Shows every stored column of the rows with these keys.
 pub(crate) fn each<'k>(
     link: &Link,
     shape: &Shape,
     keys: impl Iterator<Item = &'k [u8]>,
-    mut see: impl FnMut(Row<'_>),
+    see: impl FnMut(Row<'_>),
+) -> Result<(), DbTrouble> {
+    ask(link, shape, keys, (Ask::Rows, see))
+}
+
+/// The same of rows that nobody else changes, takes out or refers to from now on until the transaction ends:
+/// whoever is just doing so is waited for, and what they did is shown.
+pub(crate) fn each_held<'k>(
+    link: &Link,
+    shape: &Shape,
+    keys: impl Iterator<Item = &'k [u8]>,
+    see: impl FnMut(Row<'_>),
+) -> Result<(), DbTrouble> {
+    ask(link, shape, keys, (Ask::RowsHeld, see))
+}
+
+/// Holds the rows with these keys so, and shows none of them.
+pub(crate) fn hold<'k>(
+    link: &Link,
+    shape: &Shape,
+    keys: impl Iterator<Item = &'k [u8]>,
+) -> Result<(), DbTrouble> {
+    ask(link, shape, keys, (Ask::Hold, |_: Row<'_>| {}))
+}
+
+fn ask<'k>(
+    link: &Link,
+    shape: &Shape,
+    keys: impl Iterator<Item = &'k [u8]>,
+    (what, mut see): (Ask, impl FnMut(Row<'_>)),
 ) -> Result<(), DbTrouble> {
     if shape.dialect == Dialect::Mariadb {
-        return each_of_few(link, shape, keys, see);
+        return ask_of_few(link, shape, keys, (what, see));
     }
     let (lists, kinds) = (columns_of(shape, keys), kinds(link, shape)?);
     let columns: Vec<Sql> = idents(&shape.all)
         .iter()
         .map(|column| sql!("t.{}", column))
         .collect();
+    let columns = match what {
+        Ask::Hold => Sql::new("1"),
+        Ask::Rows | Ask::RowsHeld => Sql::join(", ", &columns),
+    };
     let text = match shape.dialect {
         Dialect::Sqlite | Dialect::Mariadb => return Ok(()),
         Dialect::Postgres => sql!(
-            "SELECT {} FROM {} AS t JOIN {} ON {}",
-            Sql::join(", ", &columns),
+            "SELECT {} FROM {} AS t JOIN {} ON {}{}",
+            columns,
             shape.ident(),
             asked(&kinds),
-            matched(shape)
+            matched(shape),
+            Sql::new(match what {
+                Ask::Rows => "",
+                Ask::RowsHeld | Ask::Hold => " FOR UPDATE OF t",
+            })
         ),
     };
     let values: Vec<Value> = lists.into_iter().map(Value::Text).collect();
@@ -237,19 +284,27 @@ pub(crate) fn delete_between(
 /// as many cost twice as much a row.
 pub(crate) const FEW: usize = 100;
 
-fn each_of_few<'k>(
+fn ask_of_few<'k>(
     link: &Link,
     shape: &Shape,
     keys: impl Iterator<Item = &'k [u8]>,
-    mut see: impl FnMut(Row<'_>),
+    (what, mut see): (Ask, impl FnMut(Row<'_>)),
 ) -> Result<(), DbTrouble> {
     let keys: Vec<&[u8]> = keys.collect();
+    let columns = match what {
+        Ask::Hold => Sql::new("1"),
+        Ask::Rows | Ask::RowsHeld => sql!("{}", idents(&shape.all)),
+    };
     for few in keys.chunks(FEW) {
         let text = sql!(
-            "SELECT {} FROM {} WHERE {}",
-            idents(&shape.all),
+            "SELECT {} FROM {} WHERE {}{}",
+            columns,
             shape.ident(),
-            any_of(shape, few.len())
+            any_of(shape, few.len()),
+            Sql::new(match what {
+                Ask::Rows => "",
+                Ask::RowsHeld | Ask::Hold => " FOR UPDATE",
+            })
         );
         let values: Vec<ValueRef<'_>> = few.iter().flat_map(|key| Values(key)).collect();
         link.each(&text, &values, |row| {

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use rusqlite::Connection;
 use rusqlite::functions::FunctionFlags;
 
-use super::hanging::{hanging, hangs};
+use super::hanging::{hanging, hangs, may_look};
 use super::strangers::Strangers;
 use crate::copy::ledger::packed::Unpacked;
 use crate::copy::standing::Held;
@@ -63,14 +63,18 @@ impl Guards {
 }
 
 fn guards(link: &Link, shape: &Shape) -> Result<Vec<(Sql, Vec<usize>)>, DbTrouble> {
-    let hanging = hanging(link, &shape.table)?;
-    let reaching = hanging.iter().filter(|hanging| hanging.reaches);
-    Ok(reaching.map(|hanging| guard(shape, hanging)).collect())
+    let mut guards = Vec::new();
+    for hanging in hanging(link, &shape.table)? {
+        if hanging.reaches && may_look(link, &hanging)? {
+            guards.push(guard(shape, &hanging));
+        }
+    }
+    Ok(guards)
 }
 
 /// Finds a child by its parent's key; which parts of the key it asks for.
 fn guard(shape: &Shape, hanging: &Hanging) -> (Sql, Vec<usize>) {
-    let (child, columns) = (Ident::new(&hanging.child), idents(&hanging.columns));
+    let (child, columns) = (&hanging.child, idents(&hanging.columns));
     let asked = |columns: &[Sql]| {
         let terms = columns.iter().enumerate();
         let terms: Vec<Sql> = terms
@@ -253,13 +257,17 @@ impl<'c> File<'c> {
     /// How many of our rows of this table have such a child by this foreign key.
     fn parents(&self, shape: &Shape, hanging: &Hanging) -> Result<u64, DbTrouble> {
         let spans = |table: &str| self.spans.get(table).map_or(&[][..], Vec::as_slice);
-        let (ours, theirs) = (spans(&shape.table), gaps(spans(&hanging.child)));
+        let (ours, theirs) = (spans(&shape.table), gaps(spans(&hanging.child.table)));
         let text = self.children(shape, hanging, theirs.is_some())?;
         let mut statement = self.connection.prepare(text.as_str())?;
         let mut found = BTreeSet::new();
         for (after, before) in theirs.unwrap_or_else(|| vec![(0, 0)]) {
-            let mut rows =
-                statement.query(rusqlite::params![shape.table, hanging.child, after, before])?;
+            let mut rows = statement.query(rusqlite::params![
+                shape.table,
+                hanging.child.table,
+                after,
+                before
+            ])?;
             while let Some(row) = rows.next()? {
                 let number: Option<i64> = row.get(1)?;
                 if row.get(2)? || number.is_some_and(|number| within(ours, number)) {
@@ -272,7 +280,7 @@ impl<'c> File<'c> {
 
     /// Children that are not ours: the parent's key, its number, whether its key was noted.
     fn children(&self, shape: &Shape, hanging: &Hanging, between: bool) -> Result<Sql, DbTrouble> {
-        let (child, _) = Shape::read(self.link, &hanging.child)?;
+        let (child, _) = Shape::read(self.link, &hanging.child.table)?;
         let columns: Vec<Sql> = in_key_order(shape, hanging)
             .iter()
             .map(|column| sql!("c.{}", column))

@@ -1,11 +1,12 @@
 //! Undo in one go on servers that empty a table outside of any transaction (`MariaDB`, `MySQL`).
 //!
 //! Every table of the step is locked against everybody else, on a session of its own, and each row is
-//! read there and held against its digest. Where all of them stand as they were written, the ledger notes
-//! durably of those tables that hold no others that they are being emptied; then they are, one by one, and
-//! their effects are marked before the lock goes. What is left goes as on any engine. After a crash in between, a new lock shows whether a noted table was
-//! emptied: then no row of ours is left there, and its effects are marked. Where any is, it was not, and
-//! is only emptied after a new proof.
+//! read there and held against its digest. Where all of them stand as they were written, and either no row of
+//! others hangs on any of them or the mode is to leave those on which one does, the ledger notes durably of
+//! those tables that hold no others that they are being emptied; then they are, one by one, and their effects
+//! are marked before the lock goes. What is left goes as on any engine. After a crash in between, a new lock
+//! shows whether a noted table was emptied: then no row of ours is left there, and its effects are marked.
+//! Where any is, it was not, and is only emptied after a new proof.
 //!
 //! In: a writer's connection, a way to open another. Out: what was undone, or why it was not.
 //!
@@ -14,6 +15,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Undone;
+use super::found::Found;
 use super::untouched::{Befores, Tried, heads};
 use super::wholly::{self, Proof, Whole};
 use crate::copy::ledger::effect::{self, Head, Part};
@@ -21,23 +23,27 @@ use crate::copy::ledger::{Deed, prepared};
 use crate::copy::standing::rereading::{self, Order};
 use crate::copy::standing::{Reading, Standing, note_newest, note_newest_of};
 use crate::copy::tables::indexes;
+use crate::orgdb::catalogue::TableName;
 use crate::orgdb::link::Flow;
 use crate::orgdb::{DbTrouble, Dialect, Ident, Link, Sql, crash};
 use crate::sql;
 
-/// Takes back what can go by emptying tables, if every row of the step stands as it was written.
+/// Takes back what can go by emptying tables, if every row of the step stands as it was written. With `all`,
+/// what had changed is counted to the end, and rows of others that hang on ours anywhere are a change, too:
+/// nothing is emptied then.
 pub(super) fn take_back(
     link: &Link,
     beside: &impl Fn() -> Result<Link, DbTrouble>,
     deed: &Deed,
+    all: bool,
 ) -> Result<Tried, DbTrouble> {
     if !prepared(link)? {
         return Ok(Tried::Unable);
     }
     mend(link, beside, deed)?;
-    let tried = Tried::or_unable(empty_all(link, beside, deed));
+    let tried = Tried::or_unable(empty_all(link, beside, deed, all));
     link.close_open();
-    if !matches!(tried, Ok(Tried::Partly(_))) {
+    if !matches!(tried, Ok(Tried::Partly(_) | Tried::Changed(_))) {
         // Some tables may be empty already.
         mend(link, beside, deed)?;
     }
@@ -87,6 +93,7 @@ fn empty_all(
     link: &Link,
     beside: &impl Fn() -> Result<Link, DbTrouble>,
     deed: &Deed,
+    all: bool,
 ) -> Result<Tried, DbTrouble> {
     let mut filled = Filled::by(link, deed)?;
     if filled.more || filled.effects.is_empty() {
@@ -97,7 +104,8 @@ fn empty_all(
         return Ok(Tried::Unable);
     };
     let mut most = filled.rows.clone();
-    most.extend(referring.into_iter().map(|table| (table, 0)));
+    let beside_ours = referring.iter().filter_map(TableName::beside_ours);
+    most.extend(beside_ours.map(|table| (table.clone(), 0)));
     let mut whole = wholly::candidates(&locked.link, &most)?;
     whole.retain(|table, _| filled.rows.contains_key(table));
     if whole.is_empty() {
@@ -105,7 +113,18 @@ fn empty_all(
     }
     let effects = effect::standing(link, deed.run, deed.step.as_str(), deed.generation)?;
     let ids: Vec<i64> = effects.iter().map(|kept| kept.id).collect();
-    let Some(done) = locked.proved(link, deed, &ids, whole.clone())? else {
+    let mut found = if all {
+        Some(Found::new(&locked.link)?)
+    } else {
+        None
+    };
+    let proved = locked.proved(link, deed, &ids, (whole.clone(), found.as_mut()))?;
+    if let Some(found) = found.map(Found::end).transpose()?
+        && !found.changed.is_empty()
+    {
+        return Ok(Tried::Changed(found));
+    }
+    let Some(done) = proved else {
         return Ok(Tried::Unable);
     };
     filled.effects.retain(|table, _| whole.contains_key(table));
@@ -130,10 +149,11 @@ fn children_first<'t>(
     link: &Link,
     tables: impl Iterator<Item = &'t String>,
 ) -> Result<Vec<(String, bool)>, DbTrouble> {
-    let mut left: BTreeMap<&String, BTreeSet<String>> = BTreeMap::new();
+    let mut left: BTreeMap<&String, BTreeSet<TableName>> = BTreeMap::new();
     for table in tables {
         let children = link.hanging(table)?.into_iter().map(|one| one.child);
-        left.insert(table, children.filter(|child| child != table).collect());
+        let others = children.filter(|child| child.beside_ours() != Some(table));
+        left.insert(table, others.collect());
     }
     let leaned_on: BTreeSet<&String> = left
         .iter()
@@ -142,7 +162,10 @@ fn children_first<'t>(
         .collect();
     let mut order = Vec::new();
     while !left.is_empty() {
-        let waits = |children: &BTreeSet<String>| children.iter().any(|one| left.contains_key(one));
+        let waits = |children: &BTreeSet<TableName>| {
+            let mut beside_ours = children.iter().filter_map(TableName::beside_ours);
+            beside_ours.any(|one| left.contains_key(one))
+        };
         let ready = left.iter().find(|(_, children)| !waits(children));
         let next = ready.or_else(|| left.first_key_value());
         let Some(table) = next.map(|(table, _)| *table) else {
@@ -217,24 +240,21 @@ struct Locked {
 
 impl Locked {
     /// Those that refer to them are kept from being written, no more. None where the lock is not to be had
-    /// soon, or would not be one: the nodes of a Galera cluster lock
-    /// each for itself. The session is one that a later claim ends, so that what it does by itself stays
-    /// behind the fence.
+    /// soon, or would not be one, since rows come from other servers, too. The session is one that a later
+    /// claim ends, so that what it does by itself stays behind the fence.
     fn over<'t>(
         link: Link,
         deed: &Deed,
-        (tables, referring): (impl Iterator<Item = &'t String>, &BTreeSet<String>),
+        (tables, referring): (impl Iterator<Item = &'t String>, &BTreeSet<TableName>),
     ) -> Result<Option<Locked>, DbTrouble> {
-        let cluster = Sql::new("SHOW GLOBAL VARIABLES LIKE 'wsrep_on'");
-        let cluster = link.row(&cluster, &[])?;
-        if cluster.is_some_and(|row| row[1].text() == Some("ON")) {
+        if !link.is_alone()? {
             return Ok(None);
         }
         effect::begin(&link, deed)?;
         link.commit()?;
         let names = tables.map(|table| sql!("{} WRITE", Ident::new(table)));
         let others = referring.iter();
-        let others = others.map(|table| sql!("{} READ", Ident::new(table)));
+        let others = others.map(|table| sql!("{} READ", table));
         let names: Vec<Sql> = names.chain(others).collect();
         link.script(&Sql::new("SET SESSION lock_wait_timeout = 3"))?;
         match link.script(&sql!("LOCK TABLES {}", Sql::join(", ", &names))) {
@@ -244,13 +264,14 @@ impl Locked {
     }
 
     /// How much there is to take back in these whole tables, if all rows of ours stand as they were written,
-    /// elsewhere too, and there are no others in them.
+    /// elsewhere too, and there are no others in them. Whoever wants to know all that was found hears of each
+    /// row.
     fn proved(
         &self,
         ledger: &Link,
         deed: &Deed,
         effects: &[i64],
-        whole: Whole,
+        (whole, mut found): (Whole, Option<&mut Found<'_>>),
     ) -> Result<Option<Undone>, DbTrouble> {
         let tables: BTreeSet<String> = whole.keys().cloned().collect();
         let (mut proof, mut done, mut untouched) = (Proof::of(whole), Undone::default(), true);
@@ -263,9 +284,15 @@ impl Locked {
             effects,
             Order::NewestFirst,
             |reading, part, rows, held| {
-                untouched = held.untouched() && befores.agree(reading, rows, &held)?;
+                if let Some(found) = &mut found {
+                    found.add(part, rows, &held)?;
+                }
+                untouched &= held.untouched() && befores.agree(reading, rows, &held)?;
                 if !untouched {
-                    return Ok(Flow::Break(()));
+                    return Ok(match found {
+                        Some(_) => Flow::Continue(()),
+                        None => Flow::Break(()),
+                    });
                 }
                 befores.note(&part.head, rows)?;
                 let counted = match part.head {
@@ -314,8 +341,8 @@ impl Locked {
         Ok(none)
     }
 
-    /// The server itself sees to it that nobody refers to rows that go, in whatever database: it never
-    /// truncates a table that others refer to, so the rows of such a one are deleted.
+    /// The server never truncates a table that others refer to, so the rows of such a one are deleted: by then
+    /// those that refer to it are empty.
     fn empty(&self, table: &str, leaned_on: bool) -> Result<(), DbTrouble> {
         let table = Ident::new(table);
         self.link.script(&if leaned_on {

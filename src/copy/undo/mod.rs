@@ -136,13 +136,13 @@ fn refused(found: Undone) -> Undone {
 
 async fn in_one_go(writer: &OrgWriter, deed: &Deed, mode: UndoMode) -> Result<Tried, DbFault> {
     let deed = deed.clone();
+    let all = mode == UndoMode::Refuse;
     if writer.dialect() == Dialect::Mariadb {
         let beside = writer.beside_to_write();
-        let work = move |link: &Link| emptying::take_back(link, &beside, &deed);
+        let work = move |link: &Link| emptying::take_back(link, &beside, &deed, all);
         return writer.with(work).await;
     }
     let beside = writer.beside();
-    let all = mode == UndoMode::Refuse;
     let work = move |link: &Link| untouched::take_back(link, beside, &deed, all);
     writer.with(work).await
 }

@@ -14,13 +14,13 @@ use std::hash::{BuildHasher, Hasher};
 use foldhash::quality::RandomState;
 
 use super::children::key_places;
-use super::hanging::{hanging, hangs};
+use super::hanging::{hanging, hangs, may_look};
 use crate::copy::ledger::packed::Unpacked;
 use crate::copy::tables::shape::{Shape, idents};
 use crate::copy::value::canon;
 use crate::orgdb::catalogue::Hanging;
 use crate::orgdb::link::Flow;
-use crate::orgdb::{DbTrouble, Ident, Link, Row, Sql};
+use crate::orgdb::{DbTrouble, Link, Row, Sql};
 use crate::sql;
 
 /// Keys of ours by table.
@@ -90,16 +90,31 @@ impl<'c> Strangers<'c> {
         let Some(places) = key_places(shape, hanging) else {
             return Ok(0);
         };
-        if places.len() != shape.key.len() || self.all_are_ours(hanging)? {
+        if places.len() != shape.key.len()
+            || !may_look(self.link, hanging)?
+            || self.all_are_ours(hanging)?
+        {
             return Ok(0);
         }
-        let (child, _) = Shape::read(self.link, &hanging.child)?;
-        let children = self.tables.get(&hanging.child);
-        let children = children.map_or(&[][..], |(_, keys)| keys.as_slice());
-        let changed = self.changed.get(&hanging.child);
+        let mut asked = references(hanging);
+        if let Some(table) = hanging.child.beside_ours() {
+            asked
+                .0
+                .extend(Shape::read(self.link, table)?.0.key_columns());
+        }
+        let children = self.noted(hanging);
+        let changed = hanging.child.beside_ours();
+        let changed = changed.and_then(|table| self.changed.get(table));
         let mut found = BTreeSet::new();
         let width = hanging.columns.len();
-        self.link.each(&references(&child, hanging), &[], |row| {
+        let (columns, there) = asked;
+        let query = sql!(
+            "SELECT {} FROM {} WHERE {}",
+            Sql::join(", ", &columns),
+            hanging.child,
+            Sql::join(" AND ", &there)
+        );
+        self.link.each(&query, &[], |row| {
             let parent = self.key(
                 row,
                 places
@@ -125,13 +140,16 @@ impl<'c> Strangers<'c> {
 
     /// As many rows as we wrote: nobody else's can be among them.
     fn all_are_ours(&self, hanging: &Hanging) -> Result<bool, DbTrouble> {
-        let count = sql!("SELECT count(*) FROM {}", Ident::new(&hanging.child));
+        let count = sql!("SELECT count(*) FROM {}", hanging.child);
         let there = self.link.row(&count, &[])?.map_or(0, |row| row[0].count());
-        let ours = self
-            .tables
-            .get(&hanging.child)
-            .map_or(0, |(_, keys)| keys.len());
-        Ok(there == ours as u64)
+        Ok(there == self.noted(hanging).len() as u64)
+    }
+
+    /// Keys of ours in a table whose rows hang.
+    fn noted(&self, hanging: &Hanging) -> &[u64] {
+        let ours = hanging.child.beside_ours();
+        let noted = ours.and_then(|table| self.tables.get(table));
+        noted.map_or(&[][..], |(_, keys)| keys.as_slice())
     }
 
     fn key(&self, row: Row<'_>, places: Vec<usize>) -> u64 {
@@ -143,20 +161,12 @@ impl<'c> Strangers<'c> {
     }
 }
 
-/// A child's references, then its key.
-fn references(child: &Shape, hanging: &Hanging) -> Sql {
-    let columns = idents(&hanging.columns);
-    let there: Vec<Sql> = columns
-        .iter()
-        .map(|column| sql!("{} IS NOT NULL", column))
-        .collect();
-    sql!(
-        "SELECT {}, {} FROM {} WHERE {}",
-        columns,
-        Sql::join(", ", &child.key_columns()),
-        child.ident(),
-        Sql::join(" AND ", &there)
-    )
+/// A child's references, and that each is one.
+fn references(hanging: &Hanging) -> (Vec<Sql>, Vec<Sql>) {
+    let columns = idents(&hanging.columns).into_iter();
+    columns
+        .map(|column| (sql!("{}", column), sql!("{} IS NOT NULL", column)))
+        .unzip()
 }
 
 fn told(state: &RandomState, key: &[u8]) -> u64 {

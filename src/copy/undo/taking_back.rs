@@ -53,11 +53,12 @@ impl<'c> TakingBack<'c> {
         }
     }
 
-    /// For a transaction that keeps every other writer out of the tables concerned.
+    /// For a transaction that keeps every other writer out of the tables concerned: what has changed after all
+    /// is counted to the end, and nothing may be committed then.
     pub(crate) fn alone(link: &'c Link, deed: &Deed) -> TakingBack<'c> {
         TakingBack {
             alone: true,
-            ..TakingBack::new(link, deed, UndoMode::Refuse)
+            ..TakingBack::new(link, deed, UndoMode::Skip)
         }
     }
 
@@ -116,6 +117,7 @@ impl<'c> TakingBack<'c> {
             if matches!(part.head, Head::Insert { .. }) && back.at_once(&rows)? {
                 return Ok(true);
             }
+            back.hold(&part.head, &rows)?;
             let held = back.reading.part(&part.head, &rows)?;
             back.rows(&part.head, &rows, &held)
         })
@@ -154,6 +156,18 @@ impl<'c> TakingBack<'c> {
             Head::Update { .. } => self.done.restored += rows,
             _ => self.done.removed += rows,
         }
+    }
+
+    /// On a server others write beside us: nobody does so to these rows from before they are looked at until they
+    /// are gone, and nobody hangs one on them.
+    fn hold(&self, head: &Head, (shape, _, rows): &Unpacked<'_>) -> Result<(), DbTrouble> {
+        if self.alone || self.link.sqlite().is_some() || matches!(head, Head::Delete { .. }) {
+            return Ok(());
+        }
+        for some in rows.chunks(keyed::MOST) {
+            keyed::hold(self.link, shape, some.iter().map(|row| row.key))?;
+        }
+        Ok(())
     }
 
     /// With the target's triggers set aside, if they were when the rows were written.
@@ -211,9 +225,9 @@ impl<'c> TakingBack<'c> {
             (Some((first, last)), _) => self
                 .link
                 .execute_lent(&shape.delete_span(), &[first, last].map(ValueRef::Integer)),
-            (None, Some(ends)) if self.alone && held.by_themselves => {
-                keyed::delete_span(self.link, shape, ends)
-            }
+            (None, Some(ends)) if self.alone && held.by_themselves => self
+                .link
+                .within_savepoint(|| keyed::delete_span(self.link, shape, ends)),
             (None, _) => self.delete_by_keys(shape, rows),
         };
         match deleted {
@@ -226,7 +240,7 @@ impl<'c> TakingBack<'c> {
             Err(DbTrouble::Constraint {
                 kind: "foreign key",
                 ..
-            }) if !self.alone => Ok(false),
+            }) => Ok(false),
             Err(trouble) => Err(trouble),
         }
     }

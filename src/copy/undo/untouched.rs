@@ -18,7 +18,7 @@ use std::thread;
 use rusqlite::{OptionalExtension, params};
 
 use super::Undone;
-use super::found::Found;
+use super::found::{Found, listed};
 use super::hanging::hanging;
 use super::taking_back::TakingBack;
 use super::wholly::{self, Proof, Whole};
@@ -140,7 +140,10 @@ impl<'c> Concerned<'c> {
                 return Ok(None);
             }
         }
+        // Those of other schemas are left alone, and what they refer to is not emptied.
         let referring = wholly::referring(link, tables.keys())?;
+        let referring = referring.into_iter().filter(|one| one.elsewhere.is_none());
+        let referring: BTreeSet<String> = referring.map(|one| one.table).collect();
         if lock_also(link, &referring)? {
             tables.extend(referring.into_iter().map(|table| (table, 0)));
         }
@@ -177,6 +180,8 @@ impl<'c> Concerned<'c> {
             }
             let found = looker.join().map_err(|_| DbTrouble::Other(0))?;
             match (back?, found?) {
+                // The engine kept some that others hang on, whose rows we may not read.
+                (Some(done), _) if !done.changed.is_empty() => Ok(Tried::Changed(done)),
                 (Some(done), _) => Ok(Tried::Undone(done)),
                 (None, found) if found.changed.is_empty() => Ok(Tried::Unable),
                 (None, found) => Ok(Tried::Changed(found)),
@@ -204,6 +209,9 @@ impl<'c> Concerned<'c> {
         }
         if !proved {
             return Ok(None);
+        }
+        if !back.changed.is_empty() {
+            return Ok(Some(listed(Undone::default(), back.changed)));
         }
         wholly::empty(self.link, &self.whole)?;
         for kept in &self.effects {

@@ -15,6 +15,7 @@ use crate::copy::ledger::packed::{Packed, Unpacked};
 use crate::copy::standing::Held;
 use crate::copy::tables::keyed;
 use crate::copy::tables::shape::Shape;
+use crate::orgdb::catalogue::{Hanging, TableName};
 use crate::orgdb::kind::Kind;
 use crate::orgdb::{DbTrouble, Dialect, Ident, Link, Sql, ValueRef};
 use crate::sql;
@@ -28,18 +29,19 @@ const MOST_KEYS: usize = 2_000_000;
 pub(crate) type Whole = BTreeMap<String, u64>;
 
 /// Tables of others that refer to these, and to each other: they stand in the way of emptying these unless
-/// they are empty themselves.
+/// they are empty themselves, and beside these.
 pub(crate) fn referring<'t>(
     link: &Link,
     tables: impl Iterator<Item = &'t String>,
-) -> Result<BTreeSet<String>, DbTrouble> {
+) -> Result<BTreeSet<TableName>, DbTrouble> {
     let ours: BTreeSet<&String> = tables.collect();
     let (mut found, mut open) = (BTreeSet::new(), Vec::new());
     open.extend(ours.iter().map(|table| (*table).clone()));
     while let Some(table) = open.pop() {
-        for hanging in link.hanging(&table)? {
-            if !ours.contains(&hanging.child) && found.insert(hanging.child.clone()) {
-                open.push(hanging.child);
+        for Hanging { child, .. } in link.hanging(&table)? {
+            let beside = child.beside_ours().cloned();
+            if !beside.as_ref().is_some_and(|table| ours.contains(table)) && found.insert(child) {
+                open.extend(beside);
             }
         }
     }
@@ -72,11 +74,12 @@ fn closed(link: &Link, mut whole: Whole, ours: &BTreeMap<String, u64>) -> Result
         let mut out = BTreeSet::new();
         for table in whole.keys() {
             let elsewhere = |other: &String| !whole.contains_key(other);
+            let stays = |one: &Hanging| one.child.beside_ours().is_none_or(elsewhere);
             let known = link.table(table)?.unwrap_or_default();
             let parents = known.references.iter().map(|(_, parent, _)| parent);
             let hanging = link.hanging(table)?;
             let last = link.dialect() != Dialect::Mariadb;
-            if hanging.iter().any(|one| elsewhere(&one.child))
+            if hanging.iter().any(stays)
                 || last
                     && parents
                         .clone()
@@ -129,7 +132,11 @@ fn plain(link: &Link, table: &str) -> Result<bool, DbTrouble> {
                 && known.references.is_empty()
                 && link.hanging(table)?.is_empty())
         }
-        Dialect::Mariadb => Ok(link.row(&Sql::new(PLAIN_THERE), &values![table])?.is_some()),
+        Dialect::Mariadb => {
+            let known = link.table(table)?.unwrap_or_default();
+            Ok(!known.triggers_hidden
+                && link.row(&Sql::new(PLAIN_THERE), &values![table])?.is_some())
+        }
     }
 }
 

@@ -11,12 +11,14 @@
 pub(super) mod accessories;
 pub(super) mod catalogue;
 mod code;
+pub(super) mod company;
 mod fault;
 mod load;
 mod place;
+mod rights;
 mod tongue;
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -46,6 +48,10 @@ pub(super) struct Session {
     known: RefCell<HashMap<Sql, Arc<Asked>>>,
     /// What columns hold, by table.
     classes: RefCell<HashMap<String, Arc<HashMap<String, Class>>>>,
+    /// The foreign keys that point at our tables, as they were when the transaction asked first.
+    hung: RefCell<Option<catalogue::Hung>>,
+    /// Whose triggers the server shows.
+    shown: OnceCell<rights::Shown>,
     running: Arc<Running>,
     open: Cell<bool>,
     /// The server ended our transaction by itself: nothing may be written before that is known.
@@ -163,6 +169,8 @@ impl Session {
             place: place.clone(),
             known: RefCell::default(),
             classes: RefCell::default(),
+            hung: RefCell::default(),
+            shown: OnceCell::new(),
             running: Arc::default(),
             open: Cell::new(false),
             shows_deleted: mariadb,
@@ -231,6 +239,7 @@ impl Session {
         if self.open.get() {
             self.script(&Sql::new("ROLLBACK"))?;
         }
+        self.hung.take();
         // Whoever asked may go away before the server's answer is here.
         self.open.set(true);
         self.script(&Sql::new(match how {
@@ -379,6 +388,15 @@ impl Session {
             .into_iter()
             .map(|(name, kind)| (name, Class::of(&kind)));
         Ok(classes.collect())
+    }
+
+    /// Whether the server shows us the triggers of this table, if it has any.
+    pub(super) fn shows_triggers(&self, table: &str) -> Result<bool, DbTrouble> {
+        if let Some(shown) = self.shown.get() {
+            return Ok(shown.of(table));
+        }
+        let shown = rights::Shown::read(self)?;
+        Ok(self.shown.get_or_init(|| shown).of(table))
     }
 
     /// Rows and warnings of the last statement.

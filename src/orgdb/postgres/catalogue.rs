@@ -8,9 +8,9 @@ use std::collections::BTreeMap;
 use super::Session;
 use crate::orgdb::catalogue::{Catalogue, Column, Hanging, Table};
 use crate::orgdb::dialect::ours;
-use crate::orgdb::information::{self, text, truth};
+use crate::orgdb::information::{self, HangingKeys, text, truth};
 use crate::orgdb::kind::Kind;
-use crate::orgdb::{DbTrouble, Sql, Value};
+use crate::orgdb::{DbTrouble, Ident, Sql, Value};
 
 /// Table, column, type as shown, required, default, generated, identity, the type's (a domain's base
 /// type's) name, its modifier, whether it is a list of words.
@@ -29,9 +29,9 @@ const COLUMNS: &str =
   AND c.relkind IN ('r', 'p') AND (?1 = '' OR c.relname = ?1)
   ORDER BY c.relname, a.attnum";
 
-/// Table, name, kind, column, parent, its column, what happens on delete, in the key's order.
+/// Table, name, kind, column, parent, its column, in the key's order.
 const KEYS: &str = "SELECT c.relname, k.conname, CAST(k.contype AS text), a.attname,
-  coalesce(p.relname, ''), coalesce(f.attname, ''), CAST(k.confdeltype AS text)
+  coalesce(p.relname, ''), coalesce(f.attname, '')
   FROM pg_catalog.pg_constraint k
   JOIN pg_catalog.pg_class c ON c.oid = k.conrelid
   CROSS JOIN LATERAL unnest(k.conkey) WITH ORDINALITY AS u(num, place)
@@ -39,8 +39,25 @@ const KEYS: &str = "SELECT c.relname, k.conname, CAST(k.contype AS text), a.attn
   LEFT JOIN pg_catalog.pg_class p ON p.oid = k.confrelid
   LEFT JOIN pg_catalog.pg_attribute f ON f.attrelid = p.oid AND f.attnum = k.confkey[u.place]
   WHERE c.relnamespace = (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = coalesce(nullif(?2, ''), current_schema()))
-  AND k.contype IN ('p', 'f') AND (?1 = '' OR c.relname = ?1) AND (?3 = '' OR p.relname = ?3)
+  AND k.contype IN ('p', 'f') AND (?1 = '' OR c.relname = ?1)
   ORDER BY c.relname, k.conname, u.place";
+
+/// Foreign keys of whatever schema that point at a table: the child's schema (blank for ours), the child, name,
+/// column, the parent's column, whether rows would be deleted or changed along, in the key's order. What a
+/// partition has of its whole is not told again.
+const HANGING: &str = "SELECT
+  CASE n.nspname WHEN current_schema() THEN '' ELSE n.nspname END, c.relname, k.conname, a.attname, f.attname,
+  k.confdeltype NOT IN ('a', 'r')
+  FROM pg_catalog.pg_constraint k
+  JOIN pg_catalog.pg_class c ON c.oid = k.conrelid
+  JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+  CROSS JOIN LATERAL unnest(k.conkey) WITH ORDINALITY AS u(num, place)
+  JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum = u.num
+  JOIN pg_catalog.pg_attribute f ON f.attrelid = k.confrelid AND f.attnum = k.confkey[u.place]
+  WHERE k.contype = 'f' AND k.confrelid = to_regclass(?1)
+  AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_constraint whole
+                  WHERE whole.oid = k.conparentid AND whole.confrelid = k.confrelid)
+  ORDER BY 1, c.relname, k.conname, u.place";
 
 /// Table, index, unique over all rows, column (blank for an expression), in the index's order.
 const INDEXES: &str = "SELECT c.relname, x.relname, i.indisunique AND i.indpred IS NULL,
@@ -90,7 +107,7 @@ fn tables(
         table.without_rowid = true;
         table.columns.push(column(row));
     })?;
-    each(session, KEYS, &[only, schema, ""], |row| {
+    each(session, KEYS, &[only, schema], |row| {
         if let Some(table) = found.get_mut(&text(row, 0)) {
             key(table, row);
         }
@@ -138,18 +155,9 @@ pub(in crate::orgdb) fn hanging(
     session: &Session,
     parent: &str,
 ) -> Result<Vec<Hanging>, DbTrouble> {
-    let mut found: BTreeMap<(String, String), Hanging> = BTreeMap::new();
-    each(session, KEYS, &["", "", parent], |row| {
-        let entry = found
-            .entry((text(row, 0), text(row, 1)))
-            .or_insert(Hanging {
-                child: text(row, 0),
-                columns: Vec::new(),
-                parent_columns: Vec::new(),
-                reaches: !matches!(text(row, 6).as_str(), "a" | "r"),
-            });
-        entry.columns.push(text(row, 3));
-        entry.parent_columns.push(text(row, 5));
+    let (parent, mut found) = (Ident::new(parent).to_string(), HangingKeys::default());
+    each(session, HANGING, &[&parent], |row| {
+        information::add_hanging(&mut found, row);
     })?;
     Ok(found.into_values().collect())
 }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use rusqlite::Connection;
 
 use crate::orgdb::DbTrouble;
-use crate::orgdb::catalogue::{Catalogue, Column, Hanging, Table};
+use crate::orgdb::catalogue::{Catalogue, Column, Hanging, Table, TableName};
 use crate::orgdb::kind::{Affinity, Kind};
 
 /// Reads the whole shape.
@@ -48,6 +48,7 @@ pub(in crate::orgdb) fn table(
     let mut flag =
         connection.prepare_cached("SELECT wr FROM pragma_table_list(?1) WHERE schema = 'main'")?;
     Ok(Some(Table {
+        triggers_hidden: false,
         columns,
         key,
         references: references(connection, name)?,
@@ -172,7 +173,10 @@ pub(in crate::orgdb) fn hanging(
         let entry = found
             .entry((child.clone(), row.get(1)?))
             .or_insert(Hanging {
-                child,
+                child: TableName {
+                    elsewhere: None,
+                    table: child,
+                },
                 columns: Vec::new(),
                 parent_columns: Vec::new(),
                 reaches: action != "NO ACTION" && action != "RESTRICT",

@@ -83,7 +83,7 @@ pub(super) const TABLE: &[Entry] = &[
     Entry::new(
         "HO912",
         "a database that cannot be read",
-        "The account that runs Handover may not read it.",
+        "The account that runs Handover may not read it, or not a table of others there from which rows would go along with those that an undo takes out.",
         "",
         "Give the account the right to read.",
     ),

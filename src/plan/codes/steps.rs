@@ -7,9 +7,9 @@ pub(super) const TABLE: &[Entry] = &[
     Entry::new(
         "HO514",
         "triggers nobody decided about",
-        "A table that the step loads has triggers of its own at the target, and the step does not say what they do meanwhile.",
+        "A table that the step loads has triggers of its own at the target, or the server (MariaDB) does not show the account whether it has any, and the step does not say what they do meanwhile.",
         "Loading a few thousand tenancies may set letters or postings off that nobody meant.",
-        "Say `triggers = \"off\"` (set aside and put back exactly; not on MariaDB, which cannot) or `\"fire\"` (undo is then not exact) in the step.",
+        "Say `triggers = \"off\"` (set aside and put back exactly; not on MariaDB, which cannot) or `\"fire\"` (undo is then not exact) in the step; give the account the right TRIGGER on the table, if it is not shown them.",
     ),
     Entry::new(
         "HO515",

@@ -97,6 +97,12 @@ impl Base {
         }
     }
 
+    /// Its name on its server.
+    pub fn name(&self) -> &str {
+        let path = self.url.split('?').next().unwrap_or_default();
+        path.rsplit('/').next().unwrap_or_default()
+    }
+
     pub async fn reader(&self) -> OrgReader {
         OrgReader::open("base", &self.address).await.unwrap()
     }

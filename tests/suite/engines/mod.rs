@@ -6,8 +6,10 @@
 mod alike;
 mod aside;
 pub mod bases;
+mod between;
 mod catching;
 mod cuts;
+mod elsewhere;
 mod emptied;
 mod endings;
 mod habits;

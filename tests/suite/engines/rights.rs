@@ -3,13 +3,16 @@
 
 use std::path::Path;
 
-use handover::copy::load::load;
+use handover::copy::fault::LoadFault;
+use handover::copy::load::{Load, load};
 use handover::copy::{ledger, undo, verify};
 use handover::machine::event::UndoMode;
 use handover::orgdb::{Address, OrgReader, OrgWriter};
+use handover::plan::model::Triggers;
 
 use super::bases::{Base, Engine};
 use super::rows::{self, TARGET, deed, what};
+use super::undoing::{OURS, empty, number};
 
 /// What `docs/engines.md` says for a target on each server; `{db}` stands for the database.
 const POSTGRES: &str = "
@@ -20,7 +23,23 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO clerk;
 CREATE SCHEMA handover AUTHORIZATION clerk;";
 const MARIADB: &str = "
 CREATE USER clerk@localhost;
-GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, DROP ON {db}.* TO clerk@localhost;";
+GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, DROP, TRIGGER ON {db}.* TO clerk@localhost;";
+
+/// A writer that does what an account with these rights may; the fence is as it was.
+pub(super) async fn account(target: &Base, name: &str, rights: &str) -> OrgWriter {
+    let server = target.engine.server().unwrap();
+    let rights = rights.replace("{db}", target.name());
+    server.ask(target.name(), &rights).unwrap();
+    let admin = match target.engine {
+        Engine::Postgres => "postgres",
+        _ => "root",
+    };
+    let url = target
+        .url
+        .replace(&format!("//{admin}@"), &format!("//{name}@"));
+    let address = Address::parse(&url, Path::new(".")).unwrap();
+    OrgWriter::open("base", &address).await.unwrap()
+}
 
 #[tokio::test]
 async fn an_account_with_the_rights_that_the_docs_name_carries_a_copy_there_and_back() {
@@ -65,4 +84,41 @@ async fn an_account_with_the_rights_that_the_docs_name_carries_a_copy_there_and_
             "{engine:?}"
         );
     }
+}
+
+/// Without the right TRIGGER a server says that a table has none, whatever it has.
+#[tokio::test]
+async fn triggers_that_an_account_is_not_shown_are_decided_upon_and_told_of_each_row() {
+    let target = empty(Engine::Mariadb).await;
+    let audit = "CREATE TABLE audit (line_id bigint);
+        CREATE TRIGGER gone AFTER DELETE ON line FOR EACH ROW INSERT INTO audit VALUES (OLD.line_id)";
+    target.does(audit).await;
+    let rights = "CREATE USER reeve@localhost;
+        GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, DROP, LOCK TABLES ON {db}.* TO reeve@localhost;";
+    let writer = account(&target, "reeve", rights).await;
+    let seen = writer.reader().await.unwrap().catalogue().await.unwrap();
+    assert!(seen.tables["account"].triggers_hidden);
+    // Some servers tell such an account the name of a trigger, and no more.
+    let line = &seen.tables["line"];
+    assert!(line.triggers_hidden || line.triggers["gone"].is_empty());
+    let seen = target.reader().await.catalogue().await.unwrap();
+    assert!(seen.tables.values().all(|table| !table.triggers_hidden));
+    ledger::prepare(&writer).await.unwrap();
+    let ours = deed();
+    ledger::raise_fence(&writer, ours.run, 1, 10).await.unwrap();
+    let base = rows::source(Engine::Sqlite).await;
+    let source = base.reader().await;
+    let refused = load(&source, &writer, what(), &ours, |_| {}).await;
+    let undecided = matches!(refused, Err(LoadFault::Data { code: "HO514", .. }));
+    assert!(undecided, "{refused:?}");
+    let fire = Load {
+        triggers: Some(Triggers::Fire),
+        ..what()
+    };
+    load(&source, &writer, fire, &ours, |_| {}).await.unwrap();
+    let back = undo::undo(&writer, &ours, UndoMode::Refuse).await.unwrap();
+    assert_eq!((back.removed, back.refused), (OURS, false));
+    assert_eq!(number(&target, "SELECT count(*) FROM audit").await, 400);
+    let emptied = "SELECT count(*) FROM handover_undo WHERE head LIKE '%emptying%'";
+    assert_eq!(number(&target, emptied).await, 0);
 }
