@@ -1,5 +1,5 @@
 //! The least rights that the docs name are enough: an account that has them, and no more, copies,
-//! verifies, undoes and closes.
+//! verifies, undoes and closes; and the docs name those.
 
 use std::path::Path;
 
@@ -14,7 +14,7 @@ use super::bases::{Base, Engine};
 use super::rows::{self, TARGET, deed, what};
 use super::undoing::{OURS, empty, number};
 
-/// What `docs/engines.md` says for a target on each server; `{db}` stands for the database.
+/// What `docs/postgresql.md` and `docs/mariadb.md` say for a target; `{db}` stands for the database.
 const POSTGRES: &str = "
 CREATE ROLE clerk LOGIN;
 GRANT CONNECT ON DATABASE {db} TO clerk;
@@ -121,4 +121,22 @@ async fn triggers_that_an_account_is_not_shown_are_decided_upon_and_told_of_each
     assert_eq!(number(&target, "SELECT count(*) FROM audit").await, 400);
     let emptied = "SELECT count(*) FROM handover_undo WHERE head LIKE '%emptying%'";
     assert_eq!(number(&target, emptied).await, 0);
+}
+
+#[test]
+fn the_page_of_each_server_names_these_rights() {
+    let postgresql = include_str!("../../../docs/postgresql.md");
+    let mariadb = include_str!("../../../docs/mariadb.md");
+    for (page, rights) in [(postgresql, POSTGRES), (mariadb, MARIADB)] {
+        // Who the account is, is its server's business.
+        let named = rights
+            .replace("{db}", "housing")
+            .replace("clerk@localhost", "clerk");
+        for line in named
+            .lines()
+            .filter(|line| !line.starts_with("CREATE ROLE") && !line.starts_with("CREATE USER"))
+        {
+            assert!(page.contains(line), "{line}");
+        }
+    }
 }

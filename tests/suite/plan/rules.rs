@@ -4,9 +4,9 @@
 
 use handover::plan::map::{Takes, Test};
 use handover::plan::read_map;
-use handover::report::faults::plain;
+use handover::report::faults::{drawn, plain};
 
-use super::broken::{said, sound};
+use super::broken::{edited, said, sound};
 
 const RULES: &str = r#"
 [[split.property]]
@@ -75,4 +75,22 @@ fn rules_for_another_table_are_not_taken_for_those_that_are_asked() {
     let found = ruled(&RULES.replace("[[split.property]]", "[[split.scheme]]"));
     let words = "maps/homes.toml has no rules `[[split.property]]`";
     assert!(found.contains(words), "{found}");
+}
+
+#[test]
+fn a_faulty_rule_is_shown_where_it_stands() {
+    let rules = |rules: &str| {
+        edited(
+            "maps/homes.toml",
+            "[relation]",
+            &format!("{rules}\n[relation]"),
+        )
+    };
+    let shown = [
+        "[[split.property]]\nowner = \"dover\"\nwhere = [{ column = \"prop_ref\", from = \"D100\", to = \"T999\" }]",
+        "[[split.property]]\nowner = \"dover\"\nwhere = [{ column = \"post_code\", postcode = [\"CT15\", \"Deal\"] }]",
+        "[[split.property]]\nowner = \"dover\"",
+    ];
+    let shown = shown.map(|text| drawn(&rules(text), false));
+    insta::assert_snapshot!(shown.join("\n"));
 }

@@ -8,7 +8,7 @@ use handover::steps::{Output, check, preview, run, undo};
 
 use super::world::{ALMO, DOVER, THANET, World, map, same, step};
 
-const MAP: &str = r#"
+pub(super) const MAP: &str = r#"
 [owner]
 DOV = "dover"
 THA = "thanet"

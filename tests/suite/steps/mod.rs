@@ -14,6 +14,7 @@ mod copies;
 mod freezes;
 mod letters;
 mod narrowed;
+mod rules;
 mod shipped;
 mod staff;
 mod switches;

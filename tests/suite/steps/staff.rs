@@ -7,7 +7,7 @@ use handover::steps::{Output, check, preview, run, undo};
 
 use super::world::{ALMO, DOVER, World, map, moment, same};
 
-const MAP: &str = r#"
+pub(super) const MAP: &str = r#"
 [owner]
 DOV = "dover"
 THA = "thanet"
@@ -36,7 +36,7 @@ loaded_run_id = { fill = "run" }
 "#;
 
 /// Goes, goes, objected, objected too late to count, left, for another council, for nobody, goes.
-const ROWS: &str = "ALTER TABLE staff ADD COLUMN assigned TEXT;
+pub(super) const ROWS: &str = "ALTER TABLE staff ADD COLUMN assigned TEXT;
   INSERT INTO staff (staff_ref, forename, surname, post_title, cont_start, contr_type, hours_week, annual_pay, assign_org, objected, leave_date, assigned) VALUES
   ('E00001  ', 'Ann', 'One', 'Officer', '1999-05-04', 'PER', '37.00', '25123.45', 'DOV', NULL, '1900-01-01', 'Y'),
   ('00002   ', 'Bob', 'Two', 'Officer', '2001-05-04', 'FTC', '18.50', '12000.00', 'DOV', NULL, NULL, 'Y'),
