@@ -13,7 +13,7 @@ use super::preview::in_force;
 use super::settings::Project;
 use super::site;
 use crate::machine::state::StepState;
-use crate::plan::model::{Plan, SIGNED_PREVIEW, StepSpec};
+use crate::plan::model::{Plan, SIGNED_PREVIEW, Step, StepSpec};
 use crate::plan::outline::StepId;
 use crate::preview::{self, Preview};
 use crate::report::moved::{drifted, unseen};
@@ -27,13 +27,13 @@ pub(super) async fn look(
     clock: &Clock,
     output: &Output,
 ) -> Result<Preview, Failure> {
-    let fresh = preview::look(Arc::clone(plan), readers, &clock.into(), None).await?;
+    let fresh = preview::look(Arc::clone(plan), readers, &clock.into(), None, None).await?;
     let next = "handover preview --out FILE, and have it signed again";
     held(signed, fresh, next, output)
 }
 
-/// The reading that a yes at this gate is made on: what the steps would find that have not begun. None
-/// where the gate asks for none, or no preview was kept.
+/// The reading that a yes at this gate is made on: what the steps would find that have not begun, by the eyes
+/// of the run. None where the gate asks for none.
 pub(super) async fn at_gate(
     project: &Project,
     site: &Site,
@@ -46,12 +46,14 @@ pub(super) async fn at_gate(
         StepSpec::Approval(approval) => approval.needs.as_deref() == Some(SIGNED_PREVIEW),
         _ => false,
     });
-    let Some(signed) = in_force(site)?.filter(|_| asks) else {
+    if !asks {
         return Ok(None);
-    };
+    }
+    let signed = in_force(site)?.ok_or_else(|| not_kept(site))?;
     let readers = site::readers(project, &plan).await?;
-    let mut fresh = preview::look(plan, readers, &clock.into(), None).await?;
-    // What was done already stands in its own way: that says nothing of what is to come.
+    let (moment, eyes) = (clock.into(), site.run_look()?);
+    let mut fresh = preview::look(Arc::clone(&plan), readers, &moment, None, Some(&eyes)).await?;
+    // What was done already says nothing of what is to come.
     let to_come = |step: &StepId| {
         let state = site.run.state(step).map(|step| step.state);
         matches!(state, Some(StepState::Pending | StepState::Undone))
@@ -59,12 +61,33 @@ pub(super) async fn at_gate(
     fresh
         .findings
         .retain(|finding| finding.steps.iter().any(to_come));
-    fresh.read_again();
+    let (signed, fresh) = [signed, fresh]
+        .map(|preview| preview::of_rows(preview, |step| moves(&plan, step, to_come)))
+        .into();
     let next = format!(
         "handover preview {} --amend --out FILE, and have it signed",
         site.head.label
     );
     held(&signed, fresh, &next, output).map(Some)
+}
+
+/// Whether the step's rows are still to go: it has not begun, or is caught up with later. A switch behind
+/// copies finds what those bring, which is theirs to count.
+fn moves(plan: &Plan, step: &StepId, to_come: impl Fn(&StepId) -> bool) -> bool {
+    let catches_up = |later: &Step| match &later.does {
+        StepSpec::CatchUp(catch_up) => catch_up.of == *step && to_come(&later.id),
+        _ => false,
+    };
+    let counts = preview::look::filled_by(plan, step).next().is_none();
+    counts && to_come(step) || plan.steps.iter().any(catches_up)
+}
+
+/// Nobody says yes to what cannot be held against what was signed.
+fn not_kept(site: &Site) -> Failure {
+    let label = &site.head.label;
+    let says = format!("the signed preview that `{label}` runs under is not beside it");
+    let back = "handover run . --signed FILE (the signed preview) puts it back";
+    Failure::coded(Exit::Unsigned, "HO402", says).with(hint(back))
 }
 
 fn held(signed: &Preview, fresh: Preview, next: &str, output: &Output) -> Result<Preview, Failure> {

@@ -29,6 +29,7 @@ mod replay;
 mod rollback;
 mod run;
 mod saved;
+mod signed;
 mod signing;
 mod site;
 mod status;

@@ -19,7 +19,7 @@ use crate::preview::{self, Moment, Preview};
 use crate::report::preview::PreviewReport;
 use crate::report::stale::StaleReport;
 use crate::report::{self, Report as _};
-use crate::run::{Clock, Site};
+use crate::run::{Clock, Site, kept};
 
 pub(super) async fn preview(args: &Args, global: &Global, output: &Output) -> Outcome {
     let made = if args.amend {
@@ -31,7 +31,7 @@ pub(super) async fn preview(args: &Args, global: &Global, output: &Output) -> Ou
         let readers = site::readers(&project, &plan).await?;
         let moment = Moment::from(&Clock::real());
         let rehearsed = site::rehearsed(&project, &plan).await?;
-        preview::look(plan, readers, &moment, rehearsed.as_ref()).await?
+        preview::look(plan, readers, &moment, rehearsed.as_ref(), None).await?
     };
     if let Some(path) = &args.out {
         let bytes = made
@@ -87,7 +87,7 @@ pub(super) async fn amended(
     let former = Signed {
         plan: old,
         signatures,
-        run: Some(run.head.id),
+        run: Some(run.run_look()?),
     };
     let rehearsed = site::rehearsed(project, &new).await?;
     Ok(preview::amend(&former, new, readers, &moment, rehearsed.as_ref()).await?)
@@ -108,17 +108,13 @@ fn no_amendment(faults: &[AmendFault]) -> Failure {
     ))
 }
 
-/// The signed preview that the run's paper came with, kept beside the run.
+/// The signed preview by which the run's paper came into force, kept beside the run; none where it is not
+/// there, or where the log speaks of another.
 pub(super) fn in_force(run: &Site) -> Result<Option<Preview>, Failure> {
-    match run.folder.named(&file_of(&run.run.paper().to_string())) {
-        Some(path) => read(&path).map(Some),
-        None => Ok(None),
-    }
-}
-
-/// What a signed preview is called beside a run.
-pub(super) fn file_of(paper: &str) -> String {
-    format!("{paper}.preview")
+    let Some(path) = run.folder.named(&kept::name(&run.run.paper())) else {
+        return Ok(None);
+    };
+    Ok(Some(read(&path)?).filter(|preview| kept::is_in_force(&run.run, preview)))
 }
 
 /// Reads a preview file.

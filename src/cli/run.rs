@@ -12,23 +12,24 @@ use super::exit::Exit;
 use super::failure::{Failure, hint};
 use super::fresh;
 use super::output::Output;
-use super::preview::{file_of, plan_of, read};
 use super::progress::Progress;
 use super::settings::Project;
+use super::signed::{Ready, begun_meanwhile, signed};
 use super::site;
 use crate::journal::{Journal, JournalFault};
 use crate::machine::event::ClockKind;
 use crate::machine::rests::Rests;
 use crate::machine::state::Now;
-use crate::plan::model::{Plan, Seat};
+use crate::plan::model::Plan;
 use crate::plan::outline::StepId;
+use crate::preview::Preview;
 use crate::preview::timetable::points;
-use crate::preview::{self, Preview, Signature};
 use crate::report::rest::RestReport;
-use crate::run::begin::clock_kind;
 use crate::run::connect::{self, Addresses};
 use crate::run::decisions::{self, Meaning, Word};
-use crate::run::{Bounds, Clock, Session, Site, Who, begin, carry_on, rehearsed, rollback};
+use crate::run::{
+    Bounds, Clock, Session, Site, SiteFault, Who, begin, carry_on, rehearsed, rollback,
+};
 
 /// How often a waiting run looks whether somebody has answered.
 const LOOK_AGAIN: Duration = Duration::from_secs(5);
@@ -152,132 +153,6 @@ async fn existing(project: Project, mut site: Site, args: &Args) -> Result<Exist
     Ok((project, site, addresses, clock))
 }
 
-/// What a signed preview leads to.
-enum Ready {
-    /// A run that it began already.
-    Run(Project, Box<Site>),
-    /// A new run.
-    New(Project, Arc<Plan>, Box<Preview>),
-    /// A run in hand under another paper.
-    Amend(Project, Box<Site>, Arc<Plan>, Box<Preview>),
-}
-
-async fn signed(
-    args: &Args,
-    path: &Path,
-    global: &Global,
-    output: &Output,
-) -> Result<Ready, Failure> {
-    let preview = Box::new(read(path)?);
-    let amends = preview.former.as_ref().and_then(|former| former.run);
-    let project = site::project(Some(&args.what), global)?;
-    if let Some(run) = amends {
-        let (_, site) = site::run(Some(&run.to_string()), global)
-            .await
-            .or(site::run(Some(&args.what), global).await)?;
-        if site.run.paper() == preview.paper.fingerprint {
-            return Ok(Ready::Run(project, Box::new(site)));
-        }
-        let rehearsal = clock_kind(&site) == ClockKind::MadeUp;
-        let plan = whole(&preview, &project, rehearsal, output).await?;
-        return Ok(Ready::Amend(project, Box::new(site), plan, preview));
-    }
-    if project.journal.exists() {
-        let mut journal = Journal::open(&project.journal).await?;
-        let mut runs = journal.runs().await?;
-        runs.retain(|head| head.paper == preview.paper.fingerprint);
-        while let Some(head) = runs.pop() {
-            let site = Site::open(journal, head).await?;
-            if !site.run.closed() {
-                return Ok(Ready::Run(project, Box::new(site)));
-            }
-            not_used(&preview, &site)?;
-            journal = site.journal;
-        }
-    }
-    let plan = whole(&preview, &project, args.rehearsal, output).await?;
-    Ok(Ready::New(project, plan, preview))
-}
-
-/// What was signed with a key lets one run begin: another needs to be signed for.
-fn not_used(preview: &Preview, former: &Site) -> Result<(), Failure> {
-    let used = |signature: &&Signature| {
-        signature.sshsig.is_some() && former.run.took(&signature.statement)
-    };
-    if clock_kind(former) == ClockKind::MadeUp {
-        return Ok(());
-    }
-    let Some(signature) = preview.signatures.iter().find(used) else {
-        return Ok(());
-    };
-    let says = format!(
-        "what `{}` signed has let {} begin already",
-        signature.person, former.head.label
-    );
-    let failure = Failure::coded(Exit::Unsigned, "HO411", says);
-    Err(failure.with(hint(
-        "handover preview --out FILE, and have it signed again",
-    )))
-}
-
-/// The plan of a preview that is fresh and signed by everybody.
-async fn whole(
-    preview: &Preview,
-    project: &Project,
-    rehearsal: bool,
-    output: &Output,
-) -> Result<Arc<Plan>, Failure> {
-    let plan = plan_of(preview, project, output).await?;
-    let missing = preview::missing(preview, &plan);
-    let recorded = preview::sign::only_recorded(preview, &plan);
-    if let (true, false, false) = (missing.is_empty(), recorded.is_empty(), rehearsal) {
-        let seats: Vec<String> = recorded.iter().map(seat).collect();
-        let says = format!(
-            "the plan asks for a signature with a key of {}",
-            seats.join(", ")
-        );
-        return Err(Failure::coded(Exit::Unsigned, "HO409", says).with(hint(
-            "handover preview --out FILE, and have it signed with --key or --statement",
-        )));
-    }
-    let now = Clock::real().now().moment();
-    let as_at = if rehearsal { preview.read_at } else { now };
-    if let Some((signature, why)) = preview::sign::lapsed(preview, &plan, (now, as_at)) {
-        let says = format!("the signature of `{}` does not count now", signature.person);
-        let failure = Failure::coded(Exit::Unsigned, why.code(), says);
-        return Err(Failure {
-            causes: vec![why.to_string()],
-            ..failure
-        }
-        .with(hint(
-            "handover preview --out FILE, and have it signed again",
-        )));
-    }
-    if missing.is_empty() {
-        return Ok(plan);
-    }
-    let seats: Vec<String> = missing.iter().map(seat).collect();
-    Err(Failure::coded(
-        Exit::Unsigned,
-        "HO401",
-        format!(
-            "the preview lacks {} of its signatures: {}",
-            missing.len(),
-            seats.join(", ")
-        ),
-    )
-    .with(hint(
-        "handover approve FILE --as ROLE@ORGANISATION --reason TEXT",
-    )))
-}
-
-fn seat(seat: &Seat) -> String {
-    match &seat.org {
-        Some(org) => format!("{}@{org}", seat.role),
-        None => seat.role.to_string(),
-    }
-}
-
 async fn new_run(
     args: &Args,
     project: &Project,
@@ -294,11 +169,20 @@ async fn new_run(
     let readers = connect::readers(&addresses).await?;
     let prints = connect::prints(&readers, args.rehearsal).await?;
     fresh::look(preview, (plan, readers), &clock, output).await?;
-    let journal = Journal::open(&project.journal).await?;
+    let mut journal = Journal::open(&project.journal).await?;
+    if clock.kind() == ClockKind::Real {
+        say_beside(&mut journal, plan, output).await?;
+    }
     let progress = Progress::of_plan(plan, clock.kind(), output);
     let watch = progress.watch();
-    let session = begin::begin(journal, plan, preview, prints, clock, watch).await?;
-    keep(&session.site, preview)?;
+    let begun = begin::begin(journal, plan, preview, prints, clock, watch).await;
+    let session = match begun {
+        Err(SiteFault::Journal(JournalFault::Begun(label))) => {
+            progress.end();
+            return begun_meanwhile(project, preview, label).await;
+        }
+        begun => begun?,
+    };
     let sealed = session
         .site
         .run
@@ -325,22 +209,7 @@ async fn amend(
     let amended = rollback::amend(&mut session, plan, preview).await;
     let site = session.release().await?;
     amended?;
-    keep(&site, preview)?;
     Ok(site)
-}
-
-/// Keeps the signed preview beside the run: the next amendment carries its signatures over.
-pub(super) fn keep(site: &Site, preview: &Preview) -> Result<(), Failure> {
-    let bytes = preview
-        .write()
-        .map_err(|fault| Failure::from_error(Exit::Bug, &fault))?;
-    let name = file_of(&preview.paper.fingerprint.to_string());
-    site.folder.put(&name, &bytes).map_err(|fault| {
-        Failure::new(
-            Exit::Database,
-            format!("the preview cannot be kept beside the run: {fault}"),
-        )
-    })
 }
 
 async fn retries(args: &Args, site: Site, clock: &Clock) -> Result<Site, Failure> {
@@ -384,6 +253,20 @@ fn say_begun(path: &Path, site: &Site, output: &Output) {
     output.note(&format!(
         "`{file}` is the paper that {label} runs under: {then}"
     ));
+}
+
+/// Another run of the same plan that nobody closed: two could work at the same databases.
+async fn say_beside(journal: &mut Journal, plan: &Plan, output: &Output) -> Result<(), Failure> {
+    let own = format!("{}/", plan.name);
+    for head in journal.live_runs().await? {
+        if head.origin.starts_with(&own) {
+            output.note(&format!(
+                "`{}` is not closed, and this run begins beside it",
+                head.label
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// A folder that differs from the paper in force is said, no more: the run does not read it.

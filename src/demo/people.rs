@@ -192,8 +192,7 @@ pub(super) fn fill(
         let fits = |holder: &&Holder| {
             holder.role == seat.role
                 && seat.org.as_ref().is_none_or(|org| holder.org == *org)
-                && holder.from.is_none_or(|from| from <= as_at.moment())
-                && holder.to.is_none_or(|to| as_at.moment() < to)
+                && holder.in_post(as_at.moment())
                 && !taken.contains(&holder.person)
         };
         if let Some(holder) = plan.outline.holders.iter().find(fits) {

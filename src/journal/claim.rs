@@ -15,11 +15,12 @@ use sqlx::{Connection as _, Row as _};
 use uuid::Uuid;
 
 use super::append::{Batch, Draft, Hand, Moment, NewRun, Tail, bind_paper};
+use super::begun::refuse_second;
 use super::fault::JournalFault;
 use super::lock::{ClaimFile, claim_path, is_locked, pid_in};
 use super::place;
 use super::store::{Journal, RunHead, count, integer, moment};
-use crate::machine::event::{Empty, Entry, Event, LeaseAcquired, LogOpened, PlanBound};
+use crate::machine::event::{ClockKind, Empty, Entry, Event, LeaseAcquired, LogOpened, PlanBound};
 use crate::machine::time::Time;
 use crate::plan::digest::Digest;
 use crate::plan::model::Code;
@@ -65,6 +66,8 @@ pub(super) struct NewLog {
     /// The run's label, where it has one.
     pub(super) label: Option<String>,
     pub(super) part: u64,
+    /// It begins a run that is no rehearsal.
+    pub(super) begins: bool,
 }
 
 /// Who drives a run now.
@@ -114,8 +117,8 @@ impl Journal {
     /// sees the entries before.
     ///
     /// # Errors
-    /// What `judge` says; when the paper was not put, the run exists, or the file cannot be written.
-    /// Nothing was written then.
+    /// What `judge` says; [`JournalFault::Begun`] where what was signed has let another begin; when the paper
+    /// was not put, the run exists, or the file cannot be written. Nothing was written then.
     pub async fn begin<E: From<JournalFault>>(
         &mut self,
         new: &NewRun,
@@ -126,10 +129,12 @@ impl Journal {
     ) -> Result<Lease, E> {
         let folder = self.run_folder(new.id);
         let lease = Lease::take(&folder, &new.short, new.id, 1, claimant, now.at).await?;
+        let begins_for_real = opening.opened.clock == ClockKind::Real;
         let log = NewLog {
             origin: opening.opened.origin.clone(),
             label: None,
             part: 1,
+            begins: begins_for_real,
         };
         let mut drafts = vec![
             Draft::of_run(Event::LogOpened(opening.opened)),
@@ -158,6 +163,9 @@ impl Journal {
             .begin_with("BEGIN IMMEDIATE")
             .await
             .map_err(&refused)?;
+        if log.begins {
+            refuse_second(&mut whole, new, &drafts, &refused).await?;
+        }
         let number = insert_run(&mut whole, new, log, now.at)
             .await
             .map_err(&refused)?;

@@ -82,6 +82,9 @@ pub enum JournalFault {
         /// The runs that begin so.
         labels: Vec<String>,
     },
+    /// The paper has its run, or what was signed for another was used by this one.
+    #[error("what was signed has let `{0}` begin already")]
+    Begun(String),
     /// The run's log has its last entry.
     #[error("run `{0}` is closed: nothing more is done on it")]
     Closed(String),
@@ -212,7 +215,7 @@ impl JournalFault {
             | JournalFault::KeyReady(_)
             | JournalFault::NoKey(..)
             | JournalFault::Closed(_) => 2,
-            JournalFault::NoLogKey => 5,
+            JournalFault::NoLogKey | JournalFault::Begun(_) => 5,
             JournalFault::Cut { .. }
             | JournalFault::Edited { .. }
             | JournalFault::Unreadable { .. }
@@ -259,6 +262,7 @@ impl JournalFault {
             }
             JournalFault::NoRun(_) | JournalFault::Ambiguous { .. } => "HO608",
             JournalFault::KeyExists(_) | JournalFault::Draft(_) => "HO609",
+            JournalFault::Begun(_) => "HO411",
             JournalFault::Whole(_) => "HO610",
             JournalFault::Closed(_) => "HO611",
             JournalFault::SealedAhead { .. }
@@ -300,6 +304,9 @@ impl JournalFault {
             }
             JournalFault::NoRun(_) => "`handover status` lists the runs",
             JournalFault::Whole(_) => "carry on with `handover run RUN`",
+            JournalFault::Begun(_) => {
+                "carry that run on; for another, `handover preview --out FILE`, and have it signed again"
+            }
             JournalFault::Closed(_) => {
                 "`handover status`, `replay` and `verify` still read it; a new preview, signed, begins a new run"
             }

@@ -2,13 +2,14 @@
 //!
 //! In come drafts of facts from whoever holds the claim; out go entries with their place in the
 //! chain, and later the same bytes again, checked. Reading order: `store` opens the file, `claim`
-//! says who may write, `append` writes, `lines` reads, `sealing` signs heads and `seals` keeps them,
+//! says who may write, `begun` who may begin, `append` writes, `lines` reads, `sealing` signs heads and `seals` keeps them,
 //! `papers` keeps files by digest, `key` and `log_key` keep keys, `export` hands a log to auditors, `recover` goes on after a loss.
 //!
 //! Not here: what a fact does to a run (`machine`), the organisations' ledgers (`orgdb`, `copy`),
 //! a clock: time comes in as a [`Moment`].
 
 mod append;
+mod begun;
 mod claim;
 mod export;
 mod fault;

@@ -132,6 +132,7 @@ impl Journal {
             origin: successor(&head.origin, head.part),
             label: Some(head.label.clone()),
             part: head.part + 1,
+            begins: false,
         };
         let new = NewRun {
             id: head.id,

@@ -110,10 +110,6 @@ impl Run {
         if self.lease.is_none() && matches!(entry.event, Event::PlanBound(_)) {
             return Ok(());
         }
-        // A claimer whose clock went back puts that on record right before its lease.
-        if matches!(entry.event, Event::ClockStepped(_)) && entry.epoch > highest {
-            return Ok(());
-        }
         let Some(lease) = self.lease.filter(|lease| lease.held) else {
             return Err(Breach::NoLease);
         };
@@ -287,8 +283,12 @@ impl Run {
 
     fn judge_hold(&self, entry: &Entry, body: &HoldBegun, now: Now) -> Judged {
         let at = self.position_of(entry)?;
-        if self.steps[at].state == StepState::Running {
+        if self.in_flight(at) {
             return self.outcome_of(entry, StepState::Running).map(drop);
+        }
+        // Witnesses are waited for behind whatever a step in mid-work waits for, not in its place.
+        if self.steps[at].state == StepState::Held {
+            self.judge_going_on(at, now)?;
         }
         self.about_is(entry, self.next_start(at))?;
         self.may_begin(at)?;
@@ -386,6 +386,8 @@ impl Run {
             Some(Waiting::Date { until }) => {
                 ensure(reached(until.moment(), now.as_at), Breach::TooEarly)
             }
+            // What came before it was answered when that was written.
+            Some(Waiting::Seal { .. }) => Ok(()),
             _ => ensure(self.steps[at].answer.is_some(), Breach::Unanswered),
         }
     }

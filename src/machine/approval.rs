@@ -93,8 +93,9 @@ impl Run {
         decided.any(|decided| decided.statement == *statement)
     }
 
-    /// Yeses that stand, were recorded as said, and that a paper asks a signature for: none in a run whose
-    /// clock is real.
+    /// Yeses that stand, were recorded as said, and that the paper which they are judged by asks a signature
+    /// for: none in a run whose clock is real. Those that put another paper in force count by the one before
+    /// ([`Run::known`]).
     #[must_use]
     pub fn only_recorded(&self) -> usize {
         let asked = |decided: &&Decided| {
@@ -112,10 +113,13 @@ impl Run {
 
     /// Whether a yes in that role must be signed: as the paper says, in every run whose clock is real.
     fn must_sign(&self, outline: &Outline, on: &On, role: &Code) -> bool {
-        let real = self
-            .opened()
-            .is_none_or(|opened| opened.clock == ClockKind::Real);
-        real && self.asks_signature(outline, on, role)
+        self.is_real() && self.asks_signature(outline, on, role)
+    }
+
+    /// Whether the wall's clock is the plan's: no rehearsal.
+    pub(super) fn is_real(&self) -> bool {
+        let opened = self.opened();
+        opened.is_none_or(|opened| opened.clock == ClockKind::Real)
     }
 
     fn asks_signature(&self, outline: &Outline, on: &On, role: &Code) -> bool {

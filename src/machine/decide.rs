@@ -190,9 +190,7 @@ impl Run {
             StepState::Undone if step.failure.is_none() || step.freed => self.begin(at, now),
             StepState::Held if held_still(step, now) => None,
             StepState::Failed if !self.may_retry(at, now) => None,
-            StepState::Running | StepState::Held | StepState::Failed => {
-                Some(Command::Start(self.next_start(at)))
-            }
+            StepState::Running | StepState::Held | StepState::Failed => self.go_on(at, now),
             StepState::Committed
             | StepState::Skipped
             | StepState::Undoing
@@ -201,19 +199,30 @@ impl Run {
         }
     }
 
+    /// A step that stopped half-way: its gate is behind it, but an amendment may have to be witnessed.
+    fn go_on(&self, at: usize, now: Now) -> Option<Command> {
+        match self.bar(at, now.as_at) {
+            Bar::Waits(waiting @ Waiting::Seal { .. }) => self.hold_once(at, waiting),
+            Bar::Open(_) | Bar::Waits(_) | Bar::Decisions(_) => {
+                Some(Command::Start(self.next_start(at)))
+            }
+        }
+    }
+
+    /// What a step waits for is said once.
+    fn hold_once(&self, at: usize, waiting: Waiting) -> Option<Command> {
+        let said = self.steps[at].hold.as_ref();
+        let same = said.is_some_and(|hold| hold.waiting == waiting);
+        (!same).then(|| Command::Hold(self.next_start(at), waiting))
+    }
+
     /// A step that has not begun: start it, or say once what it waits for.
     fn begin(&self, at: usize, now: Now) -> Option<Command> {
         let step = &self.steps[at];
         let about = self.next_start(at);
         match self.bar(at, now.as_at) {
             Bar::Open(_) => Some(Command::Start(about)),
-            Bar::Waits(waiting) => {
-                let said = step
-                    .hold
-                    .as_ref()
-                    .is_some_and(|hold| hold.waiting == waiting);
-                (!said).then_some(Command::Hold(about, waiting))
-            }
+            Bar::Waits(waiting) => self.hold_once(at, waiting),
             Bar::Decisions(_) if step.requested.is_some() => None,
             Bar::Decisions(seats) => Some(Command::Request(about, seats)),
         }
@@ -392,8 +401,7 @@ fn held_still(step: &StepRun, now: Now) -> bool {
     match step.hold.as_ref().map(|hold| &hold.waiting) {
         Some(Waiting::Date { until }) => !reached(until.moment(), now.as_at),
         Some(Waiting::Person { .. } | Waiting::Evidence { .. }) => step.answer.is_none(),
-        // Witnesses are waited for before a step, never in the middle of its work.
-        Some(Waiting::Seal { .. }) => true,
-        None => false,
+        // What was waited for before that had come; whether witnesses have signed, the bar knows.
+        Some(Waiting::Seal { .. }) | None => false,
     }
 }

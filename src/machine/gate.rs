@@ -3,6 +3,8 @@
 //!
 //! Not here: writing decisions down (`apply`), asking for them (`decide`).
 
+use std::collections::BTreeSet;
+
 use super::event::{Actor, On, Waiting};
 use super::run::{Run, reached};
 use super::state::{Decided, Verdict};
@@ -10,7 +12,6 @@ use super::time::Time;
 use crate::plan::digest::Digest;
 use crate::plan::model::{Code, Seat};
 use crate::plan::outline::{Gate, Holder, Outline};
-use crate::plan::public_key::PublicKey;
 
 /// Decisions needed, by distinct people, for an act that the paper names no gate for (amending,
 /// rolling back): two wherever at least two seats sign the paper, else as many as there are.
@@ -45,6 +46,9 @@ pub enum NotTheirs {
     /// One person, one seat.
     #[error("they have decided already, for another seat")]
     SamePerson,
+    /// A word where the paper in force has keys: it puts no other paper in force.
+    #[error("they gave their word, and the paper in force asks for a key")]
+    OnlyWord,
     /// A seat decides once; a refusal must be revoked before a grant.
     #[error("that seat has decided already")]
     Decided,
@@ -166,6 +170,9 @@ impl Run {
             None => code(&decided.actor) == Some(person),
         };
         let stands = self.not_void(on).any(|(_, decided)| same_seat(decided));
+        if verdict == Verdict::Refused && self.own_yes(on, actor).is_some() {
+            return Ok(());
+        }
         if verdict == Verdict::Revoked {
             return if stands {
                 Ok(())
@@ -181,6 +188,17 @@ impl Run {
             return Err(NotTheirs::SamePerson);
         }
         Ok(())
+    }
+
+    /// The standing yes of the very same person in the same seat at a gate. A no may be said over it, without
+    /// a key too: nothing stands between a person and the brake, a key that was lost least of all.
+    pub(super) fn own_yes(&self, on: &On, actor: &Actor) -> Option<u64> {
+        let theirs = |(_, decided): &(u64, &Decided)| {
+            decided.verdict == Verdict::Granted && same_person(&decided.actor, actor)
+        };
+        let gate = matches!(on, On::Gate { .. });
+        let own = self.not_void(on).find(theirs).filter(|_| gate);
+        own.map(|(seq, _)| seq)
     }
 
     /// Do these entries hold enough grants about `on`, by distinct people? In ascending order.
@@ -205,27 +223,66 @@ impl Run {
             .collect()
     }
 
-    /// How many of these grants are by people who sit in the paper in force, with the same key.
+    /// How many of these grants count towards putting another paper in force.
     pub(super) fn known_here(&self, approvals: &[u64]) -> usize {
-        let outline = &self.graph.outline;
-        let known = |decided: &Decided| {
-            let Actor::Person { person, key, .. } = &decided.actor else {
-                return false;
-            };
-            let holds = holder(outline, &decided.actor, decided.when.as_at).is_ok();
-            let mut theirs = outline.holders.iter().filter(|one| one.person == *person);
-            let own = |one: &Holder| one.key.as_ref().map(PublicKey::fingerprint);
-            let same_key = key.is_none() || theirs.any(|one| own(one) == *key);
-            let asked = outline.signed_by.iter();
-            holds && same_key && asked.into_iter().any(|seat| sits(&decided.actor, seat))
-        };
         let decided = approvals.iter().filter_map(|seq| self.decided.get(seq));
-        decided.filter(|decided| known(decided)).count()
+        let known =
+            decided.filter(|decided| self.known(&decided.actor, decided.when.as_at) == Ok(()));
+        known.count()
+    }
+
+    /// Whether a yes to another paper, given at `as_at`, counts towards putting it in force: by somebody who
+    /// signs the paper in force, with the key that they have *there*. Else whoever writes the new paper could
+    /// name new people in it, or new keys.
+    ///
+    /// A word without a key counts where the paper in force asks that role for none, has none for that
+    /// person, and has too few keys among those who sign it: the words of some would otherwise undo what the
+    /// keys of the others stand for. A rehearsal may do with words.
+    ///
+    /// # Errors
+    /// Why it does not count.
+    pub fn known(&self, actor: &Actor, as_at: Time) -> Result<(), NotTheirs> {
+        let outline = &self.graph.outline;
+        let person = holder(outline, actor, as_at)?;
+        if !outline.signed_by.iter().any(|seat| sits(actor, seat)) {
+            return Err(NotTheirs::NotAsked);
+        }
+        let Actor::Person { role, key, .. } = actor else {
+            return Err(NotTheirs::NoPerson);
+        };
+        let theirs = outline.holders.iter().filter(|one| one.person == *person);
+        let mut own = theirs.filter_map(|one| one.key.as_ref());
+        match key {
+            Some(key) if own.any(|own| own.fingerprint() == *key) => Ok(()),
+            Some(_) => Err(NotTheirs::OtherKey),
+            None if !self.is_real() => Ok(()),
+            None if own.next().is_some()
+                || outline.signed.contains(role)
+                || keyed(outline, as_at) >= needed(outline) =>
+            {
+                Err(NotTheirs::OnlyWord)
+            }
+            None => Ok(()),
+        }
     }
 
     pub(super) fn outline_of(&self, paper: &Digest) -> Option<&Outline> {
         self.shelf.get(paper).map(AsRef::as_ref)
     }
+}
+
+/// How many people with a key could sign the paper on that day.
+fn keyed(outline: &Outline, as_at: Time) -> usize {
+    let asked = |one: &&Holder| {
+        let fits = |seat: &Seat| {
+            seat.role == one.role && seat.org.as_ref().is_none_or(|org| *org == one.org)
+        };
+        outline.signed_by.iter().any(fits)
+    };
+    let holders = outline.holders.iter().filter(asked);
+    let keyed = holders.filter(|one| one.key.is_some() && one.in_post(as_at.moment()));
+    let people: BTreeSet<&Code> = keyed.map(|one| &one.person).collect();
+    people.len()
 }
 
 /// How many distinct people must agree to an amendment or a rollback.
@@ -251,6 +308,17 @@ pub(super) fn code(actor: &Actor) -> Option<&Code> {
     }
 }
 
+/// Whether both are one person, in one role, for one organisation.
+fn same_person(one: &Actor, other: &Actor) -> bool {
+    let who = |actor: &Actor| match actor {
+        Actor::Executor => None,
+        Actor::Person {
+            person, role, org, ..
+        } => Some((person.clone(), role.clone(), org.clone())),
+    };
+    who(one).is_some() && who(one) == who(other)
+}
+
 /// The person's code, if they hold the role they act in, for that organisation, at that moment.
 pub(super) fn holder<'a>(
     outline: &Outline,
@@ -263,15 +331,8 @@ pub(super) fn holder<'a>(
     else {
         return Err(NotTheirs::NoPerson);
     };
-    let moment = as_at.moment();
-    let holds = outline.holders.iter().any(|holder| {
-        holder.person == *person
-            && holder.role == *role
-            && holder.org == *org
-            && holder.from.is_none_or(|from| moment >= from)
-            && holder.to.is_none_or(|to| moment < to)
-    });
-    if holds {
+    let mut holders = outline.holders.iter();
+    if holders.any(|holder| holder.sits((person, role, org), as_at.moment())) {
         Ok(person)
     } else {
         Err(NotTheirs::NotHeld)

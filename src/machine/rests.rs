@@ -129,7 +129,7 @@ impl Run {
         match step.state {
             StepState::Committed | StepState::Skipped => Rest::Completed,
             StepState::Stuck => Rest::Stuck(step.failure.as_ref().map(|fault| fault.code.clone())),
-            StepState::Failed => failed(step, false),
+            StepState::Failed => self.unseen(step).unwrap_or(failed(step, false)),
             // One that took its work back and may try again is asked for like any other.
             StepState::Undone if step.failure.is_some() => {
                 self.at_its_gate(at, step).unwrap_or(failed(step, true))
@@ -137,8 +137,16 @@ impl Run {
             StepState::Undone => self.at_its_gate(at, step).unwrap_or(Rest::Undone),
             StepState::Pending => self.at_its_gate(at, step).unwrap_or(Rest::Pending),
             StepState::Held => self.in_mid_work(at, step).unwrap_or(Rest::Pending),
-            StepState::Running | StepState::Undoing => Rest::Pending,
+            StepState::Running => self.unseen(step).unwrap_or(Rest::Pending),
+            StepState::Undoing => Rest::Pending,
         }
+    }
+
+    /// Witnesses who have not seen the paper that a step which stopped is to go on with.
+    fn unseen(&self, step: &StepRun) -> Option<Rest> {
+        let waiting = step.hold.as_ref().map(|hold| &hold.waiting)?;
+        let waits = matches!(waiting, Waiting::Seal { size } if self.witnessed() < *size);
+        waits.then(|| Rest::Held(waiting.clone()))
     }
 
     /// What a step that has not begun waits for, once that was written.
@@ -167,6 +175,9 @@ impl Run {
         let rollback = self.rollback.as_ref();
         let goes = rollback.is_some_and(|rollback| rollback.listed[at]);
         let hold = step.hold.as_ref().filter(|_| !goes)?;
+        if matches!(hold.waiting, Waiting::Seal { .. }) {
+            return self.unseen(step);
+        }
         step.answer
             .is_none()
             .then(|| Rest::Held(hold.waiting.clone()))

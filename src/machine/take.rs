@@ -106,12 +106,13 @@ impl Run {
         match &entry.event {
             Event::ApprovalRequested(_) => self.steps[at].requested = Some(when),
             Event::HoldBegun(body) => {
+                let works = self.in_flight(at);
                 let step = &mut self.steps[at];
                 step.hold = Some(Hold {
                     since: when,
                     waiting: body.waiting.clone(),
                 });
-                if step.state == StepState::Running {
+                if works {
                     self.set_state(at, StepState::Held);
                 }
             }
@@ -204,8 +205,14 @@ impl Run {
     }
 
     fn note(&mut self, entry: &Entry, body: &Decision, verdict: Verdict, when: Moment) {
-        if verdict == Verdict::Revoked {
-            self.revoke(entry, body);
+        match verdict {
+            Verdict::Revoked => self.revoke(entry, body),
+            // A no over one's own yes takes that back.
+            Verdict::Refused => {
+                let own = self.own_yes(&body.on, &entry.actor);
+                self.void(own.as_slice());
+            }
+            Verdict::Granted => {}
         }
         let void = verdict == Verdict::Revoked;
         self.nonces

@@ -63,11 +63,18 @@ impl Run {
         // A step that can be undone until some date has its witnesses before it begins: what goes on with
         // it, or tries again, may come behind that date.
         let for_good = self.final_now(at, as_at) || self.step_at(at).undo_until.is_some();
-        if !asked || !real || !for_good || self.steps[at].begun() {
+        if !asked || !real || !for_good || self.begun_under_this(at) {
             return None;
         }
         let size = self.rests_on(at);
         (self.witnessed() < size).then_some(size)
+    }
+
+    /// The step has begun, and witnesses have seen what it goes on with: the table of a step that has begun is
+    /// not amended, but the files that it reads may be.
+    fn begun_under_this(&self, at: usize) -> bool {
+        let step = &self.steps[at];
+        step.begun() && step.paper == Some(self.paper())
     }
 
     /// The entries from the start that hold all the step rests on: what finished before it, the

@@ -171,6 +171,20 @@ pub struct Holder {
     pub key: Option<PublicKey>,
 }
 
+impl Holder {
+    /// Whether they are in post at that moment.
+    #[must_use]
+    pub fn in_post(&self, at: Timestamp) -> bool {
+        self.from.is_none_or(|from| from <= at) && self.to.is_none_or(|to| at < to)
+    }
+
+    /// Whether it is that person who holds that role for that organisation at that moment.
+    #[must_use]
+    pub fn sits(&self, (person, role, org): (&Code, &Code, &Code), at: Timestamp) -> bool {
+        self.person == *person && self.role == *role && self.org == *org && self.in_post(at)
+    }
+}
+
 /// The whole paper as the machine sees it.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Outline {

@@ -18,17 +18,18 @@ use super::stale::{Stale, Uses, between};
 use super::timetable::Rehearsed;
 use crate::machine::gate::EYES;
 use crate::orgdb::OrgReader;
-use crate::plan::model::{Code, Plan};
+use crate::plan::model::{Code, Plan, Seat};
+use crate::steps::RunLook;
 
 /// The paper that is amended and who signed it.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Signed {
     /// The plan as it was signed.
     pub plan: Arc<Plan>,
     /// Its signatures (from the preview file, or from the journal's decisions).
     pub signatures: Vec<Signature>,
     /// The run in mid-way, if it is one.
-    pub run: Option<Uuid>,
+    pub run: Option<RunLook>,
 }
 
 /// Looks at the changed plan and carries over what does not lapse.
@@ -42,11 +43,25 @@ pub async fn amend(
     moment: &Moment,
     rehearsed: Option<&Rehearsed>,
 ) -> Result<Preview, LookFault> {
-    let uses = unmapped(&former.plan, &readers).await?;
-    let fresh = look(new, readers, moment, rehearsed).await?;
-    let old = Paper::of(&former.plan);
-    let change = between(&old, &fresh.paper, &former.signatures, Uses::Now(&uses));
-    Ok(carry_over(fresh, &former.signatures, change, former.run))
+    let run = former.run.as_ref();
+    let change = changed(former, &new, &readers).await?;
+    let fresh = look(new, readers, moment, rehearsed, run).await?;
+    let run = run.map(|run| run.id);
+    Ok(carry_over(fresh, &former.signatures, change, run))
+}
+
+/// What changes from the former paper to `new`, and whose signatures lapse with it.
+///
+/// # Errors
+/// When a source cannot be read for the codes that its rows use.
+pub async fn changed(
+    former: &Signed,
+    new: &Plan,
+    readers: &BTreeMap<Code, OrgReader>,
+) -> Result<Option<Stale>, LookFault> {
+    let uses = unmapped(&former.plan, readers).await?;
+    let (old, new) = (Paper::of(&former.plan), Paper::of(new));
+    Ok(between(&old, &new, &former.signatures, Uses::Now(&uses)))
 }
 
 /// Puts the signatures that `change` does not lapse under `fresh`, and says what changed. Without a
@@ -60,16 +75,9 @@ pub fn carry_over(
     change: Option<Stale>,
     run: Option<Uuid>,
 ) -> Preview {
-    let lapsed = change.as_ref().map(|stale| stale.lapsed.clone());
-    let mut lapsed = lapsed.unwrap_or_default();
-    let again = lapsed.iter().filter(|seat| fresh.seats.contains(seat));
-    if run.is_some() && change.is_some() && again.count() < fresh.seats.len().min(EYES) {
-        lapsed = signatures.iter().map(|one| one.seat.clone()).collect();
-    }
-    let stands = |signature: &&Signature| {
-        !lapsed.contains(&signature.seat) && fresh.seats.contains(&signature.seat)
-    };
-    fresh.signatures = signatures.iter().filter(stands).cloned().collect();
+    let in_midway = run.is_some();
+    let lapsed = lapsing(signatures, change.as_ref(), &fresh.seats, in_midway);
+    fresh.signatures = standing(signatures, &lapsed, &fresh.seats);
     fresh.former = change.map(|stale| Former {
         paper: stale.then,
         run,
@@ -77,4 +85,43 @@ pub fn carry_over(
         lapsed,
     });
     fresh
+}
+
+/// Signatures under the amendment of a run that were given to another paper, and that the change to this one
+/// lapses, or that are not among those which the run has of the former: put there by hand.
+#[must_use]
+pub fn astray<'p>(
+    amendment: &'p Preview,
+    seats: &[Seat],
+    former: &[Signature],
+    change: &Stale,
+) -> Vec<&'p Signature> {
+    let lapsed = lapsing(former, Some(change), seats, true);
+    let stand = standing(former, &lapsed, seats);
+    let carried = amendment.signatures.iter();
+    let carried = carried.filter(|one| one.signed != change.now);
+    carried.filter(|one| !stand.contains(one)).collect()
+}
+
+/// Seats whose signatures lapse with a change.
+fn lapsing(
+    signatures: &[Signature],
+    change: Option<&Stale>,
+    seats: &[Seat],
+    in_midway: bool,
+) -> Vec<Seat> {
+    let Some(change) = change else {
+        return Vec::new();
+    };
+    let again = change.lapsed.iter().filter(|seat| seats.contains(seat));
+    if in_midway && again.count() < seats.len().min(EYES) {
+        return signatures.iter().map(|one| one.seat.clone()).collect();
+    }
+    change.lapsed.clone()
+}
+
+/// Signatures that a change leaves alone.
+fn standing(signatures: &[Signature], lapsed: &[Seat], seats: &[Seat]) -> Vec<Signature> {
+    let stands = |one: &&Signature| !lapsed.contains(&one.seat) && seats.contains(&one.seat);
+    signatures.iter().filter(stands).cloned().collect()
 }

@@ -16,9 +16,9 @@ use crate::copy::look::unmapped_codes;
 use crate::copy::route::Route;
 use crate::machine::event::ClockKind;
 use crate::orgdb::{DbFault, OrgReader};
-use crate::plan::model::{Code, DataCopy, Place, Plan, StepSpec};
+use crate::plan::model::{Code, DataCopy, Place, Plan, Step, StepSpec};
 use crate::plan::outline::{StepId, Undo};
-use crate::steps::{self, Finding, Forecast, Look};
+use crate::steps::{self, Finding, Forecast, Look, RunLook};
 
 /// When a preview is made.
 #[derive(Debug, Clone, Copy)]
@@ -52,7 +52,8 @@ pub enum LookFault {
     },
 }
 
-/// Looks at a plan. Nothing is written anywhere.
+/// Looks at a plan, before any run of it or in the midst of `run`: rows that the run has brought stand in
+/// nobody's way then. Nothing is written anywhere.
 ///
 /// # Errors
 /// When a database cannot be used: a preview that leaves something out is no preview.
@@ -61,19 +62,28 @@ pub async fn look(
     readers: Arc<BTreeMap<Code, OrgReader>>,
     moment: &Moment,
     rehearsed: Option<&Rehearsed>,
+    run: Option<&RunLook>,
 ) -> Result<Preview, LookFault> {
+    // What a task or a wait asks for as it starts is no finding of a preview.
+    let of_rows = |step: &usize| {
+        let does = &plan.steps[*step].does;
+        matches!(does, StepSpec::DataCopy(_) | StepSpec::CatchUp(_))
+    };
     let looks: Vec<Look> = (0..plan.steps.len())
         .map(|step| Look {
             plan: plan.clone(),
             step,
             readers: readers.clone(),
             as_at: moment.as_at,
-            run: None,
+            run: run.filter(|_| of_rows(&step)).cloned(),
         })
         .collect();
     // Two passes over a source, side by side: its codes, and what would become of its rows.
     let (findings, steps) = tokio::join!(findings(&plan, &looks), forecasts(&plan, &looks, moment));
-    let (mut findings, steps) = (findings?, steps?);
+    let (mut findings, mut steps) = (findings?, steps?);
+    if let Some(run) = run {
+        brought_once(&plan, &mut steps, run);
+    }
     findings.sort_by_key(|finding| !finding.stops);
     let unmapped = unmapped(&plan, &readers).await?;
     let reading = Reading::of(&steps, &findings);
@@ -112,6 +122,28 @@ pub async fn look(
         seats: plan.signed_by.clone(),
         signatures: Vec::new(),
     })
+}
+
+/// Copies before a switch: they bring the homes that it finds when its turn comes.
+pub fn filled_by<'p>(plan: &'p Plan, switch: &'p StepId) -> impl Iterator<Item = &'p StepId> {
+    let switches = |step: &Step| matches!(step.does, StepSpec::Switch(_));
+    let is_one = plan.step(switch).is_some_and(switches);
+    let copies = plan.steps.iter().filter(move |step| {
+        is_one
+            && matches!(step.does, StepSpec::DataCopy(_))
+            && plan.outline.comes_before(&step.id, switch)
+    });
+    copies.map(|step| &step.id)
+}
+
+/// Homes that a copy of the run has brought count where they came from, not once more where they are.
+fn brought_once(plan: &Plan, steps: &mut [StepSaid], run: &RunLook) {
+    for step in steps {
+        let mut copies = filled_by(plan, &step.id);
+        if copies.any(|copy| run.generations.contains_key(copy)) {
+            step.counts.clear();
+        }
+    }
 }
 
 /// What stands against each step.

@@ -20,11 +20,11 @@ pub mod stale;
 pub mod timetable;
 mod touch;
 
-pub use amend::{amend, carry_over};
+pub use amend::{amend, astray, carry_over, changed};
 pub use compare::{Difference, compare};
 pub use look::{LookFault, Moment, look};
 pub use model::{FileFault, Preview, Signature};
-pub use moved::{Moved, moved};
+pub use moved::{Moved, moved, of_rows};
 pub use paper::Paper;
 pub use rollback::{RollbackPreview, look_rollback};
 pub use sign::{Ask, SignFault, Statement, missing, sign, sign_rollback};

@@ -356,11 +356,6 @@ impl Preview {
         written(self)
     }
 
-    /// Puts the digest of the reading right after findings were left out.
-    pub fn read_again(&mut self) {
-        self.reading.digest = self.reading.digested(&self.findings);
-    }
-
     /// The lines that the reading's digest is over.
     #[must_use]
     pub fn reading_lines(&self) -> String {

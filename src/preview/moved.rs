@@ -9,8 +9,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::model::{FindingSaid, Preview};
+use super::reading::Reading;
 use crate::copy::counts::Counts;
 use crate::plan::model::Code;
+use crate::plan::outline::StepId;
 
 /// How the databases differ from what the preview was read from.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -44,6 +46,17 @@ impl Moved {
     pub fn lapses(&self) -> bool {
         !self.stops.is_empty() || self.homes.is_some()
     }
+}
+
+/// A preview as far as the rows of some steps go: what it says of the others is left out of its reading.
+#[must_use]
+pub fn of_rows(mut preview: Preview, of: impl Fn(&StepId) -> bool) -> Preview {
+    preview.steps.retain(|step| of(&step.id));
+    preview.reading = Reading::of(&preview.steps, &preview.findings);
+    if let Some(homes) = &mut preview.homes {
+        homes.found = preview.reading.homes();
+    }
+    preview
 }
 
 /// Holds a fresh look against a signed preview of the same paper.

@@ -20,6 +20,7 @@ use super::timetable::Rehearsed;
 use crate::copy::ledger::Deed;
 use crate::copy::undo::Undone;
 use crate::machine::event::{ClockKind, On, UndoMode};
+use crate::machine::gate::EYES;
 use crate::machine::rollback::{RollbackPlan, Stay};
 use crate::machine::run::Run;
 use crate::orgdb::OrgReader;
@@ -27,9 +28,6 @@ use crate::plan::digest::Digest;
 use crate::plan::model::{Code, Plan, Seat};
 use crate::plan::outline::{StepId, Subject};
 use crate::steps::{self, Look, RunLook};
-
-/// Signatures, by different people, that a rollback needs where at least as many seats sign the paper.
-const EYES: usize = 2;
 
 /// A rollback read and not begun; the file of `rollback --preview --out`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

@@ -223,12 +223,8 @@ pub fn lapsed<'p>(
             return Some((signature, SignFault::Window(window)));
         }
         let mut holders = plan.outline.holders.iter();
-        let holds = holders.any(|holder| {
-            holder.person == signature.person
-                && holder.role == signature.seat.role
-                && holder.org == signature.org
-                && in_post(holder, as_at)
-        });
+        let who = (&signature.person, &signature.seat.role, &signature.org);
+        let holds = holders.any(|holder| holder.sits(who, as_at));
         let left = SignFault::NotHeld {
             person: signature.person.clone(),
             role: signature.seat.role.clone(),
@@ -513,9 +509,5 @@ impl<'a> House<'a> {
 }
 
 fn holds(holder: &Holder, ask: &Ask<'_>) -> bool {
-    &*holder.person == ask.person && &*holder.role == ask.role && in_post(holder, ask.as_at)
-}
-
-fn in_post(holder: &Holder, as_at: Timestamp) -> bool {
-    holder.from.is_none_or(|from| from <= as_at) && holder.to.is_none_or(|to| as_at < to)
+    &*holder.person == ask.person && &*holder.role == ask.role && holder.in_post(ask.as_at)
 }

@@ -124,7 +124,8 @@ pub(super) fn whose(seats: &[Seat], orgs: &BTreeMap<Code, String>) -> String {
 }
 
 /// A change in words: `maps/homes.toml lines 21-23 (Thanet)`.
-pub(super) fn change(change: &FileChange, orgs: &BTreeMap<Code, String>) -> String {
+#[must_use]
+pub fn change(change: &FileChange, orgs: &BTreeMap<Code, String>) -> String {
     let how = match change.how {
         How::Added => " added".to_owned(),
         How::Removed => " removed".to_owned(),

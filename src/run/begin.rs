@@ -7,6 +7,7 @@ use uuid::Uuid;
 use super::approvals::keep_all;
 use super::clock::Clock;
 use super::folder::RunFolder;
+use super::kept;
 use super::session::{Session, Watch, claimant, moment};
 use super::site::{Site, SiteFault};
 use crate::journal::{Draft, Journal, JournalFault, NewRun, Opening, adopt_key, create_key};
@@ -24,7 +25,8 @@ use crate::seal::LogKey;
 /// Begins a run of `plan` as the signed `preview` says. The caller has held the one against the other.
 ///
 /// # Errors
-/// When the journal refuses, or a signature breaks the rules.
+/// When the journal refuses, or a signature breaks the rules; [`JournalFault::Begun`] where what was signed has
+/// let another run begin.
 pub async fn begin<'a>(
     mut journal: Journal,
     plan: &Arc<Plan>,
@@ -70,6 +72,7 @@ pub async fn begin<'a>(
         paper,
     };
     let orgs = prints.iter().map(|print| print.org.clone()).collect();
+    kept::keep(&folder, preview)?;
     keep_all(&mut journal, &preview.signatures).await?;
     let opening = Opening {
         opened,

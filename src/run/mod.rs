@@ -21,6 +21,7 @@ pub mod decisions;
 pub mod drive;
 pub mod folder;
 pub mod hands;
+pub mod kept;
 pub mod known;
 pub mod rehearsed;
 pub mod rollback;

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use super::approvals::keep_all;
 use super::begin::{decisions, put_papers};
+use super::kept;
 use super::session::Session;
 use super::site::SiteFault;
 use crate::journal::Draft;
@@ -83,6 +84,7 @@ pub async fn amend(
         .cloned()
         .collect();
     let first = session.site.run.next_seq();
+    kept::keep(&session.site.folder, preview)?;
     keep_all(&mut session.site.journal, &fresh).await?;
     let mut drafts = decisions(&fresh, Some(preview.reading.digest));
     let approvals = (first..first + drafts.len() as u64).collect();

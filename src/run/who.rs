@@ -54,8 +54,7 @@ impl Who {
         let holds = |holder: &&Holder| {
             (&*holder.role == name || &*holder.person == name)
                 && at_org.is_none_or(|at_org| &*holder.org == at_org)
-                && holder.from.is_none_or(|from| from <= as_at.moment())
-                && holder.to.is_none_or(|to| as_at.moment() < to)
+                && holder.in_post(as_at.moment())
         };
         let mut fit: Vec<&Holder> = outline.holders.iter().filter(holds).collect();
         narrow(&mut fit, |holder| org.is_none_or(|org| holder.org == *org));

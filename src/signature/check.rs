@@ -217,13 +217,8 @@ fn roles(claim: &Claim, outline: &Outline) -> Option<Said> {
     let Statement {
         person, role, org, ..
     } = &claim.statement;
-    let held = outline.holders.iter().any(|holder| {
-        holder.person == *person
-            && holder.role == *role
-            && holder.org == *org
-            && holder.from.is_none_or(|from| from <= claim.as_at)
-            && holder.to.is_none_or(|to| claim.as_at < to)
-    });
+    let mut holders = outline.holders.iter();
+    let held = holders.any(|holder| holder.sits((person, role, org), claim.as_at));
     let says = || "the signer did not hold that role for that organisation on that day".to_owned();
     (!held).then(|| ("ROLE", says()))
 }

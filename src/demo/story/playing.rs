@@ -5,7 +5,6 @@
 use std::sync::Arc;
 
 use super::stage::Stage;
-use super::way_back::bytes_of;
 use super::{StoryFault, Teller, in_force};
 use tokio::sync::watch;
 
@@ -35,12 +34,7 @@ impl Stage {
         let prints = connect::prints(&self.readers(plan).await?, true).await?;
         let watch = teller.watch(plan);
         let session = begin::begin(journal, plan, preview, prints, clock, watch).await?;
-        let site = session.release().await?;
-        site.folder.put(
-            &format!("{}.preview", plan.fingerprint()),
-            &bytes_of(preview)?,
-        )?;
-        Ok(site)
+        Ok(session.release().await?)
     }
 
     /// Drives, lets people answer, drives again, until nothing more comes by itself. Stops once just

@@ -39,7 +39,7 @@ impl Stage {
             clock: ClockKind::MadeUp,
         };
         let readers = self.readers(&plan).await?;
-        let mut preview = preview::look(Arc::clone(&plan), readers, &moment, None).await?;
+        let mut preview = preview::look(Arc::clone(&plan), readers, &moment, None, None).await?;
         teller.preview(&preview);
         teller.chapter("Signing it");
         self.sign_all(&mut preview, &plan, as_at, teller)?;

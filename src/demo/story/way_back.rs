@@ -168,7 +168,7 @@ impl Stage {
         let signed = Signed {
             plan: old,
             signatures: former.signatures,
-            run: Some(site.head.id),
+            run: Some(site.run_look()?),
         };
         let readers = self.readers(&new).await?;
         let mut amended = preview::amend(&signed, Arc::clone(&new), readers, &moment, None).await?;
@@ -183,15 +183,6 @@ impl Stage {
         self.save("amend.preview", &amended)?;
         let mut session = Session::claim(site, Vec::new(), clock, teller.watch(&new)).await?;
         rollback::amend(&mut session, Arc::clone(&new), &amended).await?;
-        let site = session.release().await?;
-        site.folder.put(
-            &format!("{}.preview", new.fingerprint()),
-            &bytes_of(&amended)?,
-        )?;
-        Ok(site)
+        Ok(session.release().await?)
     }
-}
-
-pub(super) fn bytes_of(preview: &Preview) -> Result<Vec<u8>, StoryFault> {
-    Ok(preview.write().map_err(std::io::Error::other)?)
 }

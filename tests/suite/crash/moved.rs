@@ -3,7 +3,7 @@
 
 use rusqlite::Connection;
 
-use super::stage::{Said, Stage, begun, begun_unbroken};
+use super::stage::{Said, Stage, begun, begun_unbroken, begun_unbroken_early};
 
 /// A folder with a signed preview, its databases and no run.
 fn signed(stage: &Stage) -> Stage {
@@ -120,4 +120,103 @@ fn a_yes_before_the_cutover_is_made_on_numbers_that_are_read_again() {
     let gone = source.execute("DELETE FROM property WHERE owner_conf IS NOT NULL", []);
     assert!(gone.unwrap() > 50);
     yes("s151@dover").is(5, &["HO402", "homes were read then", "--amend"]);
+}
+
+/// The plan that copies early, cut down to the copy, the gate behind it and what comes after.
+fn gate_behind_the_copy(edit: impl Fn(&Stage)) -> Stage {
+    let stage = signed(begun_unbroken_early());
+    change(&stage, "plan.toml", |text| {
+        let waits =
+            "after = [\"contracts-novated\", \"tell-tenants\"]\nstart = \"handover - 7 days\"\n";
+        let gate = "after = [\"listen\", \"staff-information\", \"contracts-novated\", \"tell-tenants\", \"copy-homes\"]\nstart = \"handover - 3 days\"\n";
+        assert!(text.contains(waits) && text.contains(gate));
+        text.replace(waits, "")
+            .replace(gate, "after = [\"copy-homes\"]\n")
+    });
+    edit(&stage);
+    stage
+        .tell(&["preview", ".", "--out", "new.preview"])
+        .is(0, &[]);
+    stage.sign("new.preview");
+    run(&stage, "new.preview").is(4, &["Waiting safely"]);
+    stage
+}
+
+fn change(stage: &Stage, file: &str, how: impl Fn(&str) -> String) {
+    let path = stage.path.join(file);
+    let text = std::fs::read_to_string(&path).unwrap();
+    let changed = how(&text);
+    assert_ne!(changed, text, "{file}");
+    std::fs::write(path, changed).unwrap();
+}
+
+fn says_yes(stage: &Stage, who: &str) -> Said {
+    let label = super::stage::EARLY;
+    stage.tell(&[
+        "approve", label, "go-no-go", "--as", who, "--reason", "seen",
+    ])
+}
+
+#[test]
+fn a_yes_behind_a_copy_does_not_meet_the_rows_that_the_run_has_brought() {
+    let stage = gate_behind_the_copy(|stage| {
+        change(stage, "maps/homes.toml", |text| {
+            let id = "id = \"asset_id\"\nleave-out";
+            let meets = "id = \"asset_id\"\nnatural-key = [\"asset_ref\"]\ncollision = \"keep-existing\"\nleave-out";
+            text.replacen(id, meets, 1)
+        });
+        // Such a copy is not caught up with.
+        change(stage, "plan.toml", |text| {
+            let catches = "does = \"catch-up\"\nof = \"copy-homes\"\non-failure = \"undo\"\n";
+            text.replace(catches, "does = \"task\"\nowner = \"hr\"\n")
+        });
+    });
+    let said = says_yes(&stage, "housing@westminster");
+    said.is(0, &["Recorded"]);
+    assert!(!said.text.contains("moved on"), "{}", said.text);
+    // An amendment is read through the same eyes.
+    change(&stage, "plan.toml", |text| {
+        text.replace("Go or no-go", "Go, or not")
+    });
+    stage
+        .tell(&[
+            "preview",
+            super::stage::EARLY,
+            "--amend",
+            "--out",
+            "amend.preview",
+        ])
+        .is(0, &[]);
+    let homes = |file: &str| stage.json(file)["homes"]["found"].as_u64();
+    assert_eq!(homes("amend.preview"), homes("new.preview"));
+}
+
+#[test]
+fn what_a_catch_up_is_still_to_bring_is_held_against_the_signed_preview() {
+    let stage = gate_behind_the_copy(|stage| {
+        change(stage, "plan.toml", |text| {
+            text.replace("tolerance = 100", "tolerance = 5")
+        });
+    });
+    let source = database(&stage, "citywest");
+    let gone = source.execute("DELETE FROM property WHERE owner_conf IS NOT NULL", []);
+    assert!(gone.unwrap() > 5);
+    says_yes(&stage, "housing@westminster").is(5, &["HO402", "homes were read then"]);
+}
+
+#[test]
+fn numbers_of_steps_that_are_done_are_nobodys_concern_at_a_gate() {
+    let stage = gate_behind_the_copy(|stage| {
+        change(stage, "plan.toml", |text| {
+            let catches = "does = \"catch-up\"\nof = \"copy-homes\"\non-failure = \"undo\"\n";
+            text.replace(catches, "does = \"task\"\nowner = \"hr\"\n")
+                .replace("tolerance = 100", "tolerance = 5")
+        });
+    });
+    let source = database(&stage, "citywest");
+    let gone = source.execute("DELETE FROM property WHERE owner_conf IS NOT NULL", []);
+    assert!(gone.unwrap() > 5);
+    let said = says_yes(&stage, "housing@westminster");
+    said.is(0, &["Recorded"]);
+    assert!(!said.text.contains("westminster, asset"), "{}", said.text);
 }

@@ -41,7 +41,7 @@ pub(super) async fn begun() -> Begun {
     }
 }
 
-/// Opens a further run in `journal`.
+/// Opens a further run in `journal`: a rehearsal, since a paper has one run.
 pub(super) async fn begin(journal: &mut Journal, run: Uuid) -> Lease {
     let key = create_key(&journal.run_folder(run)).unwrap();
     let (text, files) = papers();
@@ -51,7 +51,10 @@ pub(super) async fn begin(journal: &mut Journal, run: Uuid) -> Lease {
         short: "ekh".to_owned(),
         paper,
     };
-    let opened = opened(run, paper, key.commitment());
+    let mut opened = opened(run, paper, key.commitment());
+    if !journal.runs().await.unwrap().is_empty() {
+        opened.clock = ClockKind::MadeUp;
+    }
     let outline = outline();
     let bound = PlanBound {
         steps: outline.steps.len() as u64,

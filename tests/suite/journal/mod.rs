@@ -11,3 +11,4 @@ mod entries;
 mod exports;
 mod files;
 mod recovery;
+mod seconds;

@@ -13,7 +13,7 @@ use handover::signature::statement::{After, Nonce, Second, Window};
 use super::paper::{id, of, seal, seat, step};
 use super::world::{World, decision, person, time};
 
-fn key(seed: u8) -> PublicKey {
+pub(super) fn key(seed: u8) -> PublicKey {
     let key = PrivateKey::from_seed(&[seed; 32]).unwrap();
     key.public().clone()
 }
@@ -48,7 +48,7 @@ fn asked(outline: &Outline) -> World {
     world
 }
 
-fn by(code: &str, role: &str, with: &PublicKey) -> Actor {
+pub(super) fn by(code: &str, role: &str, with: &PublicKey) -> Actor {
     match person(code, role, "dover") {
         Actor::Person {
             person, role, org, ..
@@ -66,13 +66,17 @@ fn second(text: &str) -> Second {
     text.parse().unwrap()
 }
 
-/// The entry of an honest signed yes.
-fn yes(world: &World, actor: &Actor, nonce: u8) -> Entry {
-    let window = Window {
+pub(super) fn window(nonce: u8) -> Window {
+    Window {
         nonce: Nonce([nonce; 16]),
         not_before: second("2020-09-30T12:00:00Z"),
         not_after: second("2020-10-02T12:00:00Z"),
-    };
+    }
+}
+
+/// The entry of an honest signed yes.
+fn yes(world: &World, actor: &Actor, nonce: u8) -> Entry {
+    let window = window(nonce);
     let after = After {
         size: 2,
         root: Digest::of(b"head"),
@@ -256,6 +260,45 @@ fn what_a_key_said_is_not_taken_back_by_a_word() {
     let back = Event::ApprovalRevoked(decision(On::Gate { step: id(0) }));
     let unsigned = world.write(person("p01", "s151", "dover"), about, back);
     assert_eq!(unsigned.unwrap_err().breach, Breach::NoSignature);
+}
+
+#[test]
+fn whoever_lost_the_key_stops_the_run_by_a_word() {
+    let mut world = asked(&signed());
+    for (code, role, seed) in [("p01", "s151", 1), ("p02", "legal", 2)] {
+        let said = yes(&world, &by(code, role, &key(seed)), seed);
+        world.append(said).unwrap();
+    }
+    let about = || world.run.about(&id(0));
+    let no = Event::ApprovalRefused(decision(On::Gate { step: id(0) }));
+    // Not somebody else's yes, though.
+    let mut others = world.clone();
+    let stranger = others.write(person("p01", "legal", "dover"), about(), no.clone());
+    let decided = Breach::NotTheirs(NotTheirs::Decided);
+    assert_eq!(stranger.unwrap_err().breach, decided);
+    let about = about();
+    world
+        .write(person("p01", "s151", "dover"), about.clone(), no)
+        .unwrap();
+    world.drive();
+    assert_eq!(world.run.rests().exit(), 5, "the run stops");
+    // A yes is a key's again.
+    let back = Event::ApprovalRevoked(decision(On::Gate { step: id(0) }));
+    world
+        .write(person("p01", "s151", "dover"), about.clone(), back)
+        .unwrap();
+    world.drive();
+    assert!(
+        !world.run.finished(),
+        "the yes that was said before is gone"
+    );
+    let word = Event::ApprovalGranted(decision(On::Gate { step: id(0) }));
+    let word = world.write(person("p01", "s151", "dover"), about, word);
+    assert_eq!(word.unwrap_err().breach, Breach::NoSignature);
+    let again = yes(&world, &by("p01", "s151", &key(1)), 7);
+    world.append(again).unwrap();
+    world.drive();
+    assert!(world.run.finished(), "{}", world.story());
 }
 
 #[test]

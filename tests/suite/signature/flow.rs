@@ -19,7 +19,7 @@ use handover::signature::{Claim, check};
 
 use super::desk::Desk;
 
-const PLAN: &str = r#"
+pub(super) const PLAN: &str = r#"
 [plan]
 format = 1
 title = "A deed between two councils"
@@ -50,14 +50,14 @@ after = ["go"]
 undo = "cannot"
 "#;
 
-struct Office {
-    desk: Desk,
-    here: PathBuf,
+pub(super) struct Office {
+    pub(super) desk: Desk,
+    pub(super) here: PathBuf,
 }
 
 impl Office {
     /// A plan folder, and three people with keys of their own.
-    fn new() -> Office {
+    pub(super) fn new() -> Office {
         let desk = Desk::new();
         let here = desk.at("deed");
         fs::create_dir(&here).unwrap();
@@ -91,7 +91,7 @@ impl Office {
 
     /// A command of the binary in the plan folder, which must end so and say that.
     #[track_caller]
-    fn tell(&self, command: &str, code: i32, words: &str) -> String {
+    pub(super) fn tell(&self, command: &str, code: i32, words: &str) -> String {
         let ran = Command::new(env!("CARGO_BIN_EXE_handover"))
             .arg("--plain")
             .args(command.split(' '))
@@ -136,7 +136,7 @@ impl Office {
     }
 
     /// A run whose preview is signed, resting at its gate.
-    fn at_the_gate(&self) {
+    pub(super) fn at_the_gate(&self) {
         self.tell("preview . --out p", 0, "");
         self.tell(
             "approve p --as lead --reason read --key ../p02",

@@ -1,6 +1,7 @@
 //! Approvals that can be checked without us: held against OpenSSH's own tools, against damage, and played
 //! through the real binary.
 
+mod amending;
 mod checked;
 mod desk;
 mod flow;
