@@ -23,7 +23,7 @@ use crate::copy::mapping::program::{Papers, Program};
 use crate::copy::namesakes::{self, Manners};
 use crate::copy::reading::batch::Batch;
 use crate::copy::reading::lines::LineMac;
-use crate::copy::reading::scan::{self, Compiled, Outlet, Pass, Pieces, Stop};
+use crate::copy::reading::scan::{self, CHUNK_BYTES, Compiled, Outlet, Pass, Pieces, Stop};
 use crate::copy::route::Route;
 use crate::copy::tables::position::Position;
 use crate::copy::value::tally::{RowMac, root_of};
@@ -70,6 +70,9 @@ pub struct Loaded {
 /// Rows a chunk holds where nobody says otherwise.
 pub const CHUNK_ROWS: usize = 20_000;
 
+/// Pieces that wait for a server.
+const WAITING: usize = 16;
+
 /// How a chunk goes to a target of this kind: a server takes its rows in while others are still read, a file
 /// gets it whole and is not locked meanwhile.
 fn pieces(target: Dialect, chunk_rows: usize) -> Pieces {
@@ -77,7 +80,8 @@ fn pieces(target: Dialect, chunk_rows: usize) -> Pieces {
         Dialect::Sqlite => Pieces::WHOLE,
         Dialect::Postgres | Dialect::Mariadb => Pieces {
             rows: (chunk_rows / 40).clamp(1, 1_000),
-            waiting: 16,
+            bytes: CHUNK_BYTES / WAITING,
+            waiting: WAITING,
         },
     }
 }

@@ -33,9 +33,14 @@ pub enum Kind {
     Moment {
         /// It names a moment, not a clock's reading.
         zoned: bool,
+        /// Digits of a second that it keeps, six at most: a server drops more of them without a word.
+        digits: u32,
     },
     /// A time of day.
-    Time,
+    Time {
+        /// The same.
+        digits: u32,
+    },
     /// A UUID, read as 36 lower-case letters.
     Uuid,
     /// JSON that is kept as it was written.

@@ -88,6 +88,12 @@ fn two(text: &[u8], at: usize) -> Option<i64> {
     Some(i64::from(digit(at)?) * 10 + i64::from(digit(at + 1)?))
 }
 
+/// Whether so many digits of a second tell these microseconds.
+#[inline]
+pub(crate) fn keeps(digits: u32, micros: i64) -> bool {
+    micros % 10_i64.pow(6_u32.saturating_sub(digits)) == 0
+}
+
 /// Appends a day of the calendar by its number, as `day` reads it
 /// (<https://howardhinnant.github.io/date_algorithms.html>, `civil_from_days`).
 pub(crate) fn push_day(out: &mut Vec<u8>, days: i64) {

@@ -197,7 +197,7 @@ fn takes(kind: Kind, becomes: &Becomes) -> bool {
         Kind::Loose(_) | Kind::Text { .. } | Kind::Json | Kind::Word | Kind::Other
     );
     text || match becomes {
-        Becomes::Text => kind == Kind::Uuid || kind == Kind::Time,
+        Becomes::Text => matches!(kind, Kind::Uuid | Kind::Time { .. }),
         Becomes::Code(_) => matches!(kind, Kind::Whole { .. } | Kind::Flag),
         Becomes::Lookup(_) => matches!(kind, Kind::Whole { .. } | Kind::Uuid),
         Becomes::Uprn => matches!(kind, Kind::Whole { .. } | Kind::Decimal(Some((_, 0)))),

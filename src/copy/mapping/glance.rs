@@ -28,11 +28,11 @@ pub(super) enum Glance {
     /// A day, as we write it.
     Day,
     /// A time of day, as we write it.
-    Time,
+    Time { digits: u32 },
     /// A UUID, as we write it.
     Uuid,
     /// A moment or a clock's reading, as we write it.
-    Moment { zoned: bool },
+    Moment { zoned: bool, digits: u32 },
 }
 
 impl Glance {
@@ -81,7 +81,7 @@ impl Glance {
             ) => decimal(MOST_DIGITS + scale, *scale),
             (Turn::Text, Kind::Decimal(None)) => Glance::Digits,
             (Turn::Text, Kind::Float(false)) => Glance::Float,
-            (Turn::Text, Kind::Time) => Glance::Time,
+            (Turn::Text, Kind::Time { digits }) => Glance::Time { digits },
             (Turn::Text, Kind::Uuid) => Glance::Uuid,
             (Turn::Text, Kind::Date) => Glance::Day,
             (
@@ -93,7 +93,7 @@ impl Glance {
                 },
                 Kind::Date | Kind::Loose(Affinity::None | Affinity::Text),
             ) if sentinels.is_empty() && *formats == date::iso() => Glance::Day,
-            (Turn::Text, Kind::Moment { zoned }) => Glance::Moment { zoned },
+            (Turn::Text, Kind::Moment { zoned, digits }) => Glance::Moment { zoned, digits },
             _ => return None,
         })
     }
@@ -120,11 +120,13 @@ impl Glance {
                 decimal::is_written(text, usize::MAX, behind.unwrap_or(0))
             }
             (Glance::Float, ValueRef::Real(number)) => number.is_finite(),
-            (Glance::Time, ValueRef::Text(text)) => moment::clock(text).is_some(),
+            (Glance::Time { digits }, ValueRef::Text(text)) => {
+                moment::clock(text).is_some_and(|micros| moment::keeps(digits, micros))
+            }
             (Glance::Uuid, ValueRef::Text(text)) => plain::is_uuid(text),
             (Glance::Day, ValueRef::Text(text)) => moment::day(text).is_some(),
-            (Glance::Moment { zoned }, ValueRef::Text(text)) => {
-                moment::micros(text, zoned).is_some()
+            (Glance::Moment { zoned, digits }, ValueRef::Text(text)) => {
+                moment::micros(text, zoned).is_some_and(|micros| moment::keeps(digits, micros))
             }
             _ => false,
         }
@@ -191,7 +193,7 @@ mod tests {
         ]
     }
 
-    const KINDS: [Kind; 21] = [
+    const KINDS: [Kind; 23] = [
         Kind::Loose(Affinity::None),
         Kind::Loose(Affinity::Text),
         Kind::Loose(Affinity::Number),
@@ -214,12 +216,23 @@ mod tests {
             padded: false,
         },
         Kind::Date,
-        Kind::Moment { zoned: true },
-        Kind::Moment { zoned: false },
+        Kind::Moment {
+            zoned: true,
+            digits: 6,
+        },
+        Kind::Moment {
+            zoned: false,
+            digits: 6,
+        },
+        Kind::Moment {
+            zoned: true,
+            digits: 0,
+        },
+        Kind::Time { digits: 0 },
         Kind::Json,
         Kind::Bytes,
         Kind::Uuid,
-        Kind::Time,
+        Kind::Time { digits: 6 },
         Kind::Float(false),
         Kind::Float(true),
     ];

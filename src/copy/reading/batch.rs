@@ -85,7 +85,7 @@ impl Batch {
 
     /// Nothing was noted in it.
     pub(crate) fn is_empty(&self) -> bool {
-        self.held() == 0 && self.lines.is_empty() && self.counts == Counts::default()
+        self.held() == 0 && self.counts == Counts::default()
     }
 
     /// Takes in the next piece of its chunk.
@@ -113,9 +113,11 @@ impl Batch {
         (self.open, self.done) = (piece.open, piece.done);
     }
 
-    /// Rows that it holds, those included that do not go.
+    /// Rows that it holds, those included that do not go, and lines that came to none: each of those is
+    /// remembered, too.
     pub(crate) fn held(&self) -> usize {
-        self.rows.len() + self.rejects.len() + self.others.len()
+        let rows = self.rows.len() + self.rejects.len() + self.others.len();
+        rows.max(self.lines.len())
     }
 
     /// Bytes that it holds.

@@ -74,6 +74,8 @@ impl Compiled {
 pub(crate) struct Pieces {
     /// Rows of a piece.
     pub(crate) rows: usize,
+    /// Bytes at which it is cut, too.
+    pub(crate) bytes: usize,
     /// Pieces that may wait there.
     pub(crate) waiting: usize,
 }
@@ -82,12 +84,13 @@ impl Pieces {
     /// In one.
     pub(crate) const WHOLE: Pieces = Pieces {
         rows: usize::MAX,
+        bytes: usize::MAX,
         waiting: 1,
     };
 }
 
 /// A chunk is cut at this many bytes, too.
-const CHUNK_BYTES: usize = 8 << 20;
+pub(crate) const CHUNK_BYTES: usize = 8 << 20;
 
 /// Which pass over a dataset.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -151,7 +154,8 @@ pub(crate) fn scan(
         }
         batch.open =
             sent.0 + batch.held() < compiled.chunk_rows && sent.1 + batch.bytes() < CHUNK_BYTES;
-        if batch.open && batch.held() < compiled.pieces.rows {
+        let Pieces { rows, bytes, .. } = compiled.pieces;
+        if batch.open && batch.held() < rows && batch.bytes() < bytes {
             return Ok(Flow::Continue(()));
         }
         sent = if batch.open {

@@ -52,7 +52,7 @@ impl Fit {
                 }
                 _ => false,
             },
-            Kind::Date | Kind::Moment { .. } | Kind::Time | Kind::Uuid => {
+            Kind::Date | Kind::Moment { .. } | Kind::Time { .. } | Kind::Uuid => {
                 read(out, value, |text, out| written(self.0, text, out))
             }
             Kind::Json | Kind::Word | Kind::Other => text(None, false, out, value),
@@ -261,8 +261,17 @@ fn read(
 fn written(kind: Kind, text: &str, out: &mut Vec<u8>) -> Option<()> {
     match kind {
         Kind::Date => moment::push_date(out, moment::date(text)?),
-        Kind::Moment { zoned } => moment::push(out, moment::utc(text)?, zoned),
-        Kind::Time => moment::push_time(out, moment::time(text)?),
+        Kind::Moment { zoned, digits } => {
+            let at = moment::utc(text)?;
+            let micros = i64::from(at.subsec_nanosecond() / 1_000);
+            moment::keeps(digits, micros).then_some(())?;
+            moment::push(out, at, zoned);
+        }
+        Kind::Time { digits } => {
+            let micros = moment::time(text)?;
+            moment::keeps(digits, micros).then_some(())?;
+            moment::push_time(out, micros);
+        }
         _ => {
             let uuid = uuid::Uuid::try_parse(text).ok()?;
             let mut letters = [0; 36];
@@ -344,7 +353,18 @@ mod tests {
             text(Kind::Date, "2019-02-28").as_deref(),
             Some("2019-02-28")
         );
-        let moment = Kind::Moment { zoned: true };
+        let moment = Kind::Moment {
+            zoned: true,
+            digits: 6,
+        };
+        let seconds = Kind::Moment {
+            zoned: false,
+            digits: 0,
+        };
+        assert_eq!(text(seconds, "2020-10-01 12:00:00.5"), None);
+        assert!(text(seconds, "2020-10-01 12:00:00.000").is_some());
+        assert_eq!(text(Kind::Time { digits: 3 }, "23:59:59.9996"), None);
+        assert!(text(Kind::Time { digits: 3 }, "23:59:59.999").is_some());
         assert_eq!(
             text(moment, "2020-10-01").as_deref(),
             Some("2020-10-01T00:00:00Z")

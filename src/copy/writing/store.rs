@@ -135,6 +135,11 @@ pub(super) fn fill(
         Pass::Rows => format!("insert:{}", mark.dataset),
         Pass::References => format!("update:{}", mark.dataset),
     };
+    let more = &mut |batch: &mut Batch| inlet.next(batch);
+    // While triggers stand aside nobody else writes to the table: it is not for a reader to say for how long.
+    if work.quiet && !complete(batch, more) {
+        return Ok(Ok(None));
+    }
     effect::begin(link, &work.deed)?;
     let aside = if work.quiet {
         triggers::set_aside(link, &layout.shape.table)?
@@ -145,7 +150,6 @@ pub(super) fn fill(
     // session of our own, cut before, ended after we had looked. Looking again is enough.
     let id = effect::open(link, &work.deed, ordinal, &kind)?.ok_or(DbTrouble::Clash)?;
     let mut chunk = Chunk::new(link, work, batch, std::mem::take(&mut mark.counts));
-    let more = &mut |batch: &mut Batch| inlet.next(batch);
     let whole = match work.pass {
         Pass::Rows => chunk.insert(batch, more)?,
         Pass::References => complete(batch, more) && chunk.update(batch).map(|()| true)?,

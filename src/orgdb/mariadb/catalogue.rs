@@ -11,11 +11,12 @@ use crate::orgdb::kind::Kind;
 use crate::orgdb::{DbTrouble, Sql, Value};
 
 /// Table, column, type as declared, its name, required, default, whether that is an expression,
-/// generated, counts by itself, most characters, digits, digits behind the point, its storage.
+/// generated, counts by itself, most characters, digits, digits behind the point, its storage, digits of a second.
 const COLUMNS: &str = "SELECT c.table_name, c.column_name, c.column_type, lower(c.data_type),
   c.is_nullable = 'NO', c.column_default, c.extra LIKE '%DEFAULT_GENERATED%',
   coalesce(c.generation_expression, '') <> '', c.extra LIKE '%auto_increment%',
-  c.character_maximum_length, c.numeric_precision, c.numeric_scale, coalesce(t.engine, '')
+  c.character_maximum_length, c.numeric_precision, c.numeric_scale, coalesce(t.engine, ''),
+  c.datetime_precision
   FROM information_schema.columns AS c
   JOIN information_schema.tables AS t
     ON t.table_schema = c.table_schema AND t.table_name = c.table_name
@@ -177,7 +178,7 @@ fn column(row: &[Value], mariadb: bool) -> Column {
         kind: kind(
             &text(row, 3),
             &declared,
-            [9, 10, 11].map(|at| row[at].int()),
+            [9, 10, 11, 13].map(|at| row[at].int()),
         ),
         declared,
         required: truth(row, 4),
@@ -207,9 +208,10 @@ fn told_default(shown: &str) -> String {
 }
 
 /// What a column holds: its type's name, the type as declared, its characters, digits, digits behind
-/// the point.
-fn kind(name: &str, declared: &str, [most, digits, scale]: [Option<i64>; 3]) -> Kind {
+/// the point, digits of a second.
+fn kind(name: &str, declared: &str, [most, digits, scale, second]: [Option<i64>; 4]) -> Kind {
     let number = |number: Option<i64>| number.and_then(|number| u32::try_from(number).ok());
+    let second = number(second).unwrap_or(0);
     let unsigned = declared.contains("unsigned");
     let whole = |bits: u32| {
         let half = 1_i64 << (bits - 1);
@@ -261,9 +263,15 @@ fn kind(name: &str, declared: &str, [most, digits, scale]: [Option<i64>; 3]) -> 
         "char" => text(true),
         "varchar" | "tinytext" | "text" | "mediumtext" | "longtext" => text(false),
         "date" => Kind::Date,
-        "time" => Kind::Time,
-        "datetime" => Kind::Moment { zoned: false },
-        "timestamp" => Kind::Moment { zoned: true },
+        "time" => Kind::Time { digits: second },
+        "datetime" => Kind::Moment {
+            zoned: false,
+            digits: second,
+        },
+        "timestamp" => Kind::Moment {
+            zoned: true,
+            digits: second,
+        },
         "uuid" => Kind::Uuid,
         "varbinary" | "tinyblob" | "blob" | "mediumblob" | "longblob" => Kind::Bytes,
         // `enum` and `set` take a word in any case for theirs, `binary(n)` is filled up, MySQL's `json`
@@ -309,7 +317,7 @@ mod tests {
 
     #[test]
     fn numbers_are_as_wide_as_they_are_declared() {
-        let width = |name, declared| match kind(name, declared, [None; 3]) {
+        let width = |name, declared| match kind(name, declared, [None; 4]) {
             Kind::Whole { least, most } => (least, most),
             other => panic!("{other:?}"),
         };

@@ -201,6 +201,7 @@ fn plain_default(shown: &str) -> String {
 
 fn kind(name: &str, modifier: i64) -> Kind {
     let most = (modifier >= 4).then(|| u32::try_from(modifier - 4).unwrap_or(u32::MAX));
+    let digits = u32::try_from(modifier).unwrap_or(6);
     match name {
         "bool" => Kind::Flag,
         "int2" => whole(i16::MIN.into(), i16::MAX.into()),
@@ -219,9 +220,15 @@ fn kind(name: &str, modifier: i64) -> Kind {
         },
         "bpchar" => Kind::Text { most, padded: true },
         "date" => Kind::Date,
-        "time" => Kind::Time,
-        "timestamp" => Kind::Moment { zoned: false },
-        "timestamptz" => Kind::Moment { zoned: true },
+        "time" => Kind::Time { digits },
+        "timestamp" => Kind::Moment {
+            zoned: false,
+            digits,
+        },
+        "timestamptz" => Kind::Moment {
+            zoned: true,
+            digits,
+        },
         "uuid" => Kind::Uuid,
         "json" => Kind::Json,
         "bytea" => Kind::Bytes,

@@ -63,7 +63,7 @@ INSERT INTO tenancy VALUES ('own', '1', 'own', 'secure', '2001-01-01', NULL, '0.
 INSERT INTO txn VALUES ('own', 'own', '1.00', '2001-01-08', NULL);
 ";
 
-fn reference(text: &str, table: &str) -> ColumnRef {
+pub fn reference(text: &str, table: &str) -> ColumnRef {
     let (table, column) = text.split_once('.').unwrap_or((table, text));
     ColumnRef {
         table: table.to_owned(),

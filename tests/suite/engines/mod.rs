@@ -7,6 +7,7 @@ mod alike;
 mod aside;
 pub mod bases;
 mod between;
+mod bounds;
 mod catching;
 mod cuts;
 mod elsewhere;
