@@ -5,18 +5,23 @@
 //!
 //! Not here: reading and judging rows (`scan`), writing them (`store`).
 
+mod book;
+mod under_lock;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::mpsc::{channel, sync_channel};
 
+use book::Book;
+
 use crate::copy::catch_up::{self, Finished};
 use crate::copy::counts::Counts;
 use crate::copy::fault::LoadFault;
-use crate::copy::ledger::effect::{self, Head};
+use crate::copy::ledger::effect::Commits;
 use crate::copy::ledger::{Deed, Effect};
 use crate::copy::look::Question;
 use crate::copy::look::survey::{self, Share};
-use crate::copy::mapping::crosswalk::Crosswalk;
+use crate::copy::mapping::crosswalk::{Crosswalk, Fetched};
 use crate::copy::mapping::draw::Draw;
 use crate::copy::mapping::layout::Layout;
 use crate::copy::mapping::program::{Papers, Program};
@@ -26,8 +31,9 @@ use crate::copy::reading::lines::LineMac;
 use crate::copy::reading::scan::{self, CHUNK_BYTES, Compiled, Outlet, Pass, Pieces, Stop};
 use crate::copy::route::Route;
 use crate::copy::tables::position::Position;
-use crate::copy::value::tally::{RowMac, root_of};
+use crate::copy::value::tally::RowMac;
 use crate::copy::writing::aside::{self, Broken};
+use crate::copy::writing::hand::Hand;
 use crate::copy::writing::store::{self, Inlet, Mark, Work};
 use crate::orgdb::link::Begin;
 use crate::orgdb::{DbFault, DbTrouble, Dialect, Link, OrgReader, OrgWriter, crash};
@@ -97,7 +103,7 @@ pub fn chunk_rows(target: Dialect) -> usize {
 }
 
 /// Copies, from wherever the ledger says this generation has got to. `chunk_done` hears of each
-/// durable chunk (those of before a crash first).
+/// durable chunk (those of before a crash first), and of none before it is durable.
 ///
 /// # Errors
 /// See [`LoadFault`]. What is durable stays, with its ledger.
@@ -110,7 +116,7 @@ pub async fn load(
 ) -> Result<Loaded, LoadFault> {
     let mut copy = Copy {
         source: source.another().await?,
-        target: target.another().await?,
+        hand: Hand::of(target.another().await?),
         book: Book::read(target, deed).await?,
         load: Arc::new(load),
         deed: deed.clone(),
@@ -121,15 +127,14 @@ pub async fn load(
     if copy.book.has_rows() && !copy.load.frozen {
         copy.mend(&mut chunk_done).await?;
     }
+    if copy.locks() {
+        copy.under_lock(&mut chunk_done).await?;
+        return Ok(copy.book.loaded());
+    }
     if copy.load.indexes == Indexes::Rebuild {
         copy.set_indexes_aside(&mut chunk_done).await?;
     }
-    for at in copy.load.datasets() {
-        copy.dataset(at, &mut chunk_done).await?;
-    }
-    if copy.book.mended {
-        copy.count(&mut chunk_done).await?;
-    }
+    copy.rows(&mut chunk_done).await?;
     if copy.book.has(aside::ASIDE) && !copy.book.has(aside::BUILT) {
         // All is read: no look at the source need stay open while indexes are built.
         copy.source.with(Link::commit).await?;
@@ -160,117 +165,30 @@ impl Load {
     }
 }
 
-/// What stands in the ledger for this generation.
-struct Book {
-    effects: Vec<Effect>,
-    /// The last mark of each dataset and pass.
-    marks: BTreeMap<(String, bool), Mark>,
-    /// Something was mended since all was counted.
-    mended: bool,
-}
-
-impl Book {
-    async fn read(target: &OrgWriter, deed: &Deed) -> Result<Book, DbFault> {
-        let deed = deed.clone();
-        target
-            .with(move |link| {
-                let kept = effect::standing(link, deed.run, deed.step.as_str(), deed.generation)?;
-                let (mut marks, mut mended) = (BTreeMap::new(), false);
-                for effect in &kept {
-                    let positions = effect::parts_like(link, effect.id, "position")?;
-                    // What mends has no position of its own.
-                    mended |= positions.is_empty() && !is_of_indexes(&effect.effect);
-                    mended &= effect.effect.kind != store::COUNT;
-                    for part in positions {
-                        debug_assert_eq!(part.head, Head::Position);
-                        let mark: Mark =
-                            serde_json::from_slice(&part.body).map_err(|_| DbTrouble::Damaged)?;
-                        marks.insert((mark.dataset.clone(), mark.second), mark);
-                    }
-                }
-                let effects = kept.into_iter().map(|kept| kept.effect).collect();
-                Ok(Book {
-                    effects,
-                    marks,
-                    mended,
-                })
-            })
-            .await
-    }
-
-    /// Where a pass goes on from.
-    fn mark(&self, dataset: &str, second: bool) -> Mark {
-        let kept = self.marks.get(&(dataset.to_owned(), second)).cloned();
-        kept.unwrap_or_else(|| Mark {
-            dataset: dataset.to_owned(),
-            second,
-            position: Position::start(),
-            done: false,
-            counts: Counts::default(),
-        })
-    }
-
-    /// Whether an effect of this kind stands.
-    fn has(&self, kind: &str) -> bool {
-        self.effects.iter().any(|effect| effect.kind == kind)
-    }
-
-    /// Whether anything stands of what was read.
-    fn has_rows(&self) -> bool {
-        !self.effects.iter().all(is_of_indexes)
-    }
-
-    fn last_ordinal(&self) -> u64 {
-        self.effects.last().map_or(0, |effect| effect.ordinal)
-    }
-
-    fn loaded(self) -> Loaded {
-        let mut loaded = Loaded {
-            effects: self.effects.len() as u64,
-            ..Loaded::default()
-        };
-        for ((dataset, second), mark) in self.marks {
-            let counts = loaded.datasets.entry(dataset.clone()).or_default();
-            if second {
-                for (name, rows) in mark.counts.mended {
-                    *counts.mended.entry(name).or_default() += rows;
-                }
-            } else {
-                *counts = mark.counts;
-            }
-            let of_dataset = |effect: &&Effect| {
-                effect
-                    .kind
-                    .split_once(':')
-                    .is_some_and(|(_, name)| name == dataset)
-            };
-            let roots = self
-                .effects
-                .iter()
-                .filter(of_dataset)
-                .map(|effect| effect.root);
-            let root = root_of(roots);
-            loaded.roots.insert(dataset, root);
-        }
-        loaded
-    }
-}
-
-/// Whether an effect is about indexes that stand aside, and not about rows.
-fn is_of_indexes(effect: &Effect) -> bool {
-    [aside::ASIDE, aside::BUILT].contains(&effect.kind.as_str())
-}
-
 /// A copy on its way.
 struct Copy {
     source: OrgReader,
-    target: OrgWriter,
+    hand: Hand,
     book: Book,
     load: Arc<Load>,
     deed: Deed,
 }
 
 impl Copy {
+    /// Every row that is not there yet.
+    async fn rows(
+        &mut self,
+        chunk_done: &mut (impl FnMut(&Effect) + Send),
+    ) -> Result<(), LoadFault> {
+        for at in self.load.datasets() {
+            self.dataset(at, chunk_done).await?;
+        }
+        if self.book.mended {
+            self.count(chunk_done).await?;
+        }
+        Ok(())
+    }
+
     async fn dataset(
         &mut self,
         at: usize,
@@ -304,7 +222,7 @@ impl Copy {
                 // Some of them may stand again already.
                 return Ok(());
             }
-            let finish = self.target.with(move |link| aside::drop_noted(link, &deed));
+            let finish = self.hand.with(move |link| aside::drop_noted(link, &deed));
             return Ok(finish.await?);
         }
         // Rows that came in before this was asked for (an amended plan) came with their indexes.
@@ -314,7 +232,7 @@ impl Copy {
         let tables = self.load.target_tables();
         let ordinal = self.book.last_ordinal() + 1;
         let set_aside = self
-            .target
+            .hand
             .with(move |link| aside::set_aside(link, &deed, &tables, ordinal));
         if let Some(effect) = set_aside.await? {
             chunk_done(&effect);
@@ -338,14 +256,8 @@ impl Copy {
     ) -> Result<(), LoadFault> {
         let (deed, ordinal) = (self.deed.clone(), self.book.last_ordinal() + 1);
         let built = self
-            .target
-            .with(move |link| match aside::build_again(link, &deed, ordinal) {
-                Ok(effect) => Ok(Ok(effect)),
-                Err(Broken::Db(trouble)) => Err(trouble),
-                Err(Broken::Orphans { table, name, rows }) => {
-                    Ok(Err(LoadFault::Orphans { table, name, rows }))
-                }
-            });
+            .hand
+            .with(move |link| Broken::told(aside::build_again(link, &deed, ordinal)));
         let effect = built.await??;
         chunk_done(&effect);
         self.book.effects.push(effect);
@@ -370,7 +282,7 @@ impl Copy {
                 .collect(),
         };
         let fresh = catch_up::mend(
-            (&self.source, &self.target),
+            (&self.source, self.hand.writer()),
             (*self.load).clone(),
             &self.deed,
             (self.book.effects.clone(), finished),
@@ -409,10 +321,10 @@ impl Copy {
             });
         }
         let (deed, noted) = (self.deed.clone(), marks.clone());
-        let ordinal = self.book.last_ordinal() + 1;
+        let (ordinal, commits) = (self.book.last_ordinal() + 1, self.hand.commits());
         let effect = self
-            .target
-            .with(move |link| store::note(link, &deed, &noted, ordinal));
+            .hand
+            .with(move |link| store::note(link, (&deed, commits), &noted, ordinal));
         let effect = effect.await?;
         chunk_done(&effect);
         self.book.effects.push(effect);
@@ -424,16 +336,12 @@ impl Copy {
     }
 
     /// Compiles a dataset against source and target.
-    async fn compile(&self, at: usize) -> Result<Compiled, LoadFault> {
-        let (load, deed, beside) = (
-            Arc::clone(&self.load),
-            self.deed.clone(),
-            self.target.beside(),
-        );
+    async fn compile(&mut self, at: usize) -> Result<Compiled, LoadFault> {
+        let (load, deed) = (Arc::clone(&self.load), self.deed.clone());
         let table = self.load.map.datasets[at].into.clone();
         let read = table.clone();
         let (found, dialect) = self
-            .target
+            .hand
             .with(move |link| Ok((link.table(&read)?, link.dialect())))
             .await?;
         let trigger = found.and_then(|found| {
@@ -454,10 +362,21 @@ impl Copy {
                 rows: 0,
             });
         }
-        let compiled = self
-            .source
-            .with(move |link| compile(link, &beside()?, &load, &deed, at));
-        Ok(compiled.await?)
+        Ok(if self.hand.is_whole() {
+            let beside = self.source.beside();
+            let compiled = move |target: &Link| compile(&beside()?, target, &load, &deed, at);
+            let mut compiled = self.hand.with(compiled).await?;
+            // What tells its rows is of the look that they are read at.
+            let at_the_look = move |source: &Link| {
+                compiled.horizon = compiled.program.horizon(source)?;
+                Ok(compiled)
+            };
+            self.source.with(at_the_look).await?
+        } else {
+            let beside = self.hand.writer().beside();
+            let compiled = move |source: &Link| compile(source, &beside()?, &load, &deed, at);
+            self.source.with(compiled).await?
+        })
     }
 
     async fn pass(
@@ -481,11 +400,17 @@ impl Copy {
             spare: give_back,
             effects: tell,
         };
-        let reading = self.read(compiled, pass, mark.position.clone(), outlet);
+        let lookups = self.lookups(compiled, pass).await?;
         let (work, ordinal) = (self.work(at, compiled, pass), self.book.last_ordinal());
-        let beside = self.target.beside_to_write();
+        let reading = self.source.with(read(
+            (Arc::clone(compiled), pass),
+            lookups,
+            mark.position.clone(),
+            outlet,
+        ));
+        let beside = self.hand.writer().beside_to_write();
         let writing = self
-            .target
+            .hand
             .with(move |link| store::store(link, &beside, &work, inlet, (mark, ordinal)));
         let mut fresh = Vec::new();
         let listening = async {
@@ -497,7 +422,7 @@ impl Copy {
         let (read, written, ()) = tokio::join!(reading, writing, listening);
         self.book.effects.append(&mut fresh);
         let mark = written??;
-        read?;
+        read??;
         match mark {
             Some(mark) => {
                 self.book.marks.insert((mark.dataset.clone(), second), mark);
@@ -507,32 +432,64 @@ impl Copy {
         }
     }
 
-    async fn read(
-        &self,
-        compiled: &Arc<Compiled>,
-        pass: Pass,
-        after: Position,
-        outlet: Outlet,
-    ) -> Result<(), LoadFault> {
-        let (compiled, beside) = (Arc::clone(compiled), self.target.beside());
+    /// Where keys are looked up for a pass. What one transaction has written so far nobody else sees: it is
+    /// asked for beforehand.
+    async fn lookups(&mut self, compiled: &Compiled, pass: Pass) -> Result<Lookups, DbFault> {
         let (run, source) = (self.deed.run, self.load.route.source.to_string());
-
-        self.source
-            .with(move |link| {
-                let outlet = outlet;
-                let target = beside()?;
-                let crosswalk = Crosswalk::ledger(&target, run, &source)?;
-                match scan::scan(link, crosswalk, &compiled, pass, &after, &outlet) {
-                    Ok(()) => Ok(Ok(())),
-                    Err(Stop::Db(trouble)) => Err(trouble),
-                    Err(Stop::Data(fault)) => Ok(Err(fault)),
-                }
-            })
-            .await?
+        if !self.hand.is_whole() {
+            let beside = Box::new(self.hand.writer().beside());
+            return Ok(Lookups::Beside(beside, run, source));
+        }
+        let names = compiled.asks(pass);
+        let fetched = move |link: &Link| Fetched::of(link, run, &source, names);
+        Ok(Lookups::Fetched(self.hand.with(fetched).await?))
     }
 
     fn work(&self, at: usize, compiled: &Arc<Compiled>, pass: Pass) -> Work {
-        work(&self.load, &self.deed, at, compiled, pass)
+        Work {
+            commits: self.hand.commits(),
+            ..work(&self.load, &self.deed, at, compiled, pass)
+        }
+    }
+}
+
+/// Where the reading side looks target keys up.
+enum Lookups {
+    /// In the ledger of a run, for rows of a source, on a connection of its own.
+    Beside(Box<Beside>, uuid::Uuid, String),
+    /// In what was fetched from there.
+    Fetched(Fetched),
+}
+
+/// Opens a connection.
+type Beside = dyn Fn() -> Result<Link, DbTrouble> + Send;
+
+/// The reading side of a pass, as its connection does it.
+fn read(
+    (compiled, pass): (Arc<Compiled>, Pass),
+    lookups: Lookups,
+    after: Position,
+    outlet: Outlet,
+) -> impl FnOnce(&Link) -> Result<Result<(), LoadFault>, DbTrouble> + Send + 'static {
+    move |link| {
+        // It goes away with this closure, which ends the writing side.
+        let outlet = outlet;
+        let (target, fetched);
+        let crosswalk = match lookups {
+            Lookups::Beside(beside, run, source) => {
+                target = beside()?;
+                Crosswalk::ledger(&target, run, &source)?
+            }
+            Lookups::Fetched(kept) => {
+                fetched = kept;
+                Crosswalk::fetched(&fetched)?
+            }
+        };
+        match scan::scan(link, crosswalk, &compiled, pass, &after, &outlet) {
+            Ok(()) => Ok(Ok(())),
+            Err(Stop::Db(trouble)) => Err(trouble),
+            Err(Stop::Data(fault)) => Ok(Err(fault)),
+        }
     }
 }
 
@@ -559,6 +516,7 @@ pub(super) fn work(
     Work {
         compiled: Arc::clone(compiled),
         deed: deed.clone(),
+        commits: Commits::Each,
         source: load.route.source.to_string(),
         pass,
         quiet: load.triggers == Some(Triggers::Off),

@@ -216,6 +216,14 @@ impl Link {
         Ok(self.scratch.get_or_init(|| fresh))
     }
 
+    /// Such a store for itself, whoever holds it.
+    ///
+    /// # Errors
+    /// When there is no room for one.
+    pub(crate) fn store_apart() -> Result<rusqlite::Connection, DbTrouble> {
+        sqlite::open::scratch()
+    }
+
     /// Runs one statement; how many rows it changed.
     ///
     /// # Errors
@@ -522,6 +530,40 @@ impl Link {
             // What we may not ask, or what this server does not know, is no reason to stop.
             Err(DbTrouble::ReadOnly | DbTrouble::NoSuch(_) | DbTrouble::State(_)) => Ok(None),
             answer => answer,
+        }
+    }
+
+    /// Tables to which foreign keys of a table refer that may be set aside.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub(crate) fn parents(&self, table: &str) -> Result<Vec<String>, DbTrouble> {
+        match &self.engine {
+            // Foreign keys stay there.
+            Engine::Sqlite(_) | Engine::Mariadb(_) => Ok(Vec::new()),
+            Engine::Postgres(session) => postgres::accessories::parents(session, table),
+        }
+    }
+
+    /// Whether this account owns a table: only its owner sets accessories of it aside.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub(crate) fn owns(&self, table: &str) -> Result<bool, DbTrouble> {
+        match &self.engine {
+            Engine::Sqlite(_) | Engine::Mariadb(_) => Ok(true),
+            Engine::Postgres(session) => postgres::accessories::owns(session, table),
+        }
+    }
+
+    /// Whether this account may keep others off a table and let foreign keys refer to it.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub(crate) fn may_be_parent(&self, table: &str) -> Result<bool, DbTrouble> {
+        match &self.engine {
+            Engine::Sqlite(_) | Engine::Mariadb(_) => Ok(true),
+            Engine::Postgres(session) => postgres::accessories::may_be_parent(session, table),
         }
     }
 

@@ -300,7 +300,7 @@ pub struct DataCopy {
     pub split: Option<String>,
     /// What the target's own triggers do while rows are loaded.
     pub triggers: Option<Triggers>,
-    /// What the target's own indexes do meanwhile, where its tables are empty.
+    /// What the target's own indexes do meanwhile.
     pub indexes: Indexes,
 }
 
@@ -333,7 +333,7 @@ pub enum Triggers {
     Off,
 }
 
-/// `indexes = "keep"` or `"rebuild"`.
+/// `indexes = "keep"`, `"rebuild"` or `"rebuild locked"`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Indexes {
     /// They stay, and every row is entered into them as it is loaded.
@@ -341,6 +341,8 @@ pub enum Indexes {
     Keep,
     /// Those of empty tables are set aside and built again behind the last row.
     Rebuild,
+    /// The same of tables that hold rows of others, under a lock, in one transaction.
+    RebuildLocked,
 }
 
 /// `does = "staff-transfer"`.

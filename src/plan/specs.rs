@@ -154,6 +154,7 @@ impl Ground<'_, '_> {
             }),
             indexes: match step.form.text("indexes") {
                 Some("rebuild") => Indexes::Rebuild,
+                Some("rebuild locked") => Indexes::RebuildLocked,
                 _ => Indexes::Keep,
             },
         })

@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Act, Fault, Finding, Forecast, Look, Output, company, shape, whose};
+use super::{Act, Fault, Finding, Forecast, Look, Output, company, indexes, shape, whose};
 use crate::copy::counts::Counts;
 use crate::copy::fault::LoadFault;
 use crate::copy::load::{Load, Loaded, chunk_rows, load};
@@ -16,11 +16,12 @@ use crate::machine::event::{DatasetCount, StepMarked};
 use crate::orgdb::{Catalogue, Dialect, Ident, OrgReader, Value};
 use crate::plan::digest::Digest;
 use crate::plan::map::{Becomes, CodeList, Dataset, Map, Origin, Unmapped};
-use crate::plan::model::{Code, DataCopy, Indexes, Plan, StepSpec, Triggers};
+use crate::plan::model::{Code, DataCopy, Plan, StepSpec, Triggers};
 use crate::sql;
 
 pub(super) async fn check(look: &Look, step: &DataCopy) -> Result<Vec<Finding>, Fault> {
     let mut found = fits(look, step).await?;
+    found.extend(indexes::check(look, step).await?);
     // An unmapped code or a rule too many stops the step, and homes can be counted all the same.
     let stops = found
         .iter()
@@ -59,9 +60,7 @@ pub(super) async fn fits(look: &Look, step: &DataCopy) -> Result<Vec<Finding>, F
 pub(super) async fn preview(look: &Look, step: &DataCopy) -> Result<Forecast, Fault> {
     let whole = company::foretold(look, (&look.step().id, step), &[], company::all(look)).await?;
     let mut forecast = part(look, step, &whole);
-    if step.indexes == Indexes::Rebuild {
-        forecast.notes.push(rebuilding(look, step).await?);
-    }
+    forecast.notes.extend(indexes::foretold(look, step).await?);
     Ok(forecast)
 }
 
@@ -175,33 +174,6 @@ fn notes(step: &DataCopy) -> Vec<String> {
         ));
     }
     notes
-}
-
-/// What rebuilding indexes keeps others from, with the tables beyond those that are filled.
-async fn rebuilding(look: &Look, step: &DataCopy) -> Result<String, Fault> {
-    let reader = look.reader(&step.target)?;
-    let on_server = reader.with(|link| Ok(link.dialect() == Dialect::Postgres));
-    let on_server = on_server.await?;
-    let target = reader.catalogue().await?;
-    let filled: BTreeSet<&String> = datasets(step).iter().map(|one| &one.into).collect();
-    let tables = filled.iter().filter_map(|name| target.tables.get(*name));
-    let parents = tables.flat_map(|table| table.references.iter().map(|(_, parent, _)| parent));
-    let parents: BTreeSet<&String> = parents.filter(|one| !filled.contains(one)).collect();
-    let beyond = if parents.is_empty() || !on_server {
-        String::new()
-    } else {
-        let parents: Vec<String> = parents.iter().map(|name| format!("`{name}`")).collect();
-        format!(
-            ", and so are {}, to which foreign keys of theirs refer",
-            parents.join(", ")
-        )
-    };
-    Ok(format!(
-        "empty tables of `{}` are locked for a moment before their first row{beyond}; their indexes and \
-         foreign keys do not hold while they are filled, and each table is locked against \
-         writes while they are built again",
-        step.target
-    ))
 }
 
 fn absent_tables(step: &DataCopy, source: &Catalogue) -> Vec<Finding> {

@@ -15,6 +15,7 @@ mod fault;
 pub mod finding;
 mod freeze;
 mod hand;
+mod indexes;
 mod meetings;
 mod register;
 mod shape;

@@ -35,7 +35,7 @@ struct Line {
     bar: f64,
 }
 
-const LINES: [Line; 2] = [
+const LINES: [Line; 3] = [
     Line {
         what: "the whole database, empty, indexes built again : the pipe into bare tables, then all of that",
         live: false,
@@ -47,6 +47,12 @@ const LINES: [Line; 2] = [
         live: true,
         indexes: Indexes::Keep,
         bar: 0.95,
+    },
+    Line {
+        what: "the whole database, live, under a lock : the pipe into the same schema",
+        live: true,
+        indexes: Indexes::RebuildLocked,
+        bar: 1.5,
     },
 ];
 

@@ -91,6 +91,33 @@ pub(crate) struct Part {
     pub(crate) body: Vec<u8>,
 }
 
+/// What one commit makes durable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Commits {
+    /// Each effect by itself.
+    Each,
+    /// All of them, in a transaction that was begun before the first and ends behind the last.
+    Once,
+}
+
+impl Commits {
+    /// Begins the transaction of one effect.
+    pub(crate) fn begin(self, link: &Link, deed: &Deed) -> Result<(), DbTrouble> {
+        match self {
+            Commits::Each => begin(link, deed),
+            Commits::Once => Ok(()),
+        }
+    }
+
+    /// Makes one effect durable.
+    pub(crate) fn commit(self, link: &Link) -> Result<(), DbTrouble> {
+        match self {
+            Commits::Each => link.commit(),
+            Commits::Once => Ok(()),
+        }
+    }
+}
+
 /// Begins a write transaction with the fence compared.
 pub(crate) fn begin(link: &Link, deed: &Deed) -> Result<(), DbTrouble> {
     super::register(link, deed.run, deed.epoch)?;

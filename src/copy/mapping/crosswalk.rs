@@ -48,9 +48,26 @@ pub(crate) struct Ledger<'c> {
     /// Target keys by name and source key.
     known: Lately<Box<str>>,
     name: Vec<u8>,
-    server: Option<Fetching<'c>>,
+    asks: Asks<'c>,
     /// Names and target keys whose rows are about to go: nothing refers to them any more.
     going: HashSet<(String, String)>,
+}
+
+/// What must be done before a dataset's keys are looked for.
+enum Asks<'c> {
+    /// Nothing: they are looked for where they stand.
+    Nothing,
+    /// They are fetched from the server.
+    Server(Fetching<'c>),
+    /// Nothing: those of these names were fetched, and no others are asked for.
+    Fetched(&'c [String]),
+}
+
+/// What a server knew of some datasets' keys when it was asked: for whoever cannot see there what is
+/// written meanwhile.
+pub(crate) struct Fetched {
+    store: Connection,
+    names: Vec<String>,
 }
 
 struct Fetching<'c> {
@@ -69,25 +86,17 @@ impl<'c> Crosswalk<'c> {
     ) -> Result<Crosswalk<'c>, DbTrouble> {
         let (run, source) = (run.to_string(), source.to_owned());
         let mut find;
-        let server = if let Some(file) = target.sqlite() {
+        let asks = if let Some(file) = target.sqlite() {
             find = file.prepare_cached(
                 "SELECT target_key FROM handover_key
                  WHERE run = ?1 AND org = ?2 AND dataset = ?3 AND source_key = ?4 AND undone_at IS NULL",
             )?;
-            None
+            Asks::Nothing
         } else {
             let scratch = target.scratch()?;
-            scratch.execute_batch(
-                "CREATE TEMP TABLE IF NOT EXISTS handover_fetched (
-                   dataset TEXT NOT NULL, source_key TEXT NOT NULL, target_key TEXT NOT NULL,
-                   PRIMARY KEY (dataset, source_key)) WITHOUT ROWID;
-                 DELETE FROM temp.handover_fetched;",
-            )?;
-            find = scratch.prepare_cached(
-                "SELECT target_key FROM temp.handover_fetched
-                 WHERE dataset = ?3 AND source_key = ?4",
-            )?;
-            Some(Fetching {
+            scratch.execute_batch(STORE)?;
+            find = scratch.prepare_cached(FIND)?;
+            Asks::Server(Fetching {
                 target,
                 run: run.clone(),
                 source: source.clone(),
@@ -96,13 +105,23 @@ impl<'c> Crosswalk<'c> {
         };
         find.raw_bind_parameter(1, run)?;
         find.raw_bind_parameter(2, source)?;
-        Ok(Crosswalk::Ledger(Box::new(Ledger {
+        Ok(Crosswalk::of(find, asks))
+    }
+
+    /// Answers from what was fetched before.
+    pub(crate) fn fetched(fetched: &'c Fetched) -> Result<Crosswalk<'c>, DbTrouble> {
+        let find = fetched.store.prepare_cached(FIND)?;
+        Ok(Crosswalk::of(find, Asks::Fetched(&fetched.names)))
+    }
+
+    fn of(find: CachedStatement<'c>, asks: Asks<'c>) -> Crosswalk<'c> {
+        Crosswalk::Ledger(Box::new(Ledger {
             find,
             known: Lately::new(KNOWN),
             name: Vec::new(),
-            server,
+            asks,
             going: HashSet::default(),
-        })))
+        }))
     }
 
     /// Answers from the keys that are noted in a temporary table.
@@ -243,8 +262,12 @@ impl Ledger<'_> {
             canon::push_text(out, target.as_bytes());
             return Ok(true);
         }
-        if let Some(server) = &mut self.server {
-            server.fetch(name)?;
+        match &mut self.asks {
+            Asks::Nothing => {}
+            Asks::Server(server) => server.fetch(name)?,
+            Asks::Fetched(names) if names.iter().any(|known| known == name) => {}
+            // Nothing is known of it: a mistake in our source, and never "there is none".
+            Asks::Fetched(_) => return Err(DbTrouble::Other(-1)),
         }
         self.find.raw_bind_parameter(3, name)?;
         let key = rusqlite::types::ToSqlOutput::Borrowed(ValueRef::Text(key));
@@ -269,26 +292,62 @@ impl Fetching<'_> {
         if self.fetched.iter().any(|known| known == dataset) {
             return Ok(());
         }
-        let scratch = self.target.scratch()?;
-        let mut keep = scratch.prepare_cached(
-            "INSERT OR REPLACE INTO temp.handover_fetched (dataset, source_key, target_key)
-             VALUES (?1, ?2, ?3)",
-        )?;
-        let query = Sql::new(
-            "SELECT source_key, target_key FROM handover_key
-             WHERE run = ?1 AND org = ?2 AND dataset = ?3 AND undone_at IS NULL",
-        );
-        let asked = values![self.run.as_str(), self.source.as_str(), dataset];
-        let asked: Vec<ValueRef<'_>> = asked.iter().map(Value::lend).collect();
-        self.target.each(&query, &asked, |row| {
-            let text = |at| match row.get(at) {
-                ValueRef::Text(text) => std::str::from_utf8(text).unwrap_or_default(),
-                _ => "",
-            };
-            keep.execute(params![dataset, text(0), text(1)])?;
-            Ok::<Flow, DbTrouble>(Flow::Continue(()))
-        })?;
+        let of = (self.run.as_str(), self.source.as_str(), dataset);
+        fetch(self.target, self.target.scratch()?, of)?;
         self.fetched.push(dataset.to_owned());
         Ok(())
     }
+}
+
+impl Fetched {
+    /// Asks a server for the keys of `names` that rows of `source` have there.
+    pub(crate) fn of(
+        target: &Link,
+        run: uuid::Uuid,
+        source: &str,
+        names: Vec<String>,
+    ) -> Result<Fetched, DbTrouble> {
+        let (store, run) = (Link::store_apart()?, run.to_string());
+        store.execute_batch(STORE)?;
+        for name in &names {
+            fetch(target, &store, (&run, source, name))?;
+        }
+        Ok(Fetched { store, names })
+    }
+}
+
+/// Where fetched keys are kept.
+const STORE: &str = "CREATE TEMP TABLE IF NOT EXISTS handover_fetched (
+  dataset TEXT NOT NULL, source_key TEXT NOT NULL, target_key TEXT NOT NULL,
+  PRIMARY KEY (dataset, source_key)) WITHOUT ROWID;
+DELETE FROM temp.handover_fetched;";
+
+/// Where they are found again.
+const FIND: &str =
+    "SELECT target_key FROM temp.handover_fetched WHERE dataset = ?3 AND source_key = ?4";
+
+/// Fetches the keys of one name.
+fn fetch(
+    target: &Link,
+    store: &Connection,
+    (run, source, name): (&str, &str, &str),
+) -> Result<(), DbTrouble> {
+    let mut keep = store.prepare_cached(
+        "INSERT OR REPLACE INTO temp.handover_fetched (dataset, source_key, target_key)
+         VALUES (?1, ?2, ?3)",
+    )?;
+    let query = Sql::new(
+        "SELECT source_key, target_key FROM handover_key
+         WHERE run = ?1 AND org = ?2 AND dataset = ?3 AND undone_at IS NULL",
+    );
+    let asked = values![run, source, name];
+    let asked: Vec<ValueRef<'_>> = asked.iter().map(Value::lend).collect();
+    target.each(&query, &asked, |row| {
+        let text = |at| match row.get(at) {
+            ValueRef::Text(text) => std::str::from_utf8(text).unwrap_or_default(),
+            _ => "",
+        };
+        keep.execute(params![name, text(0), text(1)])?;
+        Ok::<Flow, DbTrouble>(Flow::Continue(()))
+    })
 }

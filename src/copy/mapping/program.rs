@@ -6,6 +6,7 @@
 //! Not here: whose rows are (`owner`), conditions (`rules`), single columns (`cell`), the target's shape (`layout`), writing (`load`).
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use super::cell::{Bench, Cell, Otherwise, Source, Turn, Verdict, trimmed};
 use super::owner::{Owner, Whose};
@@ -207,6 +208,20 @@ impl Program {
         let slots = self.key.iter().map(|(_, slot)| *slot);
         let missing = join_key(line, slots, &mut bench.key)?;
         self.key.get(missing).map(|(name, _)| name.as_str())
+    }
+
+    /// Names under which rows look target keys up; `later`: in the second pass, which asks for their own.
+    pub(crate) fn asks(&self, later: bool) -> BTreeSet<&str> {
+        let cells: Vec<&Cell> = if later {
+            self.later.iter().map(|later| &later.cell).collect()
+        } else {
+            self.cells.iter().collect()
+        };
+        let names = cells.into_iter().filter_map(|cell| match &cell.turn {
+            Turn::Lookup(name) => Some(name.as_str()),
+            _ => None,
+        });
+        names.chain(later.then_some(self.name.as_str())).collect()
     }
 
     /// The column that a second row with one source key is rejected for.

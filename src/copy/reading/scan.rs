@@ -60,6 +60,14 @@ impl Compiled {
             .is_some_and(|(manners, _)| manners.merges())
     }
 
+    /// The names that a pass looks up in the crosswalk.
+    pub(crate) fn asks(&self, pass: Pass) -> Vec<String> {
+        let later = pass == Pass::References;
+        let asked = self.program.asks(later).into_iter().map(str::to_owned);
+        let others = (later && self.merges()).then(|| merged(&self.program.name));
+        asked.chain(others).collect()
+    }
+
     /// The names under which the crosswalk knows its rows.
     pub(crate) fn names(&self) -> Vec<String> {
         let aliases = self.program.aliases.iter().map(|alias| alias.name.clone());

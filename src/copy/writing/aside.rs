@@ -8,10 +8,12 @@
 //!
 //! In: a deed, the tables that its copy fills. Out: two effects without rows.
 //!
-//! Not here: which may be set aside (`orgdb`), whether the plan allows it (`load`).
+//! Not here: which may be set aside (`orgdb`), whether the plan allows it (`load`), tables that hold rows
+//! of others (`locked`).
 
 use std::collections::BTreeSet;
 
+use crate::copy::fault::LoadFault;
 use crate::copy::ledger::effect::{self, Head, Part};
 use crate::copy::ledger::{Deed, Effect, prepared};
 use crate::copy::tables::indexes;
@@ -43,6 +45,19 @@ impl From<DbTrouble> for Broken {
     }
 }
 
+impl Broken {
+    /// What a copy says of it.
+    pub(crate) fn told<T>(built: Result<T, Broken>) -> Result<Result<T, LoadFault>, DbTrouble> {
+        match built {
+            Ok(built) => Ok(Ok(built)),
+            Err(Broken::Db(trouble)) => Err(trouble),
+            Err(Broken::Orphans { table, name, rows }) => {
+                Ok(Err(LoadFault::Orphans { table, name, rows }))
+            }
+        }
+    }
+}
+
 /// Sets aside what may be, of those tables that are empty; none where that was done before.
 pub(crate) fn set_aside(
     link: &Link,
@@ -61,10 +76,7 @@ pub(crate) fn set_aside(
     indexes::lock(link, &with_parents(link, &empty)?)?;
     for table in empty_of(link, &empty)? {
         let table = table.as_str();
-        let mut found = link.accessories(table)?;
-        // A foreign key leans on an index.
-        found.sort_by_key(|one| one.reference.is_none());
-        for accessory in found {
+        for accessory in keys_first(link, table)? {
             if !by_themselves {
                 indexes::set_aside(link, table, &accessory)?;
             }
@@ -76,6 +88,13 @@ pub(crate) fn set_aside(
         drop_noted(link, deed)?;
     }
     Ok(Some(effect))
+}
+
+/// What may be set aside of a table, in the order in which it goes: a foreign key leans on an index.
+pub(super) fn keys_first(link: &Link, table: &str) -> Result<Vec<Accessory>, DbTrouble> {
+    let mut found = link.accessories(table)?;
+    found.sort_by_key(|one| one.reference.is_none());
+    Ok(found)
 }
 
 /// Those of these tables that hold no row.
@@ -90,11 +109,10 @@ fn empty_of(link: &Link, tables: &[String]) -> Result<Vec<String>, DbTrouble> {
 }
 
 /// These tables and those that their foreign keys refer to: to take a key off locks both of its ends.
-fn with_parents(link: &Link, tables: &[String]) -> Result<BTreeSet<String>, DbTrouble> {
+pub(super) fn with_parents(link: &Link, tables: &[String]) -> Result<BTreeSet<String>, DbTrouble> {
     let mut all: BTreeSet<String> = tables.iter().cloned().collect();
     for table in tables {
-        let keys = link.accessories(table)?.into_iter();
-        all.extend(keys.filter_map(|key| key.reference.map(|asked| asked.parent)));
+        all.extend(link.parents(table)?);
     }
     Ok(all)
 }
@@ -116,21 +134,32 @@ pub(crate) fn build_again(link: &Link, deed: &Deed, ordinal: u64) -> Result<Effe
     // Indexes first, by which foreign keys are then checked.
     for (table, accessory) in noted_aside(link, deed)?.into_iter().rev() {
         let built = behind_fence(link, deed, || indexes::build(link, &table, &accessory));
-        match (built, &accessory.reference) {
-            (Ok(()), _) => crash::reached("built"),
-            (Err(DbTrouble::Constraint { .. }), Some(asked)) => {
-                return Err(Broken::Orphans {
-                    rows: indexes::orphans(link, &table, asked)?,
-                    name: accessory.name,
-                    table,
-                });
-            }
-            (Err(trouble), _) => return Err(trouble.into()),
-        }
+        judge(link, &table, &accessory, built)?;
     }
     effect::begin(link, deed)?;
     let id = effect::open(link, deed, ordinal, BUILT)?.ok_or(DbTrouble::Clash)?;
     Ok(noted(link, id, (ordinal, BUILT), Vec::new())?)
+}
+
+/// Why one of them could not be built, if it could not.
+pub(super) fn judge(
+    link: &Link,
+    table: &str,
+    accessory: &Accessory,
+    built: Result<(), DbTrouble>,
+) -> Result<(), Broken> {
+    match (built, &accessory.reference) {
+        (Ok(()), _) => {
+            crash::reached("built");
+            Ok(())
+        }
+        (Err(DbTrouble::Constraint { .. }), Some(asked)) => Err(Broken::Orphans {
+            rows: indexes::orphans(link, table, asked)?,
+            name: accessory.name.clone(),
+            table: table.to_owned(),
+        }),
+        (Err(trouble), _) => Err(trouble.into()),
+    }
 }
 
 /// Whether all of them stood again once: what became of them since is the business of the target's people.

@@ -6,8 +6,10 @@
 pub(super) mod aside;
 pub(super) mod chunk;
 mod groups;
+pub(super) mod hand;
 mod into_file;
 mod into_server;
+pub(super) mod locked;
 mod other_names;
 pub(super) mod store;
 mod turns;

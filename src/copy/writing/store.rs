@@ -1,5 +1,5 @@
 //! The writing side of a copy: a chunk's rows, crosswalk, rejected rows, undo and ledger row become
-//! durable in one transaction.
+//! durable in one transaction, or all chunks in one.
 //!
 //! In: batches. Out: effects, and counts that stand in the ledger with them.
 //!
@@ -17,7 +17,7 @@ use super::groups;
 use super::turns::{self, Turn};
 use crate::copy::counts::Counts;
 use crate::copy::fault::LoadFault;
-use crate::copy::ledger::effect::{self, Head, Part};
+use crate::copy::ledger::effect::{self, Commits, Head, Part};
 use crate::copy::ledger::{Deed, Effect};
 use crate::copy::reading::batch::Batch;
 use crate::copy::reading::lines;
@@ -45,6 +45,7 @@ pub(crate) struct Mark {
 pub(crate) struct Work {
     pub(crate) compiled: Arc<Compiled>,
     pub(crate) deed: Deed,
+    pub(crate) commits: Commits,
     pub(crate) source: String,
     pub(crate) pass: Pass,
     /// Target triggers are set aside.
@@ -82,10 +83,10 @@ pub(crate) fn store(
         return groups::in_groups(link, work, &inlet, (mark, ordinal));
     }
     let turn = Turn::first(inlet, mark, ordinal);
-    match work.pass {
-        Pass::Rows => turns::in_turns(link, beside, work, turn),
-        // Rows of one chunk may refer to rows of the next.
-        Pass::References => turns::alone(link, work, turn),
+    match (work.pass, work.commits) {
+        (Pass::Rows, Commits::Each) => turns::in_turns(link, beside, work, turn),
+        // Rows of one chunk may refer to rows of the next; one transaction is of one connection.
+        (Pass::References, _) | (_, Commits::Once) => turns::alone(link, work, turn),
     }
 }
 
@@ -140,7 +141,7 @@ pub(super) fn fill(
     if work.quiet && !complete(batch, more) {
         return Ok(Ok(None));
     }
-    effect::begin(link, &work.deed)?;
+    work.commits.begin(link, &work.deed)?;
     let aside = if work.quiet {
         triggers::set_aside(link, &layout.shape.table)?
     } else {
@@ -208,16 +209,16 @@ pub(crate) const COUNT: &str = "count:all";
 /// Writes marks down by themselves: an effect without rows.
 pub(crate) fn note(
     link: &Link,
-    deed: &Deed,
+    (deed, commits): (&Deed, Commits),
     marks: &[Mark],
     ordinal: u64,
 ) -> Result<Effect, DbTrouble> {
-    effect::begin(link, deed)?;
+    commits.begin(link, deed)?;
     let id = effect::open(link, deed, ordinal, COUNT)?.ok_or(DbTrouble::Clash)?;
     let tally = Tally::default();
     let parts = marks.iter().map(position).collect::<Result<_, _>>()?;
     effect::close(link, id, &tally, parts)?;
-    link.commit()?;
+    commits.commit(link)?;
     Ok(Effect {
         ordinal,
         kind: COUNT.to_owned(),

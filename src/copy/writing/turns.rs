@@ -155,7 +155,7 @@ fn one(
         link.rollback()?;
         return Ok(Ok(Went::Stopped));
     }
-    link.commit()?;
+    work.commits.commit(link)?;
     // Nobody may be listening, and what is durable stays durable.
     drop(effects.send(effect));
     let _ = durable.send(());

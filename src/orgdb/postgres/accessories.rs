@@ -27,11 +27,13 @@ const INDEXES: &str = "SELECT x.relname, pg_get_indexdef(x.oid)
   AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE d.objid = x.oid AND d.deptype IN ('i', 'e', 'x'))
   ORDER BY x.relname";
 
-/// Name, statement, column, parent, its column, in the key's order.
-const FOREIGN_KEYS: &str = "SELECT k.conname,
-  format('ALTER TABLE %s ADD CONSTRAINT %I %s', k.conrelid::regclass, k.conname, pg_get_constraintdef(k.oid)),
-  a.attname, p.relname, f.attname
-  FROM pg_catalog.pg_constraint k
+/// Something of each foreign key that may be set aside, once for every column.
+macro_rules! foreign_keys {
+    ($what:literal, $order:literal) => {
+        concat!(
+            "SELECT ",
+            $what,
+            " FROM pg_catalog.pg_constraint k
   JOIN pg_catalog.pg_class c ON c.oid = k.conrelid
   JOIN pg_catalog.pg_class p ON p.oid = k.confrelid
   CROSS JOIN LATERAL unnest(k.conkey) WITH ORDINALITY AS u(num, place)
@@ -42,7 +44,56 @@ const FOREIGN_KEYS: &str = "SELECT k.conname,
   AND c.relname = ?1 AND c.relkind = 'r' AND NOT c.relispartition AND p.relkind = 'r'
   AND k.contype = 'f' AND k.convalidated AND k.conparentid = 0
   AND obj_description(k.oid, 'pg_constraint') IS NULL
-  ORDER BY k.conname, u.place";
+  ORDER BY ",
+            $order
+        )
+    };
+}
+
+/// Name, statement, column, parent, its column, in the key's order.
+const FOREIGN_KEYS: &str = foreign_keys!(
+    "k.conname,
+  format('ALTER TABLE %s ADD CONSTRAINT %I %s', k.conrelid::regclass, k.conname, pg_get_constraintdef(k.oid)),
+  a.attname, p.relname, f.attname",
+    "k.conname, u.place"
+);
+
+/// Parents alone: a definition cannot be asked for while somebody else takes its key off.
+const PARENTS: &str = foreign_keys!("DISTINCT p.relname", "p.relname");
+
+/// Whether this account is a table's owner, or one of its roles is.
+const OWNS: &str = "SELECT pg_has_role(c.relowner, 'USAGE') FROM pg_catalog.pg_class c
+  WHERE c.relname = ?1
+  AND c.relnamespace = (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = current_schema())";
+
+/// Whether it may lock a table wholly, and refer to it.
+const MAY_BE_PARENT: &str = "SELECT has_table_privilege(c.oid, 'REFERENCES')
+  AND has_table_privilege(c.oid, 'UPDATE, DELETE, TRUNCATE')
+  FROM pg_catalog.pg_class c WHERE c.relname = ?1
+  AND c.relnamespace = (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = current_schema())";
+
+pub(in crate::orgdb) fn owns(session: &Session, table: &str) -> Result<bool, DbTrouble> {
+    holds(session, OWNS, table)
+}
+
+pub(in crate::orgdb) fn may_be_parent(session: &Session, table: &str) -> Result<bool, DbTrouble> {
+    holds(session, MAY_BE_PARENT, table)
+}
+
+fn holds(session: &Session, query: &'static str, table: &str) -> Result<bool, DbTrouble> {
+    let mut holds = false;
+    each(session, query, table, |row| {
+        holds = information::truth(row, 0);
+    })?;
+    Ok(holds)
+}
+
+/// Tables to which foreign keys refer that may be set aside.
+pub(in crate::orgdb) fn parents(session: &Session, table: &str) -> Result<Vec<String>, DbTrouble> {
+    let mut parents = Vec::new();
+    each(session, PARENTS, table, |row| parents.push(text(row, 0)))?;
+    Ok(parents)
+}
 
 /// Indexes first: a foreign key is checked by them.
 pub(in crate::orgdb) fn read(session: &Session, table: &str) -> Result<Vec<Accessory>, DbTrouble> {

@@ -13,10 +13,12 @@ use crate::orgdb::kind::Kind;
 use crate::orgdb::{DbTrouble, Ident, Sql, Value};
 
 /// Table, column, type as shown, required, default, generated, identity, the type's (a domain's base
-/// type's) name, its modifier, whether it is a list of words.
+/// type's) name, its modifier, whether it is a list of words. (To show a default as one of its table's, the
+/// server would wait for whoever has that table locked; only a generated column's needs it.)
 const COLUMNS: &str =
     "SELECT c.relname, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull,
-  pg_get_expr(d.adbin, d.adrelid), a.attgenerated <> '', a.attidentity <> '',
+  CASE a.attgenerated WHEN '' THEN pg_get_expr(d.adbin, 0) ELSE pg_get_expr(d.adbin, d.adrelid) END,
+  a.attgenerated <> '', a.attidentity <> '',
   CASE t.typtype WHEN 'd' THEN b.typname ELSE t.typname END,
   CASE t.typtype WHEN 'd' THEN t.typtypmod ELSE a.atttypmod END,
   coalesce(b.typtype, t.typtype) = 'e'

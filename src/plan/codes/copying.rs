@@ -111,9 +111,16 @@ pub(super) const TABLE: &[Entry] = &[
     Entry::new(
         "HO543",
         "a foreign key that does not hold over the rows that were loaded",
-        "The step sets foreign keys aside while it loads (`indexes = \"rebuild\"`), and one of them cannot be put back: rows refer to parents that are not there. An undo says so where they are rows of others.",
+        "The step sets foreign keys aside while it loads (`indexes = \"rebuild\"` or `\"rebuild locked\"`), and one of them cannot be put back: rows refer to parents that are not there. An undo says so where they are rows of others.",
         "The target would be left without a rule that it had.",
         "Bring the missing parents in and run again; or roll the step back, mend the map so that such rows are left out or their reference is empty, and copy again. Where they are rows of others, let their people give them a parent or take them out, then roll back again.",
+    ),
+    Entry::new(
+        "HO544",
+        "tables that cannot be filled under a lock",
+        "The step says `indexes = \"rebuild locked\"`, and the target is not PostgreSQL, or this account does not own a table that is filled, or may not lock a table that its foreign keys refer to.",
+        "What stands aside while rows come in must come back with everything else when the step stops.",
+        "Say `indexes = \"keep\"`, or `\"rebuild\"` for empty tables; or let the account that owns the tables copy.",
     ),
     Entry::new(
         "HO545",

@@ -182,9 +182,9 @@ pub const KINDS: &[Kind] = &[
             ),
             may(
                 "indexes",
-                Shape::Word(&["keep", "rebuild"]),
+                Shape::Word(&["keep", "rebuild", "rebuild locked"]),
                 "\"rebuild\"",
-                "What the target's own indexes do while rows are loaded. `rebuild`: those of tables that are empty at the start are set aside and built again behind the last row, foreign keys (on PostgreSQL) too; keys and unique indexes always stay, since they decide about single rows. Each such table is locked while that is done, and its foreign keys hold for nobody in between. Where nothing is said, `keep`.",
+                "What the target's own indexes do while rows are loaded. `rebuild`: those of tables that are empty at the start are set aside and built again behind the last row, foreign keys (on PostgreSQL) too; keys and unique indexes always stay, since they decide about single rows. Each such table is locked while that is done, and its foreign keys hold for nobody in between. `rebuild locked`, on PostgreSQL only: for tables in use. All tables of the step are locked against everybody else from before the first row, as are those that their foreign keys refer to, and filled in one transaction that also builds their indexes again and checks their foreign keys, all rows at once; a stop leaves everything as it was, and the step begins anew. Where nothing is said, `keep`.",
             ),
         ],
     },

@@ -15,6 +15,7 @@ mod emptied;
 mod endings;
 mod habits;
 mod indexes;
+mod locked;
 mod mariadb;
 mod merging;
 mod narrowed;

@@ -1,10 +1,15 @@
 //! `data-copy` and `verify`: what the house of one ALMO comes to in two councils, and what a
 //! verification sees of it.
 
+use std::path::Path;
+
 use handover::machine::event::UndoMode;
+use handover::orgdb::{Address, OrgReader};
 use handover::plan::model::{DataCopy, Indexes, Step, StepSpec, Triggers, Verify, VerifyCheck};
 use handover::plan::outline::Undo;
 use handover::steps::{Output, check, preview, run, undo};
+
+use crate::engines::bases::{Base, Engine};
 
 use super::world::{ALMO, DOVER, THANET, World, map, same, step};
 
@@ -244,6 +249,48 @@ async fn triggers_of_a_council_are_decided_upon_before_anything_is_loaded() {
         (found[0].code, found[0].about.as_str()),
         ("HO514", "tenancy.letter")
     );
+}
+
+#[tokio::test]
+async fn tables_are_filled_under_a_lock_only_on_postgres_and_by_whoever_owns_them() {
+    let mut world = world();
+    let plan = std::sync::Arc::get_mut(&mut world.plan).unwrap();
+    if let StepSpec::DataCopy(copy) = &mut plan.steps[0].does {
+        copy.indexes = Indexes::RebuildLocked;
+    }
+    let mut look = world.look(0).await;
+    let found = check(&look).await.unwrap();
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!((found[0].code, found[0].stops), ("HO544", true));
+
+    let base = Base::make(
+        Engine::Postgres,
+        "CREATE TABLE organisation (org_id text PRIMARY KEY);
+         CREATE TABLE asset (asset_id text PRIMARY KEY, owner_org_id text REFERENCES organisation);
+         CREATE TABLE tenancy (tenancy_id text PRIMARY KEY, asset_id text REFERENCES asset);
+         CREATE TABLE account (account_id text PRIMARY KEY, tenancy_id text REFERENCES tenancy);
+         DROP ROLE IF EXISTS tenant; CREATE ROLE tenant LOGIN;
+         GRANT SELECT ON ALL TABLES IN SCHEMA public TO tenant",
+    )
+    .await;
+    let tenant = base.url.replace("//postgres@", "//tenant@");
+    let tenant = Address::parse(&tenant, Path::new(".")).unwrap();
+    let reader = OrgReader::open(DOVER, &tenant).await.unwrap();
+    let readers = std::sync::Arc::make_mut(&mut look.readers);
+    readers.insert(DOVER.into(), reader);
+    let barred = async |look| {
+        let found = check(look).await.unwrap();
+        let barred = found.into_iter().filter(|one| one.code == "HO544");
+        barred.map(|one| one.about).collect::<Vec<String>>()
+    };
+    let tables = ["account", "asset", "tenancy", "organisation"];
+    assert_eq!(barred(&look).await, tables);
+    base.does(
+        "ALTER TABLE account OWNER TO tenant; ALTER TABLE asset OWNER TO tenant;
+         ALTER TABLE tenancy OWNER TO tenant; GRANT UPDATE, REFERENCES ON organisation TO tenant",
+    )
+    .await;
+    assert!(barred(&look).await.is_empty());
 }
 
 #[tokio::test]

@@ -14,6 +14,7 @@ mod deaths;
 mod full;
 pub mod ground;
 mod kills;
+mod locked;
 mod oracle;
 mod rebuilt;
 mod stopped;

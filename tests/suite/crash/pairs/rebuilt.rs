@@ -11,26 +11,30 @@ use super::tales::{Eve, eve, same};
 use super::told;
 use crate::engines::bases::Engine;
 
-/// The eve of a copy, its plan amended and signed so.
-fn amended(eve: &Eve) -> Stage {
+/// The eve of a copy, its plan amended and signed so: `indexes` is this word, and the preview tells what it
+/// means.
+pub(super) fn amended(eve: &Eve, word: &str, told_of_it: &str) -> Stage {
     let stage = eve.stage.copy();
     let path = stage.path.join("plan.toml");
     let plan = std::fs::read_to_string(&path).unwrap();
     let plan = plan.replacen(
         "does = \"data-copy\"\n",
-        "does = \"data-copy\"\nindexes = \"rebuild\"\n",
+        &format!("does = \"data-copy\"\nindexes = \"{word}\"\n"),
         1,
     );
     std::fs::write(&path, plan).unwrap();
     let look = stage.tell(&["preview", ".", "--amend", "--out", "amended.preview"]);
     look.is(0, &[]);
     let told = std::fs::read_to_string(stage.path.join("amended.preview")).unwrap();
-    assert!(told.contains("are locked for a moment before their first row"));
+    assert!(told.contains(told_of_it), "{told}");
     stage.sign("amended.preview");
     stage
 }
 
-const RUN: [&str; 4] = ["run", ".", "--signed", "amended.preview"];
+const WORD: &str = "rebuild";
+const TOLD: &str = "are locked for a moment before their first row";
+
+pub(super) const RUN: [&str; 4] = ["run", ".", "--signed", "amended.preview"];
 
 /// Where processes die, one after the other. Only `MariaDB` commits each change of a schema by itself.
 fn points(pair: Pair) -> Vec<&'static str> {
@@ -49,7 +53,7 @@ fn a_copy_that_dies_among_its_indexes_ends_with_all_that_it_found() {
         |_| true,
         |pair, _| {
             let eve = eve(pair);
-            let stage = amended(&eve);
+            let stage = amended(&eve, WORD, TOLD);
             let mut arguments = RUN.to_vec();
             for point in points(pair) {
                 let mut process = stage.handover();
@@ -84,7 +88,7 @@ fn nobody_keeps_a_look_at_the_source_open_while_indexes_are_built() {
         from: Engine::Postgres,
         to: Engine::Sqlite,
     };
-    let stage = amended(&eve(pair));
+    let stage = amended(&eve(pair), WORD, TOLD);
     let Ok(stopped) = Stopped::by(&stage, &RUN, "built:1") else {
         panic!("no index was built")
     };

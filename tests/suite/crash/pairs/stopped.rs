@@ -88,7 +88,7 @@ pub(super) fn tries() -> u64 {
 
 /// What was left of a lease runs out; false where the sleeper was just writing to the journal, and nobody
 /// else can.
-fn lease_ends(stage: &Stage) -> bool {
+pub(super) fn lease_ends(stage: &Stage) -> bool {
     let journal = Connection::open(stage.path.join(".handover/journal.db")).unwrap();
     let ended = "UPDATE lease SET expires = '2000-01-01T00:00:00.000Z'";
     match journal.execute(ended, []) {
