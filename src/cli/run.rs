@@ -52,7 +52,7 @@ pub(super) async fn run(args: &Args, global: &Global, output: &Output) -> Outcom
                 existing(project, *site, args).await?
             }
             Ready::New(project, plan, preview) => {
-                let site = new_run(args, &project, &plan, &preview, output).await?;
+                let site = Box::pin(new_run(args, &project, &plan, &preview, output)).await?;
                 existing(project, site, args).await?
             }
             Ready::Amend(project, site, plan, preview) => {
