@@ -354,3 +354,55 @@ async fn a_home_that_changes_hands_is_caught_up_with_in_every_direction() {
         }
     }
 }
+
+/// A flat of one council in a block of another, as its numbers say.
+const BLOCKS: &str = "
+CREATE TABLE property (prop_ref {text}, block_ref {text});
+INSERT INTO property VALUES ('D1', 'T9'), ('D2', NULL), ('T1', 'T9'), ('T9', NULL), ('T8', NULL);
+";
+
+#[tokio::test]
+async fn a_block_goes_with_a_flat_that_other_rules_take() {
+    let map = r#"
+format = 1
+[[split.property]]
+owner = "dover"
+where = [{ column = "prop_ref", starts-with = ["D"] }]
+[[split.property]]
+owner = "thanet"
+otherwise = true
+[relation]
+"property.block_ref" = "property.prop_ref"
+[table.property]
+from = "property"
+key = ["prop_ref"]
+id = "property_id"
+goes-to = "both"
+[table.property.column]
+ref = "prop_ref"
+"#;
+    let map = read_map("maps/blocks.toml", map);
+    let map = Arc::new(map.unwrap_or_else(|faults| panic!("{:?}", faults.faults)));
+    for from in Engine::ALL {
+        let source = Base::make(from, BLOCKS).await;
+        for (council, wanted) in [
+            ("dover", vec!["D1", "D2", "T9"]),
+            ("thanet", vec!["T1", "T8", "T9"]),
+            ("canterbury", vec![]),
+        ] {
+            let (target, deed) = (Base::make(from, TARGET).await, of("copy", council));
+            let (reader, writer) = (source.reader().await, target.writer(&deed).await);
+            let work = Load {
+                map: Arc::clone(&map),
+                tables: vec!["property".to_owned()],
+                ..work(council)
+            };
+            load(&reader, &writer, work, &deed, |_| {}).await.unwrap();
+            assert_eq!(
+                refs(&target, "property").await,
+                wanted,
+                "{council}, {from:?}"
+            );
+        }
+    }
+}
