@@ -181,11 +181,7 @@ fn verdict(trouble: &DbTrouble) -> (FaultKind, &'static str, &'static str) {
             "HO911",
             "the journal was cut or restored: use the newest copy of it",
         ),
-        DbTrouble::Untrusted(_) => (
-            Refused,
-            "HO918",
-            "name the right authority (`sslrootcert`, `ssl-ca`) and the server's own name in the address; where both are right, somebody else may be answering: ask whoever runs the server",
-        ),
+        DbTrouble::Untrusted(_) => (Refused, "HO918", UNTRUSTED),
         DbTrouble::Unreachable(_) | DbTrouble::Cut | DbTrouble::Clash => of_a_server(trouble),
         DbTrouble::Other(code) if PASSING.contains(&(code & 0xff)) => (
             Transient,
@@ -197,6 +193,10 @@ fn verdict(trouble: &DbTrouble) -> (FaultKind, &'static str, &'static str) {
         }
     }
 }
+
+/// What to do about a server that is not what its address asks for.
+const UNTRUSTED: &str = "name the right authority (`sslrootcert`, `ssl-ca`) and the server's own name in the \
+     address; where both are right, somebody else may be answering: ask whoever runs the server";
 
 /// What only servers say: all of it may pass.
 fn of_a_server(trouble: &DbTrouble) -> (FaultKind, &'static str, &'static str) {
