@@ -645,7 +645,7 @@ fn two_answers_of_one_witness_whose_times_cross_are_not_taken_in_together() {
     let now = u64::try_from(jiff::Timestamp::now().as_second()).unwrap();
     let answer = |heads: [(&Head, u64); 2]| {
         let lines = heads.map(|(head, time)| key.cosign(head, time).line.to_string());
-        std::fs::write(project.path.join("both"), lines.join("\n") + "\n").unwrap();
+        std::fs::write(project.path.join("both"), lines.concat()).unwrap();
         project.tell(&["witness", "add", "deed-", "both"])
     };
     for crossed in [
