@@ -220,23 +220,13 @@ impl Stage {
     fn put_as_it_stands(&self, from: &Address, database: &str, tables: &[&str]) {
         let catalogue = self.catalogue(database);
         let tables: Vec<String> = tables.iter().map(|name| (*name).to_owned()).collect();
-        let load = self.load(
+        let load = load(
             Arc::new(as_it_stands(&catalogue, &tables)),
             &tables,
             Indexes::Keep,
         );
         rows::copied(from, &self.address(database), load, |_| {});
         self.forget(database);
-    }
-
-    fn load(&self, map: Arc<Map>, tables: &[String], indexes: Indexes) -> Load {
-        Load {
-            map,
-            tables: tables.to_vec(),
-            triggers: Some(Triggers::Off),
-            indexes,
-            ..rows::unmapped(&Becomes::Text, chunk_rows(Dialect::Postgres))
-        }
     }
 
     /// The tables that go into a live target, or into an empty one.
@@ -254,8 +244,8 @@ impl Stage {
             let end =
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'own'";
             self.server.ask("postgres", end).unwrap();
-            let like = "CREATE DATABASE target TEMPLATE own";
-            self.server.ask("postgres", like).unwrap();
+            let made = "CREATE DATABASE target TEMPLATE own";
+            self.server.ask("postgres", made).unwrap();
         } else {
             self.server.create_database("target").unwrap();
         }
@@ -295,13 +285,24 @@ impl Stage {
         }
         self.server.ask("target", "CHECKPOINT").unwrap();
         let tables = self.going(live);
-        let load = self.load(Arc::clone(&self.map), &tables, indexes);
+        let load = load(Arc::clone(&self.map), &tables, indexes);
         let (from, to) = (self.address("source"), self.address("target"));
         let (loaded, took) = timed(|| rows::copied(&from, &to, load, |_| {}));
         let copied: u64 = loaded.datasets.values().map(|counts| counts.copied).sum();
         let organisations = if live { 10 } else { 0 };
         assert!(copied + organisations >= rows as u64, "{loaded:?}");
         took
+    }
+}
+
+/// What is copied of these tables.
+fn load(map: Arc<Map>, tables: &[String], indexes: Indexes) -> Load {
+    Load {
+        map,
+        tables: tables.to_vec(),
+        triggers: Some(Triggers::Off),
+        indexes,
+        ..rows::unmapped(&Becomes::Text, chunk_rows(Dialect::Postgres))
     }
 }
 

@@ -99,7 +99,7 @@ fn lane(link: &Link, work: &Work, turns: &Receiver<Turn>, back: &SyncSender<Turn
         && let Ok(turn) = turns.recv()
     {
         told = one(link, work, turn, &mut batch, &mut |turn| {
-            drop(back.send(turn))
+            drop(back.send(turn));
         });
     }
     stored(told)

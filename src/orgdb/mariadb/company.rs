@@ -25,12 +25,12 @@ pub(in crate::orgdb) fn is_alone(session: &Session) -> Result<bool, DbTrouble> {
         }
     }
     // `MySQL` says it to those alone who may ask after replication.
-    match session.is_mariadb() {
-        true => Ok(true),
-        false => match any(session, "SHOW REPLICA STATUS") {
-            Err(DbTrouble::ReadOnly) => Ok(false),
-            answer => answer.map(|any| !any),
-        },
+    if session.is_mariadb() {
+        return Ok(true);
+    }
+    match any(session, "SHOW REPLICA STATUS") {
+        Err(DbTrouble::ReadOnly) => Ok(false),
+        answer => answer.map(|any| !any),
     }
 }
 

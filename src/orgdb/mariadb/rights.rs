@@ -89,9 +89,10 @@ fn is_like(pattern: &[u8], name: &[u8]) -> bool {
     match (pattern, name) {
         ([], name) => name.is_empty(),
         ([b'%', rest @ ..], _) => (0..=name.len()).any(|at| is_like(rest, &name[at..])),
-        ([b'\\', letter, rest @ ..], [first, name @ ..]) => letter == first && is_like(rest, name),
         ([b'_', rest @ ..], [_, name @ ..]) => is_like(rest, name),
-        ([letter, rest @ ..], [first, name @ ..]) => letter == first && is_like(rest, name),
+        ([b'\\', letter, rest @ ..] | [letter, rest @ ..], [first, name @ ..]) => {
+            letter == first && is_like(rest, name)
+        }
         (_, []) => false,
     }
 }

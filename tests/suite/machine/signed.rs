@@ -292,9 +292,9 @@ fn whoever_lost_the_key_stops_the_run_by_a_word() {
         !world.run.finished(),
         "the yes that was said before is gone"
     );
-    let word = Event::ApprovalGranted(decision(On::Gate { step: id(0) }));
-    let word = world.write(person("p01", "s151", "dover"), about, word);
-    assert_eq!(word.unwrap_err().breach, Breach::NoSignature);
+    let typed = Event::ApprovalGranted(decision(On::Gate { step: id(0) }));
+    let typed = world.write(person("p01", "s151", "dover"), about, typed);
+    assert_eq!(typed.unwrap_err().breach, Breach::NoSignature);
     let again = yes(&world, &by("p01", "s151", &key(1)), 7);
     world.append(again).unwrap();
     world.drive();

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use handover::journal::load_witness_key;
+use handover::run::Clock;
 use handover::seal::{Head, Seal};
 
 use rusqlite::Connection;
@@ -642,7 +643,7 @@ fn two_answers_of_one_witness_whose_times_cross_are_not_taken_in_together() {
     let (first, last) = (head(&seals[0]), head(seals.last().unwrap()));
     assert!(first.size < last.size);
     let key = load_witness_key(&project.path.join("keys/audit.key")).unwrap();
-    let now = u64::try_from(jiff::Timestamp::now().as_second()).unwrap();
+    let now = u64::try_from(Clock::real().now().moment().as_second()).unwrap();
     let answer = |heads: [(&Head, u64); 2]| {
         let lines = heads.map(|(head, time)| key.cosign(head, time).line.to_string());
         std::fs::write(project.path.join("both"), lines.concat()).unwrap();

@@ -365,7 +365,7 @@ impl Verdict {
     /// Whether this claim is said to hold.
     pub(super) fn holds(&self, claim: &str) -> bool {
         let held = (claim.to_owned(), "pass".to_owned());
-        self.claims.iter().any(|one| *one == held)
+        self.claims.contains(&held)
     }
 
     /// Whether this finding is told.
