@@ -83,11 +83,26 @@ pub(crate) fn store(
         return groups::in_groups(link, work, &inlet, (mark, ordinal));
     }
     let turn = Turn::first(inlet, mark, ordinal);
-    match (work.pass, work.commits) {
-        (Pass::Rows, Commits::Each) => turns::in_turns(link, beside, work, turn),
-        // Rows of one chunk may refer to rows of the next; one transaction is of one connection.
-        (Pass::References, _) | (_, Commits::Once) => turns::alone(link, work, turn),
+    if in_turns(link, work)? {
+        turns::in_turns(link, beside, work, turn)
+    } else {
+        turns::alone(link, work, turn)
     }
+}
+
+/// Whether a chunk may be written while the one before it is not committed yet: not where rows refer to rows
+/// of the same table, where the target's own triggers may look at them, or where all is one transaction.
+fn in_turns(link: &Link, work: &Work) -> Result<bool, DbTrouble> {
+    if work.pass == Pass::References || work.commits == Commits::Once {
+        return Ok(false);
+    }
+    let table = &work.compiled.layout.shape.table;
+    let Some(found) = link.table(table)? else {
+        return Ok(false);
+    };
+    let to_itself = (found.references.iter()).any(|(_, parent, _)| parent == table);
+    let watched = !found.triggers.is_empty() || found.triggers_hidden;
+    Ok(!to_itself && (work.quiet || !watched))
 }
 
 impl Inlet {

@@ -32,6 +32,7 @@ mod small;
 mod stories;
 mod told;
 mod trust;
+mod turns;
 mod types;
 mod undoing;
 mod unread;
