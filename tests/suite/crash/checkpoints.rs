@@ -103,15 +103,7 @@ pub(super) fn go_back(stage: &Stage, checkpoint: u64) -> BTreeSet<StepId> {
     ];
     stage.tell(&look).is(0, &[]);
     stage.sign("back.preview");
-    let take = [
-        "rollback",
-        ".",
-        "--signed",
-        "back.preview",
-        "--confirm",
-        stage.plan,
-    ];
-    stage.tell(&take).is(0, &[]);
+    stage.tell(&stage.back()).is(0, &[]);
     let said = stage.json("back.preview");
     let stays = said["stays"].as_array().unwrap().iter();
     stays

@@ -38,14 +38,7 @@ fn preview(stage: &Stage, how: &str) -> Said {
 }
 
 fn roll_back(stage: &Stage) -> Said {
-    stage.tell(&[
-        "rollback",
-        ".",
-        "--signed",
-        "back.preview",
-        "--confirm",
-        "east-kent-2020",
-    ])
+    stage.tell(&stage.back())
 }
 
 /// How many homes of Dover bear the edit.

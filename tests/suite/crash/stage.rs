@@ -112,6 +112,32 @@ impl Stage {
         said
     }
 
+    /// The command that goes the way back which [`Stage::way_back`] had signed.
+    pub(super) fn back(&self) -> [&'static str; 6] {
+        [
+            "rollback",
+            ".",
+            "--signed",
+            "back.preview",
+            "--confirm",
+            self.plan,
+        ]
+    }
+
+    /// Runs a command of the binary that is killed at a point, if it comes there.
+    pub(super) fn tell_until(&self, arguments: &[&str], point: &str) -> Said {
+        let mut process = self.handover();
+        process.args(arguments).env("HANDOVER_KILL", point);
+        Said::of(process.output().unwrap())
+    }
+
+    /// The same, which does come there.
+    #[track_caller]
+    pub(super) fn dies(&self, arguments: &[&str], point: &str) {
+        let said = self.tell_until(arguments, point);
+        assert!(said.was_killed(), "{point}: {}", said.text);
+    }
+
     /// `demo` on this folder, from wherever it stands.
     pub(super) fn demo(&self, breaks: Option<&str>) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_handover"));

@@ -10,7 +10,7 @@ use handover::copy::ledger::{Deed, Effect};
 use handover::copy::load::{Load, Loaded, load};
 use handover::copy::{undo, verify};
 use handover::machine::event::UndoMode;
-use handover::orgdb::{DbTrouble, Link, Sql};
+use handover::orgdb::{DbTrouble, Link, OrgWriter, Sql, Tx};
 use handover::plan::model::{Indexes, Triggers};
 
 use super::bases::{Base, Engine};
@@ -176,23 +176,29 @@ async fn gated() -> Base {
     target
 }
 
+/// Shuts the gate until what comes of it is committed.
+async fn shut(porter: &OrgWriter) -> Tx {
+    let mut shut = porter.begin().await.unwrap();
+    let shuts = Sql::new("SELECT pg_advisory_xact_lock(7) IS NULL");
+    shut.rows(shuts, Vec::new()).await.unwrap();
+    shut
+}
+
+/// A copy under a lock that comes by the gate.
+fn by_the_gate() -> Load {
+    Load {
+        triggers: Some(Triggers::Fire),
+        ..locked()
+    }
+}
+
 #[tokio::test]
 async fn what_others_write_meanwhile_waits_and_then_meets_every_foreign_key() {
     let (source, target) = (rows::source(Engine::Sqlite).await, gated().await);
     let porter = target.bare_writer().await;
-    let mut shut = porter.begin().await.unwrap();
-    shut.rows(
-        Sql::new("SELECT pg_advisory_xact_lock(7) IS NULL"),
-        Vec::new(),
-    )
-    .await
-    .unwrap();
-    let what = Load {
-        triggers: Some(Triggers::Fire),
-        ..locked()
-    };
+    let shut = shut(&porter).await;
     let (deed, office) = (deed(), target.bare_writer().await);
-    let copy = filled(&source, &target, what, &deed);
+    let copy = filled(&source, &target, by_the_gate(), &deed);
     let others = async {
         somebody_waits(&target, FOR_THE_GATE).await;
         let orphan = office.with(|link: &Link| {
@@ -226,27 +232,20 @@ async fn whoever_stops_waiting_for_it_leaves_nothing() {
     let (source, target) = (rows::source(Engine::Sqlite).await, gated().await);
     let (before, stood) = (target.everything().await, shape(&target).await);
     let porter = target.bare_writer().await;
-    let mut shut = porter.begin().await.unwrap();
-    shut.rows(
-        Sql::new("SELECT pg_advisory_xact_lock(7) IS NULL"),
-        Vec::new(),
-    )
-    .await
-    .unwrap();
-    let what = || Load {
-        triggers: Some(Triggers::Fire),
-        ..locked()
-    };
+    let shut = shut(&porter).await;
     let deed = deed();
     tokio::select! {
-        done = filled(&source, &target, what(), &deed) => panic!("{:?}", done.0),
+        done = filled(&source, &target, by_the_gate(), &deed) => panic!("{:?}", done.0),
         () = somebody_waits(&target, FOR_THE_GATE) => {}
     }
     // The server goes on with what it was asked last; nobody commits it.
     shut.commit().await.unwrap();
     assert_eq!(target.everything().await, before);
     assert_eq!(shape(&target).await, stood);
-    filled(&source, &target, what(), &deed).await.0.unwrap();
+    filled(&source, &target, by_the_gate(), &deed)
+        .await
+        .0
+        .unwrap();
     assert_eq!(shape(&target).await, stood);
 }
 

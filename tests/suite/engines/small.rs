@@ -4,9 +4,10 @@
 //! Not here: what is tested (`ruled`, `trust`).
 
 use std::path::Path;
-use std::process::Command;
 
 use tempfile::TempDir;
+
+use crate::export::stage::{ended, handover};
 
 const PLAN: &str = r#"
 [plan]
@@ -166,16 +167,9 @@ impl Small {
 
     /// Runs a command of the binary in the folder: its exit code and both streams.
     pub(super) fn tell(&self, command: &str) -> (i32, String) {
-        let ran = Command::new(env!("CARGO_BIN_EXE_handover"))
-            .arg("--plain")
-            .args(command.split(' '))
-            .current_dir(self.path())
-            .envs(self.environment.iter().map(|(name, value)| (name, value)))
-            .output()
-            .unwrap();
-        let said = [ran.stdout, ran.stderr].concat();
-        let said = String::from_utf8(said).unwrap();
-        (ran.status.code().unwrap_or(-1), said)
+        let words: Vec<&str> = command.split(' ').collect();
+        let places = self.environment.iter().map(|(name, value)| (name, value));
+        ended(handover(self.path(), &words).envs(places))
     }
 
     /// The same, which must end so.

@@ -253,75 +253,64 @@ const STRANGER: &str = "no authority that is trusted";
 const OTHER_NAME: &str = "for another name";
 const NO_FILE: &str = "cannot be read";
 
+/// How an address asks for TLS, in an engine's words.
+struct Words {
+    /// None of it.
+    never: &'static str,
+    /// It, and nobody's word for who the server is.
+    required: &'static str,
+    /// The word of an authority for the server.
+    signed: &'static str,
+    /// The same, and for its name.
+    full: &'static str,
+    /// Where the authority's certificate lies.
+    file: &'static str,
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_an_address_asks_of_postgresql_is_done() {
-    let mut guarded = Guarded::start(Kind::Postgres);
-    assert_eq!(
-        guarded.opens("127.0.0.1", "sslmode=disable").await,
-        Ok(false)
-    );
-    assert_eq!(guarded.opens("127.0.0.1", "").await, Ok(false));
-    Guarded::refuses(guarded.opens("127.0.0.1", "sslmode=require").await, NO_TLS);
-
-    guarded.gets_a_certificate();
-    let (ours, other) = (guarded.file("ca.pem"), guarded.file("other.pem"));
-    let full = |file: &str| format!("sslmode=verify-full&sslrootcert={file}");
-    let signed = |file: &str| format!("sslmode=verify-ca&sslrootcert={file}");
-    assert_eq!(guarded.opens("127.0.0.1", "").await, Ok(true));
-    assert_eq!(
-        guarded.opens("127.0.0.1", "sslmode=require").await,
-        Ok(true)
-    );
-    assert_eq!(guarded.opens("127.0.0.1", &full(&ours)).await, Ok(true));
-    assert_eq!(guarded.opens("localhost", &signed(&ours)).await, Ok(true));
-    Guarded::refuses(guarded.opens("localhost", &full(&ours)).await, OTHER_NAME);
-    Guarded::refuses(guarded.opens("127.0.0.1", &full(&other)).await, STRANGER);
-    Guarded::refuses(guarded.opens("127.0.0.1", &signed(&other)).await, STRANGER);
-    Guarded::refuses(
-        guarded.opens("127.0.0.1", "sslmode=verify-full").await,
-        STRANGER,
-    );
-    Guarded::refuses(
-        guarded.opens("127.0.0.1", &full("/nowhere.pem")).await,
-        NO_FILE,
-    );
-    played(&guarded, &full(&ours), &full(&other)).await;
+    let words = Words {
+        never: "sslmode=disable",
+        required: "sslmode=require",
+        signed: "sslmode=verify-ca",
+        full: "sslmode=verify-full",
+        file: "sslrootcert",
+    };
+    done_as_asked(Kind::Postgres, &words).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_an_address_asks_of_mariadb_is_done() {
-    let mut guarded = Guarded::start(Kind::Mariadb);
-    assert_eq!(
-        guarded.opens("127.0.0.1", "ssl-mode=DISABLED").await,
-        Ok(false)
-    );
-    assert_eq!(guarded.opens("127.0.0.1", "").await, Ok(false));
-    Guarded::refuses(
-        guarded.opens("127.0.0.1", "ssl-mode=REQUIRED").await,
-        NO_TLS,
-    );
+    let words = Words {
+        never: "ssl-mode=DISABLED",
+        required: "ssl-mode=REQUIRED",
+        signed: "ssl-mode=VERIFY_CA",
+        full: "ssl-mode=VERIFY_IDENTITY",
+        file: "ssl-ca",
+    };
+    done_as_asked(Kind::Mariadb, &words).await;
+}
+
+async fn done_as_asked(kind: Kind, words: &Words) {
+    const NUMBER: &str = "127.0.0.1";
+    const NAME: &str = "localhost";
+    let mut guarded = Guarded::start(kind);
+    assert_eq!(guarded.opens(NUMBER, words.never).await, Ok(false));
+    assert_eq!(guarded.opens(NUMBER, "").await, Ok(false));
+    Guarded::refuses(guarded.opens(NUMBER, words.required).await, NO_TLS);
 
     guarded.gets_a_certificate();
     let (ours, other) = (guarded.file("ca.pem"), guarded.file("other.pem"));
-    let full = |file: &str| format!("ssl-mode=VERIFY_IDENTITY&ssl-ca={file}");
-    let signed = |file: &str| format!("ssl-mode=VERIFY_CA&ssl-ca={file}");
-    assert_eq!(guarded.opens("127.0.0.1", "").await, Ok(true));
-    assert_eq!(
-        guarded.opens("127.0.0.1", "ssl-mode=REQUIRED").await,
-        Ok(true)
-    );
-    assert_eq!(guarded.opens("127.0.0.1", &full(&ours)).await, Ok(true));
-    assert_eq!(guarded.opens("localhost", &signed(&ours)).await, Ok(true));
-    Guarded::refuses(guarded.opens("localhost", &full(&ours)).await, OTHER_NAME);
-    Guarded::refuses(guarded.opens("127.0.0.1", &full(&other)).await, STRANGER);
-    Guarded::refuses(guarded.opens("127.0.0.1", &signed(&other)).await, STRANGER);
-    Guarded::refuses(
-        guarded.opens("127.0.0.1", "ssl-mode=VERIFY_IDENTITY").await,
-        STRANGER,
-    );
-    Guarded::refuses(
-        guarded.opens("127.0.0.1", &full("/nowhere.pem")).await,
-        NO_FILE,
-    );
+    let full = |file: &str| format!("{}&{}={file}", words.full, words.file);
+    let signed = |file: &str| format!("{}&{}={file}", words.signed, words.file);
+    assert_eq!(guarded.opens(NUMBER, "").await, Ok(true));
+    assert_eq!(guarded.opens(NUMBER, words.required).await, Ok(true));
+    assert_eq!(guarded.opens(NUMBER, &full(&ours)).await, Ok(true));
+    assert_eq!(guarded.opens(NAME, &signed(&ours)).await, Ok(true));
+    Guarded::refuses(guarded.opens(NAME, &full(&ours)).await, OTHER_NAME);
+    Guarded::refuses(guarded.opens(NUMBER, &full(&other)).await, STRANGER);
+    Guarded::refuses(guarded.opens(NUMBER, &signed(&other)).await, STRANGER);
+    Guarded::refuses(guarded.opens(NUMBER, words.full).await, STRANGER);
+    Guarded::refuses(guarded.opens(NUMBER, &full("/nowhere.pem")).await, NO_FILE);
     played(&guarded, &full(&ours), &full(&other)).await;
 }

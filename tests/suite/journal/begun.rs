@@ -41,8 +41,8 @@ pub(super) async fn begun() -> Begun {
     }
 }
 
-/// Opens a further run in `journal`: a rehearsal, since a paper has one run.
-pub(super) async fn begin(journal: &mut Journal, run: Uuid) -> Lease {
+/// What begins a run under the paper of [`papers`], with nobody's word for it.
+pub(super) async fn opening(journal: &mut Journal, run: Uuid) -> (NewRun, Opening) {
     let key = create_key(&journal.run_folder(run)).unwrap();
     let (text, files) = papers();
     let paper = journal.put_papers(&text, &files).await.unwrap();
@@ -51,20 +51,25 @@ pub(super) async fn begin(journal: &mut Journal, run: Uuid) -> Lease {
         short: "ekh".to_owned(),
         paper,
     };
-    let mut opened = opened(run, paper, key.commitment());
-    if !journal.runs().await.unwrap().is_empty() {
-        opened.clock = ClockKind::MadeUp;
-    }
     let outline = outline();
     let bound = PlanBound {
         steps: outline.steps.len() as u64,
         dag: outline.dag,
     };
     let opening = Opening {
-        opened,
+        opened: opened(run, paper, key.commitment()),
         bound,
         words: Vec::new(),
     };
+    (new, opening)
+}
+
+/// Opens a further run in `journal`: a rehearsal, since a paper has one run.
+pub(super) async fn begin(journal: &mut Journal, run: Uuid) -> Lease {
+    let (new, mut opening) = opening(journal, run).await;
+    if !journal.runs().await.unwrap().is_empty() {
+        opening.opened.clock = ClockKind::MadeUp;
+    }
     let begun = journal
         .begin::<JournalFault>(&new, opening, &claimant(), &moment(0), |_| Ok(()))
         .await;

@@ -1,14 +1,12 @@
 //! A paper has one run: whoever begins a second is told so in the transaction that would have opened it.
 
-use handover::journal::{Draft, Journal, JournalFault, NewRun, Opening, create_key};
-use handover::machine::event::{
-    Actor, ClockKind, Decision, Event, LogClosed, Method, On, PlanBound, Signed,
-};
+use handover::journal::{Draft, Journal, JournalFault};
+use handover::machine::event::{Actor, ClockKind, Decision, Event, LogClosed, Method, On, Signed};
 use handover::plan::digest::Digest;
 use handover::signature::statement::{Nonce, Window};
 use uuid::Uuid;
 
-use super::begun::{Begun, begun, claimant, mark, moment, opened, outline, papers};
+use super::begun::{Begun, begun, claimant, mark, moment, opening, outline};
 
 /// Somebody's signed yes to the paper.
 fn yes(statement: &[u8]) -> Draft {
@@ -47,25 +45,9 @@ async fn begins(
     clock: ClockKind,
     words: Vec<Draft>,
 ) -> Result<handover::journal::Lease, JournalFault> {
-    let key = create_key(&journal.run_folder(run)).unwrap();
-    let (text, files) = papers();
-    let paper = journal.put_papers(&text, &files).await.unwrap();
-    let new = NewRun {
-        id: run,
-        short: "ekh".to_owned(),
-        paper,
-    };
-    let mut opened = opened(run, paper, key.commitment());
-    opened.clock = clock;
-    let bound = PlanBound {
-        steps: 0,
-        dag: outline().dag,
-    };
-    let opening = Opening {
-        opened,
-        bound,
-        words,
-    };
+    let (new, mut opening) = opening(journal, run).await;
+    opening.opened.clock = clock;
+    opening.words = words;
     journal
         .begin::<JournalFault>(&new, opening, &claimant(), &moment(9), |_| Ok(()))
         .await

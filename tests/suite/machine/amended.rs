@@ -119,6 +119,19 @@ fn keyed_yes(world: &World, paper: &Outline, (code, role, seed): (&str, &str, u8
     world.entry(actor, None, Event::ApprovalGranted(body))
 }
 
+/// That outline, with something in it changed.
+fn but(old: &Outline, change: impl FnOnce(&mut Outline)) -> Outline {
+    let mut new = old.clone();
+    change(&mut new);
+    seal(&mut new);
+    new
+}
+
+/// The same steps, tried less often.
+fn tried_once(old: &Outline, step: usize) -> Outline {
+    but(old, |new| new.steps[step].retry.attempts = 1)
+}
+
 /// What comes of it that these two put `new` in force with their keys.
 fn with_keys(world: &mut World, new: &Outline, keys: [u8; 2]) -> Result<(), Breach> {
     for (who, seed) in [("p01", "s151"), ("p02", "legal")].into_iter().zip(keys) {
@@ -135,9 +148,7 @@ fn an_amendment_that_drops_the_keys_is_signed_with_them() {
     let mut old = keyed();
     old.signed = vec!["legal".into(), "s151".into()];
     seal(&mut old);
-    let mut new = old.clone();
-    new.signed.clear();
-    seal(&mut new);
+    let new = but(&old, |new| new.signed.clear());
     let mut world = between(&old, &new);
     let breach = amended(&mut world.clone(), &new, &BOTH).unwrap_err();
     assert_eq!(breach, Breach::Strangers { needed: 2 });
@@ -149,9 +160,7 @@ fn a_role_that_is_asked_for_a_key_puts_nothing_in_force_by_a_word_of_somebody_wh
     let mut old = signed();
     old.signed = vec!["legal".into(), "s151".into()];
     seal(&mut old);
-    let mut new = old.clone();
-    new.signed.clear();
-    seal(&mut new);
+    let new = but(&old, |new| new.signed.clear());
     let mut world = between(&old, &new);
     let breach = amended(&mut world, &new, &BOTH).unwrap_err();
     assert_eq!(breach, Breach::Strangers { needed: 2 });
@@ -187,9 +196,7 @@ fn an_author_cannot_give_people_keys_of_his_own_by_two_typed_words() {
 #[test]
 fn whoever_signs_an_amendment_signs_with_the_key_that_the_paper_in_force_has() {
     let old = keyed();
-    let mut new = old.clone();
-    new.steps[0].retry.attempts = 1;
-    seal(&mut new);
+    let new = tried_once(&old, 0);
     let mut world = between(&old, &new);
     assert_eq!(
         amended(&mut world.clone(), &new, &BOTH),
@@ -202,9 +209,7 @@ fn whoever_signs_an_amendment_signs_with_the_key_that_the_paper_in_force_has() {
 fn where_too_few_have_keys_and_in_a_rehearsal_words_put_a_paper_in_force() {
     let mut old = signed();
     give(&mut old, &[("p02", 2)]);
-    let mut new = old.clone();
-    new.steps[0].retry.attempts = 1;
-    seal(&mut new);
+    let new = tried_once(&old, 0);
     let mut world = between(&old, &new);
     let alone = amended(&mut world.clone(), &new, &BOTH);
     assert_eq!(alone, Err(Breach::Strangers { needed: 2 }), "p02 has a key");
@@ -213,9 +218,7 @@ fn where_too_few_have_keys_and_in_a_rehearsal_words_put_a_paper_in_force() {
     assert_eq!(amended(&mut world, &new, &[("p01", "s151")]), Ok(()));
 
     let old = keyed();
-    let mut new = old.clone();
-    new.steps[0].retry.attempts = 1;
-    seal(&mut new);
+    let new = tried_once(&old, 0);
     let mut world = World::unopened(&old);
     let both = [&old, &new].map(|outline| Arc::new(outline.clone()));
     world.run = Run::new(Shelf::from_iter(both));
@@ -229,9 +232,7 @@ fn who_witnesses_a_run_stays_as_it_was_signed() {
     old.signed_by = signed().signed_by;
     seal(&mut old);
     let both = [("p01", "s151"), ("p02", "legal")];
-    let mut weaker = old.clone();
-    weaker.trust = None;
-    seal(&mut weaker);
+    let weaker = but(&old, |new| new.trust = None);
     let mut rekeyed = old.clone();
     if let Some(trust) = &mut rekeyed.trust {
         let first = trust.witnesses[0].key.clone();
@@ -250,9 +251,7 @@ fn what_cannot_be_undone_waits_until_witnesses_have_seen_the_amendment() {
     let mut old = final_step();
     old.signed_by = signed().signed_by;
     seal(&mut old);
-    let mut new = old.clone();
-    new.steps[1].retry.attempts = 1;
-    seal(&mut new);
+    let new = tried_once(&old, 1);
     let mut world = between(&old, &new);
     let grants: Vec<u64> = world.agree(&On::Paper { paper: old.paper });
     world.drive();

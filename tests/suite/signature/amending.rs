@@ -108,6 +108,21 @@ fn kept(office: &Office) -> Vec<std::path::PathBuf> {
         .collect()
 }
 
+/// The councils, their preview `p` signed by all.
+fn councils_signed() -> Office {
+    let office = councils();
+    office.tell("preview . --out p", 0, "");
+    sign(&office, "p", &SEATS);
+    office
+}
+
+/// The same, and the run waits at its gate.
+fn councils_at_the_gate() -> Office {
+    let office = councils_signed();
+    office.tell("run . --signed p", 4, "");
+    office
+}
+
 fn edit(office: &Office, file: &str, from: &str, to: &str) {
     let path = office.here.join(file);
     let text = fs::read_to_string(&path).unwrap();
@@ -209,10 +224,7 @@ fn a_run_that_was_amended_still_knows_the_preview_it_began_with() {
 
 #[test]
 fn what_an_amendment_lapsed_does_not_come_back_by_the_file() {
-    let office = councils();
-    office.tell("preview . --out p", 0, "");
-    sign(&office, "p", &SEATS);
-    office.tell("run . --signed p", 4, "");
+    let office = councils_at_the_gate();
     // Touches Dover alone: Thanet's two stand.
     people(&office, &deputy("p12", "dover"));
     office.tell("preview deed --amend --out a", 0, "");
@@ -246,10 +258,7 @@ fn what_an_amendment_lapsed_does_not_come_back_by_the_file() {
 
 #[test]
 fn a_gate_that_has_lost_its_signed_preview_opens_to_nobody() {
-    let office = councils();
-    office.tell("preview . --out p", 0, "");
-    sign(&office, "p", &SEATS);
-    office.tell("run . --signed p", 4, "");
+    let office = councils_at_the_gate();
     let yes = "approve deed go --as p02 --reason fine";
     let beside = kept(&office);
     assert_eq!(beside.len(), 1);
@@ -270,9 +279,7 @@ fn a_gate_that_has_lost_its_signed_preview_opens_to_nobody() {
 
 #[test]
 fn a_signed_preview_lies_beside_the_run_before_the_log_speaks_of_it() {
-    let office = councils();
-    office.tell("preview . --out p", 0, "");
-    sign(&office, "p", &SEATS);
+    let office = councils_signed();
     // Killed behind the commit that begins the run.
     let ran = std::process::Command::new(env!("CARGO_BIN_EXE_handover"))
         .args(["--plain", "run", ".", "--signed", "p"])

@@ -69,15 +69,7 @@ fn an_effect_that_stands_again_after_a_rollback_is_told_on_every_engine() {
         let stage = eve(pair).stage.copy();
         stage.tell(&["run", "."]).is(4, &["Waiting safely"]);
         stage.way_back(&[]);
-        let back = [
-            "rollback",
-            ".",
-            "--signed",
-            "back.preview",
-            "--confirm",
-            stage.plan,
-        ];
-        stage.tell(&back).is(0, &["Rolled back"]);
+        stage.tell(&stage.back()).is(0, &["Rolled back"]);
         looks(&stage).is(0, &["0 stand as they were written"]);
         let [_, target] = &stage.ground.as_ref().unwrap().sides;
         tell(

@@ -1,7 +1,7 @@
 //! The way back to before the copy: killed again and again in its midst, with its connections cut and its
 //! servers killed, it gives every engine the rows, indexes and triggers that stood there.
 
-use super::super::stage::{Said, Stage, everything};
+use super::super::stage::{Stage, everything};
 use super::ground::Pair;
 use super::stopped::{Stopped, cut_off};
 use super::tales::{Eve, eve, same};
@@ -14,18 +14,6 @@ fn ready(eve: &Eve) -> Stage {
     stage.tell(&["run", "."]).is(4, &["Waiting safely"]);
     stage.way_back(&[]);
     stage
-}
-
-fn back(stage: &Stage) -> [&str; 6] {
-    let plan = stage.plan;
-    [
-        "rollback",
-        ".",
-        "--signed",
-        "back.preview",
-        "--confirm",
-        plan,
-    ]
 }
 
 #[test]
@@ -42,15 +30,13 @@ fn a_rollback_that_is_killed_again_and_again_gives_every_engine_its_rows_back() 
 /// Every process dies: at its n-th undone effect, or one entry further than the last.
 fn killed_on_the_way(pair: Pair, eve: &Eve, depth: u64) {
     let stage = ready(eve);
-    let (mut kills, mut arguments) = (0, back(&stage).to_vec());
+    let (mut kills, mut arguments) = (0, stage.back().to_vec());
     loop {
         let point = match kills % 2 {
             0 => format!("undo:{depth}"),
             _ => format!("commit:{}", 2 + kills / 2),
         };
-        let mut process = stage.handover();
-        process.args(&arguments).env("HANDOVER_KILL", &point);
-        let said = Said::of(process.output().unwrap());
+        let said = stage.tell_until(&arguments, &point);
         if !said.was_killed() {
             assert!(
                 said.text.contains("Rolled back"),
@@ -86,9 +72,8 @@ fn a_rollback_that_dies_while_it_empties_tables_is_finished_by_the_next() {
         let mut kills = 0;
         for depth in depths {
             let stage = ready(&eve);
-            let (mut process, point) = (stage.handover(), format!("emptying:{depth}"));
-            process.args(back(&stage)).env("HANDOVER_KILL", &point);
-            let said = Said::of(process.output().unwrap());
+            let point = format!("emptying:{depth}");
+            let said = stage.tell_until(&stage.back(), &point);
             if !said.was_killed() {
                 said.is(0, &["Rolled back"]);
                 break;
@@ -107,16 +92,10 @@ fn a_rollback_whose_connections_are_cut_gives_every_engine_its_rows_back() {
     told::along("rollbacks cut", 1, Pair::has_server, |pair, _| {
         let eve = eve(pair);
         let stage = ready(&eve);
-        let Ok(cut) = Stopped::by(&stage, &back(&stage), "undo:3") else {
+        let Ok(cut) = Stopped::by(&stage, &stage.back(), "undo:3") else {
             panic!("{pair}: nothing to undo");
         };
-        stage
-            .ground
-            .as_ref()
-            .unwrap()
-            .sides
-            .iter()
-            .for_each(cut_off);
+        cut_off(&stage);
         let said = cut.goes_on();
         said.is(0, &["Rolled back"]);
         same(&stage, &eve.before, &format!("{pair}, cut on the way back"));

@@ -4,9 +4,8 @@
 //!
 //! Not here: the library's own calls (`engines::locked`), empty tables (`rebuilt`).
 
-use super::super::stage::Said;
 use super::ground::Pair;
-use super::rebuilt::{RUN, amended};
+use super::rebuilt::{RUN, amended, there_and_back};
 use super::stopped::{Stopped, lease_ends};
 use super::tales::{eve, same};
 use super::told;
@@ -27,34 +26,15 @@ fn a_copy_under_a_lock_that_dies_was_never_there() {
         let stage = amended(&eve, WORD, TOLD);
         let mut arguments = RUN.to_vec();
         for point in ["load:1", "load:3", "built:1", "built:3"] {
-            let mut process = stage.handover();
-            process.args(&arguments).env("HANDOVER_KILL", point);
-            let said = Said::of(process.output().unwrap());
-            assert!(said.was_killed(), "{pair}, {point}: {}", said.text);
+            stage.dies(&arguments, point);
             same(&stage, &eve.before, &format!("{pair}, dead at {point}"));
             told::add(pair, "kills under a lock", 1);
             // The amendment was taken: `run` goes on with it.
             arguments = vec!["run", "."];
         }
         // Here all of it is durable, and the log does not know yet.
-        let mut process = stage.handover();
-        process.args(&arguments).env("HANDOVER_KILL", "chunk:1");
-        let said = Said::of(process.output().unwrap());
-        assert!(said.was_killed(), "{pair}: {}", said.text);
-        stage.tell(&["run", "."]).is(4, &["Waiting safely"]);
-        same(&stage, &eve.copied, &format!("{pair}, gone on"));
-        stage.way_back(&[]);
-        let plan = stage.plan;
-        let back = [
-            "rollback",
-            ".",
-            "--signed",
-            "back.preview",
-            "--confirm",
-            plan,
-        ];
-        stage.tell(&back).is(0, &["Rolled back"]);
-        same(&stage, &eve.before, &format!("{pair}, and rolled back"));
+        stage.dies(&arguments, "chunk:1");
+        there_and_back(pair, &eve, &stage);
     });
 }
 

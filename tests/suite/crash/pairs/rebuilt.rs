@@ -4,7 +4,7 @@
 //!
 //! Not here: the library's own calls (`engines::indexes`, `engines::aside`).
 
-use super::super::stage::{Said, Stage};
+use super::super::stage::Stage;
 use super::ground::Pair;
 use super::stopped::Stopped;
 use super::tales::{Eve, eve, same};
@@ -29,6 +29,15 @@ pub(super) fn amended(eve: &Eve, word: &str, told_of_it: &str) -> Stage {
     assert!(told.contains(told_of_it), "{told}");
     stage.sign("amended.preview");
     stage
+}
+
+/// The run goes on to where it waits, and then takes the way back.
+pub(super) fn there_and_back(pair: Pair, eve: &Eve, stage: &Stage) {
+    stage.tell(&["run", "."]).is(4, &["Waiting safely"]);
+    same(stage, &eve.copied, &format!("{pair}, gone on"));
+    stage.way_back(&[]);
+    stage.tell(&stage.back()).is(0, &["Rolled back"]);
+    same(stage, &eve.before, &format!("{pair}, and rolled back"));
 }
 
 const WORD: &str = "rebuild";
@@ -56,28 +65,12 @@ fn a_copy_that_dies_among_its_indexes_ends_with_all_that_it_found() {
             let stage = amended(&eve, WORD, TOLD);
             let mut arguments = RUN.to_vec();
             for point in points(pair) {
-                let mut process = stage.handover();
-                process.args(&arguments).env("HANDOVER_KILL", point);
-                let said = Said::of(process.output().unwrap());
-                assert!(said.was_killed(), "{pair}, {point}: {}", said.text);
+                stage.dies(&arguments, point);
                 told::add(pair, "kills among indexes", 1);
                 // The amendment was taken: `run` goes on with it.
                 arguments = vec!["run", "."];
             }
-            stage.tell(&["run", "."]).is(4, &["Waiting safely"]);
-            same(&stage, &eve.copied, &format!("{pair}, gone on"));
-            stage.way_back(&[]);
-            let plan = stage.plan;
-            let back = [
-                "rollback",
-                ".",
-                "--signed",
-                "back.preview",
-                "--confirm",
-                plan,
-            ];
-            stage.tell(&back).is(0, &["Rolled back"]);
-            same(&stage, &eve.before, &format!("{pair}, and rolled back"));
+            there_and_back(pair, &eve, &stage);
         },
     );
 }

@@ -160,13 +160,7 @@ fn connections_that_are_cut_in_mid_load_lose_nothing_and_double_nothing() {
         let points = points(&eve, chance, tries().div_ceil(2));
         for point in points {
             let (stage, cut, point) = Stopped::on(|| eve.stage.copy(), &point);
-            stage
-                .ground
-                .as_ref()
-                .unwrap()
-                .sides
-                .iter()
-                .for_each(cut_off);
+            cut_off(&stage);
             let when = format!("{pair}, cut at {point}");
             let said = cut.goes_on();
             assert_eq!(said.code, Some(4), "{when}: {}", said.text);
@@ -176,8 +170,13 @@ fn connections_that_are_cut_in_mid_load_lose_nothing_and_double_nothing() {
     });
 }
 
-/// Ends every connection to a database, as an administrator does.
-pub(super) fn cut_off(side: &Side) {
+/// Ends every connection to the databases of a stage, as an administrator does.
+pub(super) fn cut_off(stage: &Stage) {
+    let ground = stage.ground.as_ref().unwrap();
+    ground.sides.iter().for_each(cut_from);
+}
+
+fn cut_from(side: &Side) {
     match side.engine {
         Engine::Sqlite => {}
         Engine::Postgres => {
