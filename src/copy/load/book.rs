@@ -11,8 +11,8 @@ use crate::copy::ledger::effect::{self, Head};
 use crate::copy::ledger::{Deed, Effect};
 use crate::copy::tables::position::Position;
 use crate::copy::value::tally::root_of;
-use crate::copy::writing::aside;
 use crate::copy::writing::store::{self, Mark};
+use crate::copy::writing::{aside, groups};
 use crate::orgdb::{DbFault, DbTrouble, OrgWriter};
 
 /// What stands in the ledger for this generation.
@@ -30,6 +30,10 @@ impl Book {
         target
             .with(move |link| {
                 let kept = effect::standing(link, deed.run, deed.step.as_str(), deed.generation)?;
+                if !kept.is_empty() && link.sqlite().is_some() {
+                    // Whoever was here before may have gone with a group that never reached the disk.
+                    groups::settled(link, &deed)?;
+                }
                 let (mut marks, mut mended) = (BTreeMap::new(), false);
                 for effect in &kept {
                     let positions = effect::parts_like(link, effect.id, "position")?;

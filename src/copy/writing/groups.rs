@@ -69,14 +69,20 @@ fn waits(file: &Connection, waits: bool) -> Result<(), DbTrouble> {
     Ok(file.pragma_update(None, "synchronous", word)?)
 }
 
-/// Makes all that was committed durable, by a commit that waits.
+/// Makes all that was committed durable.
 fn settle(link: &Link, file: &Connection, deed: &Deed) -> Result<(), DbTrouble> {
     waits(file, true)?;
+    settled(link, deed)?;
+    waits(file, false)
+}
+
+/// A commit that waits for the disk, and so makes durable what others have left to it: also those who died
+/// before they could.
+pub(crate) fn settled(link: &Link, deed: &Deed) -> Result<(), DbTrouble> {
     effect::begin(link, deed)?;
     let touch = Sql::new("UPDATE handover_fence SET epoch = epoch WHERE run = ?1");
     link.execute(&touch, &values![deed.run.to_string()])?;
-    link.commit()?;
-    waits(file, false)
+    link.commit()
 }
 
 fn told(inlet: &Inlet, group: &mut Vec<Effect>) {

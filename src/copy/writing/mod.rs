@@ -5,7 +5,7 @@
 
 pub(super) mod aside;
 pub(super) mod chunk;
-mod groups;
+pub(super) mod groups;
 pub(super) mod hand;
 mod into_file;
 mod into_server;

@@ -176,9 +176,6 @@ pub(super) fn fill(
     chunk.add(&batch.counts);
     chunk.keep_rejects(batch, ordinal)?;
     chunk.keep_other_names(batch)?;
-    if batch.done && work.pass == Pass::Rows {
-        link.count_on(&layout.shape.table, &layout.bound)?;
-    }
     let Chunk {
         tally,
         body,
@@ -202,6 +199,16 @@ pub(super) fn fill(
         parts,
         aside,
     })))
+}
+
+/// After the last of a pass's rows: the table's next own numbers come behind them. All of them must be in
+/// sight, and so be committed or written here.
+pub(super) fn count_on(link: &Link, work: &Work) -> Result<(), DbTrouble> {
+    let layout = &work.compiled.layout;
+    match work.pass {
+        Pass::Rows => link.count_on(&layout.shape.table, &layout.bound),
+        Pass::References => Ok(()),
+    }
 }
 
 impl Filled {

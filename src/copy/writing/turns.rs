@@ -9,7 +9,7 @@
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
-use super::store::{Beside, Inlet, Mark, Stored, Work, fill};
+use super::store::{Beside, Inlet, Mark, Stored, Work, count_on, fill};
 use crate::copy::fault::LoadFault;
 use crate::copy::reading::batch::Batch;
 use crate::orgdb::{DbTrouble, Link};
@@ -154,6 +154,9 @@ fn one(
     if before.recv().is_err() {
         link.rollback()?;
         return Ok(Ok(Went::Stopped));
+    }
+    if last.is_some() {
+        count_on(link, work)?;
     }
     work.commits.commit(link)?;
     // Nobody may be listening, and what is durable stays durable.
