@@ -225,7 +225,7 @@ impl Told {
         None
     }
 
-    /// A crash between an effect and its mark leaves the ledger one ahead, until the step goes on.
+    /// A crash between effects and their marks leaves the ledger some effects ahead, until the step goes on.
     fn unmarked(&self, row: &LedgerRow) -> Option<Found> {
         let behind = row.ordinal > self.last.0;
         let honest = match self.end {

@@ -124,26 +124,18 @@ impl OrgReader {
         OrgReader::open(&self.0.org, &self.0.address).await
     }
 
-    /// Two further connections, each with a look at the database open that is of one and the same moment;
-    /// one alone where somebody committed in between, or where nobody could tell.
+    /// Two further connections to a file, each with a look at it open that is of one and the same moment; one
+    /// alone where somebody committed in between, and to a server, whose tables nobody reads by halves.
     pub(crate) async fn side_by_side(&self) -> Result<Vec<OrgReader>, DbFault> {
         let looking = async || {
             let reader = self.another().await?;
-            // A file's look begins with the first that is read of it.
-            let first = Sql::new("SELECT 1");
-            let begun = reader.with(move |link| {
-                link.begin(Begin::Read)?;
-                match link.sqlite() {
-                    Some(file) => Ok(file.pragma_query(None, "schema_version", |_| Ok(()))?),
-                    None => link.row(&first, &[]).map(drop),
-                }
-            });
-            begun.await?;
+            reader.with(Link::look_now).await?;
             Ok(reader)
         };
+        let is_file = self.with(|link| Ok(link.sqlite().is_some())).await?;
         let before = self.with(Link::version).await?;
         let mut readers = vec![looking().await?];
-        if before.is_some() {
+        if is_file {
             readers.push(looking().await?);
             if self.with(Link::version).await? != before {
                 readers.truncate(1);

@@ -306,7 +306,7 @@ impl Link {
     ///
     /// # Errors
     /// As [`Link::each`].
-    pub(crate) fn stream<E: From<DbTrouble>>(
+    pub fn stream<E: From<DbTrouble>>(
         &self,
         sql: &Sql,
         values: &[ValueRef<'_>],
@@ -400,6 +400,18 @@ impl Link {
             })?),
             (Engine::Postgres(session), how) => session.begin(how),
             (Engine::Mariadb(session), how) => session.begin(how),
+        }
+    }
+
+    /// Begins a look at the database as it is now: a file's begins with the first thing that is read of it.
+    ///
+    /// # Errors
+    /// As [`Link::begin`].
+    pub(crate) fn look_now(&self) -> Result<(), DbTrouble> {
+        self.begin(Begin::Read)?;
+        match self.sqlite() {
+            Some(file) => Ok(file.pragma_query(None, "schema_version", |_| Ok(()))?),
+            None => Ok(()),
         }
     }
 
@@ -564,6 +576,18 @@ impl Link {
         match &self.engine {
             Engine::Sqlite(_) | Engine::Mariadb(_) => Ok(true),
             Engine::Postgres(session) => postgres::accessories::may_be_parent(session, table),
+        }
+    }
+
+    /// Whether a row of the table is held against others of it by what its references and triggers do not tell.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub(crate) fn looks_back(&self, table: &str) -> Result<bool, DbTrouble> {
+        match &self.engine {
+            // No check and no default of theirs can ask a table, and they have no policies.
+            Engine::Sqlite(_) | Engine::Mariadb(_) => Ok(false),
+            Engine::Postgres(session) => postgres::catalogue::looks_back(session, table),
         }
     }
 

@@ -3,7 +3,7 @@
 //!
 //! Not here: how text becomes a plan (`read`), how faults are said (`fault`).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -312,6 +312,31 @@ impl DataCopy {
             && self.map_path == other.map_path
             && self.tables == other.tables
             && self.split == other.split
+    }
+
+    /// Tables of the source that decide what its rows are, and whose: those it may read, the one that tells
+    /// whose they are, and all to which relations lead from these.
+    #[must_use]
+    pub fn hangs_on(&self) -> BTreeSet<&str> {
+        let mut tables: BTreeSet<&str> = self.tables.iter().map(String::as_str).collect();
+        if let Some(split) = &self.split {
+            let rules = self.map.splits.get(split).map(|rules| rules.table.as_str());
+            let column = split.split_once('.').map(|(table, _)| table);
+            tables.extend(rules.or(column));
+        }
+        loop {
+            let known = tables.len();
+            let from = |child: &str| tables.contains(child);
+            let relations = self.map.relations.iter();
+            let led: Vec<&str> = relations
+                .filter(|relation| from(&relation.child.table))
+                .map(|relation| relation.parent.table.as_str())
+                .collect();
+            tables.extend(led);
+            if tables.len() == known {
+                return tables;
+            }
+        }
     }
 }
 

@@ -98,12 +98,12 @@ pub(super) fn work(plan: &Plan, step: &DataCopy, target: Dialect) -> Load {
     }
 }
 
-/// Whether a freeze that comes before this step holds every table that it reads.
+/// Whether a freeze that comes before this step holds every table on which its rows hang.
 fn is_frozen(look: &Look, step: &DataCopy) -> bool {
     let freezes = look.plan.steps.iter().filter(|one| match &one.does {
         StepSpec::Freeze(freeze) => {
-            let holds = |table| freeze.tables.contains(table);
-            freeze.org == step.source && step.tables.iter().all(holds)
+            let holds = |table: &&str| freeze.tables.iter().any(|held| held == table);
+            freeze.org == step.source && step.hangs_on().iter().all(holds)
         }
         _ => false,
     });

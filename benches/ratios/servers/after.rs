@@ -84,6 +84,21 @@ struct Round {
     undone: Duration,
 }
 
+/// How long it takes to read the whole table, by the engine's fastest way out.
+async fn all_read(reader: &OrgReader) -> Duration {
+    let start = Instant::now();
+    let all = reader.with(|link| {
+        let mut columns = 0;
+        link.stream(&Sql::new("SELECT * FROM ledger"), &[], |row| {
+            columns += row.width();
+            Ok::<Flow, DbTrouble>(Flow::Continue(()))
+        })?;
+        Ok(columns)
+    });
+    assert!(all.await.unwrap() > 0);
+    start.elapsed()
+}
+
 impl Round {
     fn floor(&self) -> Duration {
         self.read + self.copied / 10
@@ -98,17 +113,9 @@ impl Stand {
         runtime().block_on(async {
             let reader = OrgReader::open("dover", &address).await.unwrap();
             let writer = OrgWriter::open("dover", &address).await.unwrap();
-            let start = Instant::now();
-            let all = reader.with(|link| {
-                let mut columns = 0;
-                link.each(&Sql::new("SELECT * FROM ledger"), &[], |row| {
-                    columns += row.width();
-                    Ok::<Flow, DbTrouble>(Flow::Continue(()))
-                })?;
-                Ok(columns)
-            });
-            all.await.unwrap();
-            let read = start.elapsed();
+            // The first to read rows that were just written does more than read: nobody is charged for it.
+            all_read(&reader).await;
+            let read = all_read(&reader).await;
             let start = Instant::now();
             let seen = verify::digests(&reader, &deed()).await.unwrap();
             let verified = start.elapsed();

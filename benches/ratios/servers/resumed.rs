@@ -1,6 +1,7 @@
 //! The second run of a copy that was killed half-way (SIGKILL, in a process of its own), against its share
 //! of a whole copy's time: all that had not been durable yet. Where nobody froze the source, what was read
-//! before the kill is held against it again: one hashed read more.
+//! before the kill is held against it again: the time of one hashed read of that is allowed for it, of the target,
+//! which holds the same. `PostgreSQL` may tell by a count of each chunk that nothing has changed.
 //!
 //! Not here: what is right after a kill (the tests say that).
 

@@ -1,5 +1,5 @@
-//! Catching up with a source that went on living after it was copied: every line is read again and its
-//! short digest held against the one that the copy noted; only lines that differ are judged again, and
+//! Catching up with a source that went on living after it was copied: every line that may have changed
+//! is read again and its short digest held against the one that the copy noted; only lines that differ are judged again, and
 //! what came of them is inserted, changed or taken out, each with its ledger row.
 //!
 //! In: the copy's deed, what stands in the ledger since. Out: durable rows with their ledger, counts.

@@ -20,7 +20,7 @@ use crate::copy::value::canon::{self, Values};
 use crate::copy::value::tally::RowMac;
 use crate::machine::key::RunKey;
 use crate::orgdb::link::{Begin, Flow};
-use crate::orgdb::{DbTrouble, Link, Row, Sql, ValueRef};
+use crate::orgdb::{DbTrouble, Link, Row, ValueRef};
 use walk::{Met, Walk};
 
 /// Page cache of a file's connection that reads rows back by key, as SQLite wants it (KiB, negative):
@@ -48,8 +48,8 @@ pub(super) fn one_moment(
         let other = beside()?;
         for _ in 0..TRIES {
             let before = other.version()?;
-            begin_at_once(link)?;
-            begin_at_once(&other)?;
+            link.look_now()?;
+            other.look_now()?;
             if other.version()? == before {
                 return Ok(Some(other));
             }
@@ -59,13 +59,6 @@ pub(super) fn one_moment(
     }
     link.begin(Begin::Read)?;
     Ok(None)
-}
-
-/// A file's moment begins with the first thing that is read.
-pub(super) fn begin_at_once(link: &Link) -> Result<(), DbTrouble> {
-    link.begin(Begin::Read)?;
-    link.row(&Sql::new("SELECT count(*) FROM sqlite_schema"), &[])?;
-    Ok(())
 }
 
 /// How a row stands.

@@ -83,7 +83,7 @@ pub(crate) fn store(
         return groups::in_groups(link, work, &inlet, (mark, ordinal));
     }
     let turn = Turn::first(inlet, mark, ordinal);
-    if in_turns(link, work)? {
+    if may_take_turns(link, work)? {
         turns::in_turns(link, beside, work, turn)
     } else {
         turns::alone(link, work, turn)
@@ -91,8 +91,9 @@ pub(crate) fn store(
 }
 
 /// Whether a chunk may be written while the one before it is not committed yet: not where rows refer to rows
-/// of the same table, where the target's own triggers may look at them, or where all is one transaction.
-fn in_turns(link: &Link, work: &Work) -> Result<bool, DbTrouble> {
+/// of the same table, where the target's own triggers, checks, defaults or policies may look at them, or where
+/// all is one transaction.
+fn may_take_turns(link: &Link, work: &Work) -> Result<bool, DbTrouble> {
     if work.pass == Pass::References || work.commits == Commits::Once {
         return Ok(false);
     }
@@ -102,7 +103,7 @@ fn in_turns(link: &Link, work: &Work) -> Result<bool, DbTrouble> {
     };
     let to_itself = (found.references.iter()).any(|(_, parent, _)| parent == table);
     let watched = !found.triggers.is_empty() || found.triggers_hidden;
-    Ok(!to_itself && (work.quiet || !watched))
+    Ok(!to_itself && (work.quiet || !watched) && !link.looks_back(table)?)
 }
 
 impl Inlet {

@@ -71,7 +71,7 @@ pub(super) fn in_turns(link: &Link, beside: &Beside<'_>, work: &Work, first: Tur
         let mut second = None;
         let mut hand_on = |turn: Turn| {
             if let Some((turns, back)) = waits.take() {
-                second = Some(scope.spawn(move || lane(&beside()?, work, &turns, &back)));
+                second = Some(scope.spawn(move || lane(beside, work, &turns, &back)));
             }
             // Nobody takes it where the other has stopped, and that one says why.
             drop(to_second.send(turn));
@@ -91,8 +91,19 @@ pub(super) fn in_turns(link: &Link, beside: &Beside<'_>, work: &Work, first: Tur
     })
 }
 
-/// The other connection's chunks.
-fn lane(link: &Link, work: &Work, turns: &Receiver<Turn>, back: &SyncSender<Turn>) -> Stored {
+/// The other connection's chunks. Where there is none to be had, every turn goes back to the first.
+fn lane(
+    beside: &Beside<'_>,
+    work: &Work,
+    turns: &Receiver<Turn>,
+    back: &SyncSender<Turn>,
+) -> Stored {
+    let Ok(link) = &beside() else {
+        for turn in turns {
+            drop(back.send(turn));
+        }
+        return Ok(Ok(None));
+    };
     let mut batch = Batch::default();
     let mut told = Ok(Ok(Went::On));
     while let Ok(Ok(Went::On)) = &told
@@ -122,8 +133,24 @@ fn both(ours: Stored, theirs: Option<Stored>) -> Stored {
     }
 }
 
-/// Writes one chunk, and hands the turn on as soon as its rows are in.
+/// Writes one chunk, and hands the turn on as soon as its rows are in. In trouble it lets go of all that the
+/// other connection might wait for.
 fn one(
+    link: &Link,
+    work: &Work,
+    turn: Turn,
+    batch: &mut Batch,
+    hand_on: &mut dyn FnMut(Turn),
+) -> Told {
+    let told = written(link, work, turn, batch, hand_on);
+    if told.is_err() {
+        // It says nothing more than the trouble does.
+        drop(link.rollback());
+    }
+    told
+}
+
+fn written(
     link: &Link,
     work: &Work,
     mut turn: Turn,

@@ -4,7 +4,6 @@
 //! Not here: the words for trouble (`orgdb::fault`).
 
 use std::error::Error as StdError;
-use std::io;
 
 use mysql::error::tls::TlsError;
 use mysql::{DriverError, Error};
@@ -23,30 +22,24 @@ pub(super) fn opening(error: &Error, local: bool) -> DbTrouble {
             3159 => unreachable("it wants TLS"),
             _ => by_number(told.code, &told.message, ""),
         },
-        Error::IoError(fault) => unheard(fault, local),
+        Error::IoError(fault) => tls::unheard(fault, local),
         // What is agreed on with the first packet fails with it.
         Error::CodecError(fault) => {
             let fault = fault.source().and_then(<dyn StdError>::downcast_ref);
-            fault.map_or_else(|| unreachable("no answer"), |fault| unheard(fault, local))
+            fault.map_or_else(
+                || unreachable("no answer"),
+                |fault| tls::unheard(fault, local),
+            )
         }
         Error::DriverError(DriverError::CouldNotConnect(Some((_, _, kind)))) => {
             DbTrouble::Unreachable(kind.to_string())
         }
         Error::DriverError(DriverError::ConnectTimeout) => unreachable("timed out"),
         Error::TlsError(TlsError::Tls(fault)) => tls::trouble(fault),
+        Error::TlsError(TlsError::InvalidDnsName(_)) => tls::NO_NAME,
         Error::TlsError(_) => tls::NO_FILE,
         Error::DriverError(DriverError::TlsNotSupported) => tls::NONE,
         _ => unreachable("no answer"),
-    }
-}
-
-/// Nothing was heard, or nothing that could be trusted.
-fn unheard(fault: &io::Error, local: bool) -> DbTrouble {
-    match tls::within(fault) {
-        Some(trouble) => trouble,
-        // A host that is not there is told in other words.
-        None if fault.kind() == io::ErrorKind::NotFound && !local => tls::NO_FILE,
-        None => DbTrouble::Unreachable(fault.kind().to_string()),
     }
 }
 

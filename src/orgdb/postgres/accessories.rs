@@ -27,7 +27,8 @@ const INDEXES: &str = "SELECT x.relname, pg_get_indexdef(x.oid)
   AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE d.objid = x.oid AND d.deptype IN ('i', 'e', 'x'))
   ORDER BY x.relname";
 
-/// Something of each foreign key that may be set aside, once for every column.
+/// Something of each foreign key that may be set aside, once for every column. One that somebody has switched off
+/// would come back switched on: it stays.
 macro_rules! foreign_keys {
     ($what:literal, $order:literal) => {
         concat!(
@@ -44,6 +45,7 @@ macro_rules! foreign_keys {
   AND c.relname = ?1 AND c.relkind = 'r' AND NOT c.relispartition AND p.relkind = 'r'
   AND k.contype = 'f' AND k.convalidated AND k.conparentid = 0
   AND obj_description(k.oid, 'pg_constraint') IS NULL
+  AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_trigger t WHERE t.tgconstraint = k.oid AND t.tgenabled <> 'O')
   ORDER BY ",
             $order
         )

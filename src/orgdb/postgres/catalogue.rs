@@ -82,6 +82,29 @@ const TRIGGERS: &str = "SELECT c.relname, t.tgname, pg_get_triggerdef(t.oid)
   AND c.relnamespace = (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = coalesce(nullif(?2, ''), current_schema()))
   AND (?1 = '' OR c.relname = ?1) ORDER BY c.relname, t.tgname";
 
+/// Whether a row of the table is held against others of it by more than references and triggers of its own: by
+/// functions in its checks and defaults, by policies, by triggers of a single partition.
+const LOOKS_BACK: &str = "SELECT c.relrowsecurity
+  OR EXISTS (SELECT 1 FROM pg_catalog.pg_depend d
+    WHERE d.refclassid = 'pg_catalog.pg_proc'::regclass
+    AND (d.classid = 'pg_catalog.pg_constraint'::regclass
+        AND d.objid IN (SELECT k.oid FROM pg_catalog.pg_constraint k WHERE k.conrelid = c.oid)
+      OR d.classid = 'pg_catalog.pg_attrdef'::regclass
+        AND d.objid IN (SELECT a.oid FROM pg_catalog.pg_attrdef a WHERE a.adrelid = c.oid)))
+  OR EXISTS (SELECT 1 FROM pg_catalog.pg_partition_tree(c.oid) p
+    JOIN pg_catalog.pg_trigger t ON t.tgrelid = p.relid
+    WHERE p.relid <> c.oid AND NOT t.tgisinternal)
+  FROM pg_catalog.pg_class c WHERE c.relname = ?1
+  AND c.relnamespace = (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = current_schema())";
+
+pub(in crate::orgdb) fn looks_back(session: &Session, table: &str) -> Result<bool, DbTrouble> {
+    let mut looks = false;
+    each(session, LOOKS_BACK, &[table], |row| {
+        looks = information::truth(row, 0);
+    })?;
+    Ok(looks)
+}
+
 /// Reads the whole shape.
 pub(in crate::orgdb) fn read(session: &Session) -> Result<Catalogue, DbTrouble> {
     let mut tables = tables(session, "", "")?;

@@ -3,8 +3,7 @@
 //!
 //! Not here: the words for trouble (`orgdb::fault`).
 
-use std::io;
-
+use rustls::pki_types::InvalidDnsNameError;
 use sqlx::postgres::PgDatabaseError;
 
 use crate::orgdb::{DbTrouble, tls};
@@ -24,15 +23,11 @@ pub(super) fn opening(error: &sqlx::Error, local: bool) -> DbTrouble {
             Some("57P03") => DbTrouble::Unreachable("it is starting or stopping".to_owned()),
             _ => read(error),
         },
-        sqlx::Error::Io(fault) => match tls::within(fault) {
-            Some(trouble) => trouble,
-            // A host that is not there is told in other words.
-            None if fault.kind() == io::ErrorKind::NotFound && !local => tls::NO_FILE,
-            None => DbTrouble::Unreachable(fault.kind().to_string()),
-        },
+        sqlx::Error::Io(fault) => tls::unheard(fault, local),
         sqlx::Error::Tls(told) => match told.downcast_ref() {
             Some(fault) => tls::trouble(fault),
             None if told.to_string() == NO_TLS => tls::NONE,
+            None if told.is::<InvalidDnsNameError>() => tls::NO_NAME,
             None => tls::NO_FILE,
         },
         _ => DbTrouble::Unreachable("no answer".to_owned()),

@@ -13,6 +13,7 @@ use handover::plan::model::Indexes;
 
 use super::bases::{Base, Engine};
 use super::rows::{self, deed};
+use super::undoing::number;
 
 pub(super) const ACCOUNT: &str = "
 CREATE TABLE account (account_id {text} NOT NULL PRIMARY KEY, name {text} NOT NULL, opened {day}, closed {flag},
@@ -209,4 +210,16 @@ async fn a_foreign_key_that_does_not_hold_any_more_is_named_and_the_step_does_no
         .await;
     filled_by(&target, &again()).await.unwrap();
     assert_eq!(shape(&target).await, before);
+}
+
+#[tokio::test]
+async fn a_foreign_key_that_somebody_has_switched_off_stays_switched_off() {
+    let target = target(Engine::Postgres).await;
+    target.does("ALTER TABLE line DISABLE TRIGGER ALL").await;
+    let off =
+        "SELECT count(*) FROM pg_trigger WHERE tgrelid = 'line'::regclass AND tgenabled = 'D'";
+    let before = number(&target, off).await;
+    assert!(before > 0);
+    filled(&target).await.unwrap();
+    assert_eq!(number(&target, off).await, before);
 }

@@ -3,6 +3,7 @@
 mod broken;
 mod dates;
 mod decisions;
+mod hanging;
 mod map_files;
 mod pages;
 mod robust;
