@@ -118,6 +118,13 @@ impl Sql {
         Sql(texts.join(separator))
     }
 
+    /// Places of so many values, the first of which is bound as `?first`: `?3, ?4, ?5`.
+    #[must_use]
+    pub fn places(first: usize, count: usize) -> Sql {
+        let places = (first..first + count).map(|at| format!("?{at}"));
+        Sql(places.collect::<Vec<_>>().join(", "))
+    }
+
     /// The same statement with pieces of it written otherwise, all from our source.
     #[must_use]
     pub(crate) fn rewritten(self, pairs: &[(&'static str, &'static str)]) -> Sql {

@@ -412,14 +412,10 @@ fn crosswalk_rows((source, names): (&str, &[String]), targets: &[Value]) -> (Sql
     let mut values = values![source].to_vec();
     values.extend(names.iter().map(|name| Value::from(name.as_str())));
     values.extend(targets.iter().cloned());
-    let places = |first: usize, count: usize| {
-        let places: Vec<Sql> = (first..first + count).map(|at| sql!("?{}", at)).collect();
-        Sql::join(", ", &places)
-    };
     let text = sql!(
         "org = ?1 AND dataset IN ({}) AND target_key IN ({})",
-        places(2, names.len()),
-        places(2 + names.len(), targets.len())
+        Sql::places(2, names.len()),
+        Sql::places(2 + names.len(), targets.len())
     );
     (text, values)
 }

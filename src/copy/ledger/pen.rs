@@ -6,7 +6,7 @@
 use super::effect::{self, Head, Part};
 use super::packed::pack;
 use super::{Deed, Effect};
-use crate::copy::tables::shape::{Shape, find, places};
+use crate::copy::tables::shape::{Shape, find};
 use crate::copy::value::canon::{self, Values};
 use crate::copy::value::tally::{RowMac, Tally};
 use crate::orgdb::link::Flow;
@@ -185,7 +185,7 @@ fn insert(
         "INSERT INTO {} ({}) VALUES ({}) RETURNING {}",
         shape.ident(),
         columns,
-        places(columns.len()),
+        Sql::places(1, columns.len()),
         Sql::join(", ", &shape.key_columns())
     );
     let again = shape.select();

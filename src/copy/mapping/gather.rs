@@ -187,8 +187,8 @@ fn judged(
     named.push(Ident::new(VERDICT));
     let scratch = link.scratch()?;
     let into = store(scratch, name, &named)?;
-    let places: Vec<Sql> = (1..=named.len()).map(|at| sql!("?{}", at)).collect();
-    let text = sql!("INSERT INTO {} VALUES ({})", into, Sql::join(", ", &places));
+    let places = Sql::places(1, named.len());
+    let text = sql!("INSERT INTO {} VALUES ({})", into, places);
     let mut keep = scratch.prepare(text.as_str())?;
     each_judged(link, relations, split, columns, |row| {
         let verdict = Value::Text(row.verdict().into_owned());
@@ -207,8 +207,7 @@ fn fetch(
     width: usize,
     query: &Sql,
 ) -> Result<(), DbTrouble> {
-    let places: Vec<Sql> = (1..=width).map(|at| sql!("?{}", at)).collect();
-    let text = sql!("INSERT INTO {} VALUES ({})", into, Sql::join(", ", &places));
+    let text = sql!("INSERT INTO {} VALUES ({})", into, Sql::places(1, width));
     let mut keep = scratch.prepare(text.as_str())?;
     link.stream(query, &[], |row| {
         let values = (0..width).map(|at| lent(row.get(at)));

@@ -220,7 +220,7 @@ impl Layout {
             "INSERT INTO {} ({}) VALUES ({})",
             self.shape.ident(),
             idents(&self.bound),
-            crate::copy::tables::shape::places(self.bound.len())
+            Sql::places(1, self.bound.len())
         )
     }
 }

@@ -16,7 +16,7 @@ use rusqlite::{CachedStatement, Connection, params};
 
 use super::cell::trimmed;
 use super::program::{Papers, Program};
-use super::sight::Slot;
+use super::sight::{Slot, place};
 use crate::copy::route::Route;
 use crate::copy::tables::position::{Position, Wanted};
 use crate::orgdb::link::Flow;
@@ -50,9 +50,7 @@ impl Needs {
     pub(super) fn columns(relations: &[Relation], table: &str) -> Vec<String> {
         let mut columns: Vec<String> = Vec::new();
         for relation in relations.iter().filter(|one| one.parent.table == table) {
-            if !columns.contains(&relation.parent.column) {
-                columns.push(relation.parent.column.clone());
-            }
+            place(&mut columns, &relation.parent.column);
         }
         columns
     }

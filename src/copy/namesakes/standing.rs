@@ -146,11 +146,10 @@ impl Crosswalk {
         for one in map.datasets.iter().filter(|one| one.into == dataset.into) {
             values.extend([Value::from(one.name.as_str()), merged(&one.name).into()]);
         }
-        let places: Vec<Sql> = (2..=values.len()).map(|at| sql!("?{}", at)).collect();
         let query = sql!(
             "SELECT dataset, org, source_key, target_key FROM handover_key
              WHERE run = ?1 AND dataset IN ({}) AND undone_at IS NULL",
-            Sql::join(", ", &places)
+            Sql::places(2, values.len() - 1)
         );
         // By name and source row.
         let mut rows: BTreeMap<(String, RowRef), String> = BTreeMap::new();

@@ -77,28 +77,37 @@ fn each_by_two(
                 }
             }
         });
-        let mut judged = |reading: &mut Reading<'_>, part: Arc<Part>, met: Met| {
-            let Some(rows) = unpack(&part.head, &part.body)? else {
-                return Ok(Flow::Continue(()));
-            };
-            let held = reading.settle(&part.head, &rows, &met)?;
-            see(reading, &part, &rows, held)
-        };
+        let mut show =
+            |reading: &mut Reading<'_>, part, met| judged(reading, &part, &met, &mut see);
         for (at, id) in effects.iter().enumerate() {
             if at % 2 == 0 {
-                if read_effect(reading, *id, order, &mut judged)?.is_break() {
+                if read_effect(reading, *id, order, &mut show)?.is_break() {
                     return Ok(());
                 }
                 continue;
             }
             while let Some((part, met)) = told.recv().map_err(|_| DbTrouble::Other(0))?? {
-                if judged(reading, part, met)?.is_break() {
+                if show(reading, part, met)?.is_break() {
                     return Ok(());
                 }
             }
         }
         Ok(())
     })
+}
+
+/// Shows a part with how the rows stand that were met of it.
+fn judged(
+    reading: &mut Reading<'_>,
+    part: &Arc<Part>,
+    met: &Met,
+    see: &mut impl FnMut(&mut Reading<'_>, &Arc<Part>, &Unpacked<'_>, Held) -> Result<Flow, DbTrouble>,
+) -> Result<Flow, DbTrouble> {
+    let Some(rows) = unpack(&part.head, &part.body)? else {
+        return Ok(Flow::Continue(()));
+    };
+    let held = reading.settle(&part.head, &rows, met)?;
+    see(reading, part, &rows, held)
 }
 
 /// Whoever does not listen any more has seen enough.
@@ -154,13 +163,6 @@ fn each_digested_beside(
             spare,
             block: Block::default(),
         };
-        let mut judged = |reading: &mut Reading<'_>, (part, met): (Arc<Part>, Met)| {
-            let Some(rows) = unpack(&part.head, &part.body)? else {
-                return Ok(Flow::Continue(()));
-            };
-            let held = reading.settle(&part.head, &rows, &met)?;
-            see(reading, &part, &rows, held)
-        };
         let mut open = 0;
         for id in effects {
             for part in parts(reading, *id, order)? {
@@ -171,8 +173,8 @@ fn each_digested_beside(
                 // One part may be digested while the next is read, not more: memory stays flat.
                 if open > 1 {
                     open -= 1;
-                    let done = told.recv().map_err(|_| DbTrouble::Other(0))??;
-                    if judged(reading, done)?.is_break() {
+                    let (part, met) = told.recv().map_err(|_| DbTrouble::Other(0))??;
+                    if judged(reading, &part, &met, &mut see)?.is_break() {
                         return Ok(());
                     }
                 }
@@ -180,7 +182,8 @@ fn each_digested_beside(
         }
         drop(lane);
         for done in told {
-            if judged(reading, done?)?.is_break() {
+            let (part, met) = done?;
+            if judged(reading, &part, &met, &mut see)?.is_break() {
                 break;
             }
         }

@@ -319,16 +319,8 @@ fn by_key(key: &[String], ends: Ends<'_>) -> (Vec<Sql>, Vec<Value>) {
         if parts.len() != key.len() {
             continue;
         }
-        let first = values.len() + 1;
-        let places: Vec<Sql> = (first..first + parts.len())
-            .map(|at| sql!("?{}", at))
-            .collect();
-        terms.push(sql!(
-            "({}) {} ({})",
-            names,
-            Sql::new(side),
-            Sql::join(", ", &places)
-        ));
+        let places = Sql::places(values.len() + 1, parts.len());
+        terms.push(sql!("({}) {} ({})", names, Sql::new(side), places));
         values.extend(parts.iter().map(Part::value));
     }
     (terms, values)

@@ -172,12 +172,6 @@ pub(crate) fn idents(names: &[String]) -> Vec<Ident> {
     names.iter().map(|name| Ident::new(name)).collect()
 }
 
-/// `?1, ?2, …`
-pub(crate) fn places(count: usize) -> Sql {
-    let terms: Vec<Sql> = (1..=count).map(|at| sql!("?{}", at)).collect();
-    Sql::join(", ", &terms)
-}
-
 /// Binds borrowed values from place `first` on.
 pub(crate) fn bind<'a>(
     statement: &mut rusqlite::Statement<'_>,

@@ -14,7 +14,7 @@ use crate::copy::ledger::packed::{Packed, Unpacked, unpack};
 use crate::copy::standing::{Held, Reading, Standing};
 use crate::copy::tables::indexes;
 use crate::copy::tables::keyed;
-use crate::copy::tables::shape::{Shape, bind, idents, places};
+use crate::copy::tables::shape::{Shape, bind, idents};
 use crate::copy::tables::triggers;
 use crate::copy::value::canon::Values;
 use crate::copy::writing::aside;
@@ -341,7 +341,7 @@ impl<'c> TakingBack<'c> {
             "INSERT INTO {} ({}) VALUES ({})",
             shape.ident(),
             idents(&shape.all),
-            places(shape.all.len())
+            Sql::places(1, shape.all.len())
         );
         match self
             .link

@@ -307,8 +307,7 @@ impl Book<'_> {
     /// Places of as many values as there are datasets, the first or the second time.
     fn places(&self, from: usize, time: usize) -> Sql {
         let count = self.named.datasets.len();
-        let places = (0..count).map(|at| sql!("?{}", from + time * count + at));
-        Sql::join(", ", &places.collect::<Vec<_>>())
+        Sql::places(from + time * count, count)
     }
 }
 

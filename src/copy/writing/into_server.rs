@@ -334,12 +334,7 @@ pub(super) const NOTED: [&str; 7] = [
 
 /// `(?1, ?2), (?3, ?4)`
 pub(super) fn rows_of(rows: usize, width: usize) -> Sql {
-    let row = |row: usize| {
-        let places: Vec<Sql> = (1..=width)
-            .map(|at| sql!("?{}", row * width + at))
-            .collect();
-        sql!("({})", Sql::join(", ", &places))
-    };
+    let row = |row: usize| sql!("({})", Sql::places(1 + row * width, width));
     let rows: Vec<Sql> = (0..rows).map(row).collect();
     Sql::join(", ", &rows)
 }

@@ -50,12 +50,11 @@ pub(super) fn pour(
     pour: &mut Pour<'_>,
 ) -> Result<u64, LoadStop> {
     let columns: Vec<Ident> = load.columns.iter().map(|name| Ident::new(name)).collect();
-    let places: Vec<Sql> = (1..=columns.len()).map(|at| sql!("?{}", at)).collect();
     let text = sql!(
         "INSERT INTO {} ({}) VALUES ({})",
         load.table,
         columns,
-        Sql::join(", ", &places)
+        Sql::places(1, columns.len())
     );
     let insert = connection.prepare_cached(text.as_str());
     let mut sink = Sink {

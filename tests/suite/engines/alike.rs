@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use handover::copy::fault::LoadFault;
+use handover::copy::ledger::Deed;
 use handover::copy::load::{Load, Loaded, load};
 use handover::copy::look;
 use handover::copy::namesakes::{Strangers, strangers};
@@ -84,11 +85,16 @@ async fn both(from: Engine, to: Engine) -> (Base, Base) {
     (source, Base::make(to, TARGET).await)
 }
 
-/// Copies; goes away after so many chunks.
-async fn copy_some(source: &Base, target: &Base, chunks: usize) -> Result<Loaded, LoadFault> {
-    let (reader, writer) = (source.reader().await, target.writer(&deed()).await);
+/// Copies as the executor of this epoch; goes away after so many chunks. Whoever comes next has a higher one: its
+/// claim waits for what is still on its way, and ends it.
+async fn copy_some(
+    (source, target): (&Base, &Base),
+    epoch: u64,
+    chunks: usize,
+) -> Result<Loaded, LoadFault> {
+    let by = Deed { epoch, ..deed() };
+    let (reader, writer) = (source.reader().await, target.writer(&by).await);
     let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
-    let by = deed();
     let copying = load(&reader, &writer, work(), &by, |_| {
         let _ = tell.send(());
     });
@@ -97,18 +103,15 @@ async fn copy_some(source: &Base, target: &Base, chunks: usize) -> Result<Loaded
             told.recv().await;
         }
     };
-    let done = tokio::select! {
+    tokio::select! {
         biased;
         () = enough => Ok(Loaded::default()),
         done = copying => done,
-    };
-    // Whatever was on its way when nobody listened any more.
-    writer.with(|_| Ok(())).await.unwrap();
-    done
+    }
 }
 
-async fn copy(source: &Base, target: &Base) -> Result<Loaded, LoadFault> {
-    copy_some(source, target, usize::MAX).await
+async fn copy(source: &Base, target: &Base, epoch: u64) -> Result<Loaded, LoadFault> {
+    copy_some((source, target), epoch, usize::MAX).await
 }
 
 async fn foretold(source: &Base, target: &Base) -> handover::copy::counts::Counts {
@@ -140,7 +143,7 @@ async fn the_councils_own_supplier_stays_as_it_is_whoever_was_taken_for_it() {
         let (source, target) = both(from, to).await;
         let foretold = foretold(&source, &target).await;
         let before = target.everything().await;
-        let loaded = copy(&source, &target).await.unwrap();
+        let loaded = copy(&source, &target, 1).await.unwrap();
         let wanted = [
             "Doors in Their roofs",
             "Group in Group",
@@ -171,8 +174,8 @@ async fn two_suppliers_of_one_register_are_never_made_one() {
         assert_eq!(foretold.rejected["HO537 vat"], 1, "{to:?}");
         assert_eq!(foretold.merged["kept existing"], 2, "{to:?}");
         // Wherever it is stopped before: whoever goes on knows who was taken for whom.
-        for chunks in [1, 3, usize::MAX] {
-            let stopped = copy_some(&source, &target, chunks).await;
+        for (epoch, chunks) in [(1, 1), (2, 3), (3, usize::MAX)] {
+            let stopped = copy_some((&source, &target), epoch, chunks).await;
             if chunks == usize::MAX {
                 let Err(LoadFault::Data { code, column, .. }) = stopped else {
                     panic!("{to:?}: {stopped:?}")
@@ -209,9 +212,9 @@ async fn a_stopped_merge_goes_on_only_over_the_rows_that_it_read() {
         for (statement, same) in MEANWHILE {
             let (source, target) = both(from, to).await;
             source.does(FURTHER).await;
-            copy_some(&source, &target, 2).await.unwrap();
+            copy_some((&source, &target), 1, 2).await.unwrap();
             source.does(statement).await;
-            match copy(&source, &target).await {
+            match copy(&source, &target, 2).await {
                 Ok(loaded) => {
                     assert!(same, "{from:?} to {to:?}: {statement}");
                     let merged = &loaded.datasets["supplier"].merged;
