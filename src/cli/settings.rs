@@ -11,7 +11,13 @@ use serde::Deserialize;
 
 use super::failure::{Failure, hint};
 use crate::orgdb::Address;
+use crate::plan::bounded;
 use crate::plan::model::{Code, Plan};
+
+/// Larger than any address of a database.
+const SECRET_BYTES_MAX: u64 = 64 * 1024;
+/// Larger than any `.env` or `handover.toml`.
+const SETTINGS_BYTES_MAX: u64 = 1024 * 1024;
 
 /// A plan folder with its settings.
 #[derive(Debug, Clone)]
@@ -98,12 +104,10 @@ impl Project {
             return Ok(Some((value, "from the environment")));
         }
         if let Ok(file) = std::env::var(format!("{name}_FILE")) {
-            let value = std::fs::read_to_string(&file).map_err(|fault| {
-                Failure::usage(format!(
-                    "the secret file that `{name}_FILE` names cannot be read: {fault}"
-                ))
+            let value = secret(Path::new(&file)).map_err(|why| {
+                Failure::usage(format!("the secret file that `{name}_FILE` names {why}"))
             })?;
-            return Ok(Some((value.trim_end().to_owned(), "from its secret file")));
+            return Ok(Some((value, "from its secret file")));
         }
         let written = |map: &BTreeMap<String, String>| map.get(name).cloned();
         Ok(written(&self.dotenv)
@@ -145,10 +149,26 @@ impl Addresses {
     }
 }
 
+/// What a secret file holds, or why that cannot be told.
+fn secret(file: &Path) -> Result<String, String> {
+    let read = bounded::text(file, SECRET_BYTES_MAX);
+    let read = read.map_err(|fault| format!("cannot be read: {fault}"))?;
+    let held = read.ok_or_else(|| format!("holds more than {SECRET_BYTES_MAX} bytes"))?;
+    Ok(held.trim_end().to_owned())
+}
+
+/// Nobody wrote so much by hand.
+fn too_large(path: &Path) -> Failure {
+    Failure::usage(format!(
+        "`{}` is too large to be a settings file: at most {SETTINGS_BYTES_MAX} bytes",
+        path.display()
+    ))
+}
+
 fn settings(folder: &Path, config: Option<&Path>) -> Result<Settings, Failure> {
     let path = config.map_or_else(|| folder.join("handover.toml"), Path::to_owned);
-    let text = match std::fs::read_to_string(&path) {
-        Ok(text) => text,
+    let text = match bounded::text(&path, SETTINGS_BYTES_MAX) {
+        Ok(text) => text.ok_or_else(|| too_large(&path))?,
         Err(fault) if fault.kind() == std::io::ErrorKind::NotFound && config.is_none() => {
             return Ok(Settings::default());
         }
@@ -176,11 +196,33 @@ fn dotenv(path: &Path) -> Result<BTreeMap<String, String>, Failure> {
         )),
         _ => Failure::usage(format!("`{}` cannot be read", path.display())),
     };
-    if !path.exists() {
-        return Ok(BTreeMap::new());
-    }
-    dotenvy::from_path_iter(path)
-        .map_err(refused)?
+    let bytes = match bounded::read(path, SETTINGS_BYTES_MAX) {
+        Ok(bytes) => bytes.ok_or_else(|| too_large(path))?,
+        Err(fault) if fault.kind() == std::io::ErrorKind::NotFound => return Ok(BTreeMap::new()),
+        Err(fault) => return Err(refused(dotenvy::Error::Io(fault))),
+    };
+    dotenvy::from_read_iter(bytes.as_slice())
         .map(|pair| pair.map_err(refused))
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_and_secrets_without_an_end_are_refused() {
+        let folder = tempfile::TempDir::new().expect("a folder");
+        let file = folder.path().join("large");
+        let lines = "X_DB=sqlite:x.db\n".repeat(100_000);
+        std::fs::write(&file, lines).expect("a file");
+        let says = |failure: Failure| failure.to_string();
+        let large = "is too large to be a settings file: at most 1048576 bytes";
+        assert!(dotenv(&file).map_err(says).unwrap_err().contains(large));
+        let config = settings(folder.path(), Some(&file));
+        assert!(config.map_err(says).unwrap_err().contains(large));
+        assert_eq!(secret(&file).unwrap_err(), "holds more than 65536 bytes");
+        std::fs::write(&file, "sqlite:x.db\n").expect("a file");
+        assert_eq!(secret(&file).as_deref(), Ok("sqlite:x.db"));
+    }
 }

@@ -10,7 +10,7 @@ use std::path::Path;
 use zeroize::Zeroizing;
 
 use super::fault::JournalFault;
-use super::place;
+use super::{place, whole};
 use crate::machine::key::RunKey;
 use crate::plan::digest::Digest;
 
@@ -27,7 +27,7 @@ pub fn create_key(folder: &Path) -> Result<RunKey, JournalFault> {
     let mut bytes = Zeroizing::new([0; 32]);
     getrandom::fill(bytes.as_mut())
         .map_err(|fault| place::refused(&path, io::Error::other(fault)))?;
-    place::put_new(&path, bytes.as_ref()).map_err(|fault| match fault.kind() {
+    whole::put_new(&path, bytes.as_ref()).map_err(|fault| match fault.kind() {
         io::ErrorKind::AlreadyExists => JournalFault::KeyExists(path.clone()),
         _ => place::refused(&path, fault),
     })?;

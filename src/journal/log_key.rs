@@ -14,6 +14,7 @@ use super::fault::JournalFault;
 use super::place;
 use super::sealing::has_signed;
 use super::store::Journal;
+use super::whole::{self, For};
 use crate::plan::vkey::Vkey;
 use crate::seal::{LogKey, WitnessKey};
 
@@ -48,7 +49,7 @@ impl Journal {
         let folder = self.run_folder(run);
         place::private_folder(&folder)?;
         let mark = folder.join(REHEARSAL);
-        place::put_whole(&mark, &[]).map_err(|fault| place::refused(&mark, fault))?;
+        whole::put_whole(&mark, &[], For::Owner).map_err(|fault| place::refused(&mark, fault))?;
         Ok((run, self.draw_log_key(project, run)?))
     }
 
@@ -195,7 +196,7 @@ fn read(path: &Path) -> Result<Zeroizing<String>, JournalFault> {
 
 fn write_key(path: &Path, text: &str) -> Result<(), JournalFault> {
     place::private_folder(&place::folder_of(path))?;
-    place::put_new(path, text.as_bytes()).map_err(|fault| match fault.kind() {
+    whole::put_new(path, text.as_bytes()).map_err(|fault| match fault.kind() {
         io::ErrorKind::AlreadyExists => JournalFault::KeyReady(path.to_owned()),
         _ => place::refused(path, fault),
     })

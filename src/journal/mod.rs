@@ -24,6 +24,7 @@ mod schema;
 mod sealing;
 mod seals;
 mod store;
+mod whole;
 mod witness_book;
 
 pub use append::{Draft, Moment, NewRun};
@@ -37,9 +38,9 @@ pub use log_key::{
 };
 pub use papers::listed;
 pub use place::boot;
-pub(crate) use place::put_whole;
 pub use recover::{Loss, Seen};
 pub use sealing::Sealer;
 pub use seals::StoredSeal;
 pub use store::{Journal, RunHead};
+pub(crate) use whole::{For, put_whole};
 pub use witness_book::WitnessBook;

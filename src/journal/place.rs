@@ -1,9 +1,9 @@
 //! Where a journal may live: a folder of our own, private, on a disk of this machine.
 //!
-//! Not here: what is in the file (`schema`), who holds a run (`claim`).
+//! Not here: what is in the file (`schema`), who holds a run (`claim`), files that are written whole (`whole`).
 
 use std::fs;
-use std::io::{self, Write as _};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use uuid::Uuid;
@@ -61,54 +61,6 @@ pub(super) fn private_options() -> fs::OpenOptions {
     options
 }
 
-/// Writes a file that only its owner may read, whole or not at all, in the place of one that is there;
-/// durable on return.
-pub(crate) fn put_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let unfinished = unfinished(path, bytes)?;
-    kept(&unfinished, fs::rename(&unfinished, path))?;
-    durable_name(&folder_of(path))
-}
-
-/// Writes a new file that only its owner may read, whole or not at all; durable on return. Fails where
-/// there is one.
-pub(super) fn put_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let unfinished = unfinished(path, bytes)?;
-    kept(&unfinished, name_new(&unfinished, path))?;
-    durable_name(&folder_of(path))
-}
-
-/// Gives a file its name where nobody has that name yet.
-fn name_new(unfinished: &Path, path: &Path) -> io::Result<()> {
-    #[cfg(target_os = "linux")]
-    {
-        use rustix::fs::{CWD, RenameFlags, renameat_with};
-        use rustix::io::Errno;
-        match renameat_with(CWD, unfinished, CWD, path, RenameFlags::NOREPLACE) {
-            // This file system cannot: a second name can be new as well.
-            Err(Errno::INVAL | Errno::NOSYS) => {}
-            answer => return Ok(answer?),
-        }
-    }
-    fs::hard_link(unfinished, path)?;
-    fs::remove_file(unfinished)
-}
-
-/// What is unfinished goes away where it did not become what it was to be.
-fn kept<T>(unfinished: &Path, answer: io::Result<T>) -> io::Result<T> {
-    answer.inspect_err(|_| drop(fs::remove_file(unfinished)))
-}
-
-/// Under a name of its own first: two that write at once never share it.
-fn unfinished(path: &Path, bytes: &[u8]) -> io::Result<PathBuf> {
-    let mut name = path.as_os_str().to_owned();
-    name.push(format!(".{}.unfinished", Uuid::now_v7().simple()));
-    let unfinished = PathBuf::from(name);
-    let mut file = private_file(&unfinished)?;
-    let written = file.write_all(bytes).and_then(|()| file.sync_all());
-    kept(&unfinished, written)?;
-    Ok(unfinished)
-}
-
 /// Returns once the file, and its name in `folder`, would survive a power cut.
 pub(super) fn durable(file: &fs::File, folder: &Path) -> io::Result<()> {
     file.sync_all()?;
@@ -117,9 +69,14 @@ pub(super) fn durable(file: &fs::File, folder: &Path) -> io::Result<()> {
 
 /// Returns once what `folder` lists, and its own name above it, would survive a power cut.
 pub(super) fn durable_name(folder: &Path) -> io::Result<()> {
+    durable_list(folder)?;
+    durable_list(&folder.join(".."))
+}
+
+/// Returns once what `folder` lists would survive a power cut.
+pub(super) fn durable_list(folder: &Path) -> io::Result<()> {
     if cfg!(unix) {
         fs::File::open(folder)?.sync_all()?;
-        fs::File::open(folder.join(".."))?.sync_all()?;
     }
     Ok(())
 }
@@ -223,23 +180,5 @@ mod tests {
             Some("sshfs")
         );
         assert_eq!(fuse_kind(Path::new("/home/plan"), mounts), None);
-    }
-
-    #[test]
-    fn of_two_who_write_the_same_new_file_at_once_one_has_written_all_of_it() {
-        let folder = tempfile::TempDir::new().expect("a folder");
-        for round in 0..50 {
-            let path = folder.path().join(round.to_string());
-            let write = |byte: u8| put_new(&path, &[byte; 4_096]).is_ok();
-            let won = std::thread::scope(|scope| {
-                let both = [1, 2].map(|byte| scope.spawn(move || write(byte)));
-                both.map(|one| one.join().expect("no panic"))
-            });
-            let kept = if won[0] { 1 } else { 2 };
-            assert_eq!(won.iter().filter(|won| **won).count(), 1);
-            assert_eq!(fs::read(&path).expect("the file"), [kept; 4_096]);
-        }
-        let files = fs::read_dir(folder.path()).expect("the folder").count();
-        assert_eq!(files, 50, "what was unfinished stays nowhere");
     }
 }

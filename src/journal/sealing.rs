@@ -23,6 +23,7 @@ use super::fault::JournalFault;
 use super::log_key::load_log_key;
 use super::place;
 use super::store::{Journal, RunHead};
+use super::whole::{self, For};
 use crate::machine::time::Time;
 use crate::plan::digest::Digest;
 use crate::seal::{Head, LogKey, Seal, Tree};
@@ -148,7 +149,7 @@ impl Sealer {
                 size: seal.head.size,
             });
         }
-        place::put_whole(&self.path, &seal.bytes()).map_err(refused)
+        whole::put_whole(&self.path, &seal.bytes(), For::Owner).map_err(refused)
     }
 }
 

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use super::fault::JournalFault;
 use super::place;
+use super::whole::{self, For};
 use crate::seal::Ledger;
 
 /// The record of a witness; nobody else reads or writes it while this value lives.
@@ -50,7 +51,7 @@ impl WitnessBook {
     /// # Errors
     /// When the file cannot be written.
     pub fn keep(&self) -> Result<(), JournalFault> {
-        place::put_whole(&self.path, self.ledger.text().as_bytes())
+        whole::put_whole(&self.path, self.ledger.text().as_bytes(), For::Owner)
             .map_err(|fault| place::refused(&self.path, fault))
     }
 }

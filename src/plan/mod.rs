@@ -4,6 +4,7 @@
 
 mod authored;
 mod bound;
+pub mod bounded;
 pub mod codes;
 pub mod condition;
 mod cycle;

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::bounded;
 use super::digest::Digest;
 use super::people::nameless;
 
@@ -88,12 +89,11 @@ impl Papers {
     }
 
     fn take(&mut self, path: &Path, name: String) -> Result<(), FolderFault> {
-        let refused = |fault| FolderFault::Read(path.to_owned(), fault);
-        let size = std::fs::metadata(path).map_err(refused)?.len();
-        if !self.fits(size) {
-            return Err(FolderFault::TooLarge(path.to_owned()));
-        }
-        self.put(name, std::fs::read(path).map_err(refused)?);
+        let read = bounded::read(path, FILE_BYTES_MAX);
+        let bytes = read.map_err(|fault| FolderFault::Read(path.to_owned(), fault))?;
+        let fits = bytes.filter(|bytes| self.fits(bytes.len() as u64));
+        let bytes = fits.ok_or_else(|| FolderFault::TooLarge(path.to_owned()))?;
+        self.put(name, bytes);
         Ok(())
     }
 

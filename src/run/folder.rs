@@ -4,7 +4,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::journal::put_whole;
+use crate::journal::{For, put_whole};
 use crate::plan::digest::Digest;
 
 /// `.handover/<run>/`
@@ -47,7 +47,7 @@ impl RunFolder {
         private_folder(&folder)?;
         let name = digest.to_string();
         if !folder.join(&name).exists() {
-            put_whole(&folder.join(&name), bytes)?;
+            put_whole(&folder.join(&name), bytes, For::Owner)?;
         }
         Ok(digest)
     }
@@ -58,7 +58,7 @@ impl RunFolder {
     /// When the file system refuses.
     pub fn put(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
         private_folder(&self.0)?;
-        put_whole(&self.0.join(name), bytes)
+        put_whole(&self.0.join(name), bytes, For::Owner)
     }
 
     /// Keeps a file by a name of ours in a part of the folder, whole or not at all; an older one goes.
@@ -68,7 +68,7 @@ impl RunFolder {
     pub fn put_in(&self, part: &str, name: &str, bytes: &[u8]) -> io::Result<()> {
         let folder = self.0.join(part);
         private_folder(&folder)?;
-        put_whole(&folder.join(name), bytes)
+        put_whole(&folder.join(name), bytes, For::Owner)
     }
 
     /// Where the file of that name is, if it is there.
