@@ -111,8 +111,10 @@ impl RollbackReport<'_> {
             .map_or(String::new(), |file| format!(", saved to {file}"));
         let rows = preview.undoes.iter().any(|undo| undo.removes > 0);
         let locks = if rows {
-            " While it is proved what nobody has touched, nobody can write to those tables, nor to \
-             empty ones that refer to them."
+            " While it is proved what nobody has touched, nobody else writes to the tables whose rows go, nor \
+             to those that refer to them where that lock is to be had: on SQLite to no table of the file, on \
+             MariaDB nobody reads them either. Where a server gives no lock in time, each effect holds its own \
+             rows instead."
         } else {
             ""
         };

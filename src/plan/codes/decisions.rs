@@ -13,7 +13,7 @@ pub(super) const TABLE: &[Entry] = &[
     Entry::new(
         "HO402",
         "a preview that is out of date",
-        "The papers, or what the preview was read from, have changed since it was made; what changed is listed.",
+        "The papers, or what the preview was read from, have changed since it was made (what changed is listed), or it is of another run, of a paper that was amended since, or not beside the run that needs it.",
         "Those who signed saw something else.",
         "Preview again, and have signed again what lapsed.",
     ),
@@ -41,9 +41,9 @@ pub(super) const TABLE: &[Entry] = &[
     Entry::new(
         "HO406",
         "a change of what has begun",
-        "The amended plan changes the table or the edges of a step that the run has begun.",
-        "Its work was done under the old paper.",
-        "Change only steps that have not begun, or roll back past that step first.",
+        "The amended plan changes the table or the edges of a step that the run has begun, or `[trust]`; or it changes nothing and is the very paper that the run is bound to.",
+        "Its work was done under the old paper, and its log is sealed and witnessed by the keys of the old paper.",
+        "Change the plan first; change only steps that have not begun, or roll back past that step; leave `[trust]` as it is.",
     ),
     Entry::new(
         "HO407",
