@@ -5,6 +5,7 @@
 //! Not here: the current time (only `run` has a clock), what a date is for (`plan`).
 
 pub mod bank_holidays;
+pub mod dates;
 pub mod relative;
 pub mod rent_week;
 

@@ -127,8 +127,8 @@ pub(super) fn read(path: &Path) -> Result<Preview, Failure> {
 pub(super) fn unusable(path: &Path, fault: &FileFault) -> Failure {
     let exit = match fault {
         FileFault::Newer { .. } => Exit::Newer,
-        FileFault::Shape(_) => Exit::Usage,
-        FileFault::Numbers | FileFault::Edited { .. } => Exit::Difference,
+        FileFault::Shape(_) | FileFault::Zone(_) => Exit::Usage,
+        FileFault::Numbers | FileFault::Shown | FileFault::Edited { .. } => Exit::Difference,
     };
     Failure {
         causes: vec![fault.to_string()],

@@ -1,13 +1,12 @@
 //! `handover replay RUN|LOG`: a past run as it looked at any moment, from its log alone.
 
-use jiff::Timestamp;
-
 use super::Outcome;
 use super::args::{Global, Replay};
 use super::exit::Exit;
 use super::failure::{Failure, hint};
 use super::log;
 use super::output::Output;
+use crate::calendar;
 use crate::journal::LogFolder;
 use crate::machine::event::{ClockKind, Entry};
 use crate::machine::run::Run;
@@ -91,11 +90,40 @@ fn until(text: &str) -> Result<Until, Failure> {
     if let Ok(seq) = text.parse() {
         return Ok(Until::Seq(seq));
     }
-    match text.parse::<Timestamp>() {
-        Ok(moment) => Ok(Until::Time(Time::new(moment))),
-        Err(_) => Err(Failure::usage(format!(
+    // A time that says no zone is one that somebody read in a report.
+    let local = || calendar::moment(text.parse().ok()?, &calendar::london());
+    match text.parse().ok().or_else(local) {
+        Some(moment) => Ok(Until::Time(Time::new(moment))),
+        None => Err(Failure::usage(format!(
             "`{text}` is neither an entry's number nor a moment"
         ))
-        .with(hint("write 40, or 2020-09-30T18:00:00Z"))),
+        .with(hint(
+            "write 40, or 2020-09-30T19:00 (Europe/London, unless it says +00:00 or Z)",
+        ))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_moment_is_asked_for_as_reports_tell_it_and_as_the_log_does() {
+        let said = |text| match until(text) {
+            Ok(Until::Time(time)) => time.to_string(),
+            Ok(Until::Seq(seq)) => seq.to_string(),
+            Err(failure) => failure.to_string(),
+        };
+        let six = "2020-09-30T18:00:00.000Z";
+        for text in [
+            "2020-09-30T18:00:00Z",
+            "2020-09-30T19:00:00+01:00",
+            "2020-09-30T19:00",
+            "2020-09-30 19:00",
+        ] {
+            assert_eq!(said(text), six, "{text}");
+        }
+        assert_eq!(said("40"), "40");
+        assert!(said("noon").contains("neither an entry's number nor a moment"));
     }
 }

@@ -10,6 +10,7 @@ use super::brought;
 use super::exit::Exit;
 use super::failure::{Failure, hint};
 use super::saved;
+use crate::calendar::dates::Dates;
 use crate::run::{Clock, approvals};
 use crate::signature::statement::{Statement, Window};
 use crate::signature::{PrivateKey, PrivateKeyFault, Proof};
@@ -60,11 +61,12 @@ pub(super) fn hand_out(
     args: &Approve,
 ) -> Result<String, Failure> {
     saved::whole(file, &statement.bytes())?;
-    let (shown, namespace) = (file.display(), statement.namespace());
+    let (shown, namespace) = (word(&file.display().to_string()), statement.namespace());
+    let signature = word(&format!("{}.sig", file.display()));
     let step = args
         .step
         .as_ref()
-        .map(|step| format!(" {step}"))
+        .map(|step| format!(" {}", word(step)))
         .unwrap_or_default();
     let verdict = match (args.refuse, args.revoke) {
         (true, _) => " --refuse",
@@ -73,14 +75,25 @@ pub(super) fn hand_out(
     };
     let evidence = args.evidence.as_ref();
     let evidence = evidence.map_or(String::new(), |file| {
-        format!(" --evidence {}", file.display())
+        format!(" --evidence {}", word(&file.display().to_string()))
     });
     Ok(format!(
         "Nothing was decided. {shown} says what is to be signed, until {}.\n\
          Next: ssh-keygen -Y sign -n {namespace} -f KEY {shown}\n\
-         then: handover approve {}{step} --as {} --reason TEXT{verdict}{evidence} --statement {shown} --signature {shown}.sig",
-        statement.window.not_after, args.what, args.who
+         then: handover approve {}{step} --as {} --reason TEXT{verdict}{evidence} --statement {shown} --signature {signature}",
+        Dates::default().with_zone(statement.window.not_after.moment()),
+        word(&args.what),
+        word(&args.who)
     ))
+}
+
+/// One word of a shell's line, whatever is in it: what we print is there to be copied.
+fn word(text: &str) -> String {
+    let plain = |one: char| one.is_alphanumeric() || "_-./:@%+=,".contains(one);
+    if !text.is_empty() && text.chars().all(plain) {
+        return text.to_owned();
+    }
+    format!("'{}'", text.replace('\'', r"'\''"))
 }
 
 /// Somebody's reason, which every decision needs.
@@ -103,4 +116,17 @@ fn key(file: &Path) -> Result<PrivateKey, Failure> {
             }
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::word;
+
+    #[test]
+    fn a_path_with_a_blank_or_a_quote_is_one_word_of_the_line_to_copy() {
+        assert_eq!(word("out/yes.json"), "out/yes.json");
+        assert_eq!(word("minute of 12.json"), "'minute of 12.json'");
+        assert_eq!(word("council's $HOME"), r"'council'\''s $HOME'");
+        assert_eq!(word(""), "''");
+    }
 }

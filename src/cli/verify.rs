@@ -9,6 +9,7 @@ use super::failure::Failure;
 use super::log::{self, Log};
 use super::output::Output;
 use super::{against_live, one_entry, trust};
+use crate::calendar::dates::Dates;
 use crate::export::pack::annex;
 use crate::export::{leaks, stamp};
 use crate::machine::event::ClockKind;
@@ -102,7 +103,8 @@ impl Beside {
     fn not_proved(&self, args: &Verify, run: &Run) -> Vec<String> {
         let told = self.stamped.iter().map(|(size, time)| match time {
             Some(time) => format!(
-                "who stamped the seal of {size} entries as of {time}: `openssl ts -verify` judges that"
+                "who stamped the seal of {size} entries as of {}: `openssl ts -verify` judges that",
+                Dates::default().with_zone(*time)
             ),
             None => format!("when the seal of {size} entries was stamped: its time cannot be read"),
         });

@@ -11,6 +11,7 @@ use std::collections::{BTreeMap, HashMap};
 use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest as _, Sha256, Sha384, Sha512};
 
+use crate::calendar::dates::Dates;
 use crate::journal::LogFolder;
 use crate::machine::line;
 use crate::replay::verify::Finding;
@@ -101,8 +102,9 @@ pub fn check(stamps: &[Stamp], seals: &[Seal], log: &LogFolder) -> Held {
         if let (Some(time), Some(last)) = (time, last)
             && time.saturating_add(SKEW).is_ok_and(|time| time < last)
         {
+            let [time, last] = [time, last].map(|moment| Dates::default().with_zone(moment));
             let says = format!(
-                "`{}` stamps at {time} what was written at {last}",
+                "`{}` stamps on {time} what was written on {last}",
                 stamp.name
             );
             let finding = Finding::wrong("TIME_ORDER", Some(covers - 1), says);

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use uuid::Uuid;
 
+use crate::calendar::dates::Dates;
 use crate::machine::time::Time;
 use crate::seal::NoKey;
 
@@ -89,7 +90,10 @@ pub enum JournalFault {
     #[error("run `{0}` is closed: nothing more is done on it")]
     Closed(String),
     /// Another process drives the run.
-    #[error("run `{label}` is held by process {pid} until {until} at least")]
+    #[error(
+        "run `{label}` is held by process {pid} until {} at least",
+        Dates::default().with_zone(until.moment())
+    )]
     Held {
         /// Which run.
         label: String,

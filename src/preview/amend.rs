@@ -84,7 +84,7 @@ pub fn carry_over(
         changes: stale.changes,
         lapsed,
     });
-    fresh
+    fresh.as_shown()
 }
 
 /// Signatures under the amendment of a run that were given to another paper, and that the change to this one

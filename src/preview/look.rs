@@ -16,6 +16,7 @@ use crate::copy::look::unmapped_codes;
 use crate::copy::route::Route;
 use crate::machine::event::ClockKind;
 use crate::orgdb::{DbFault, OrgReader};
+use crate::plan::digest::Digest;
 use crate::plan::model::{Code, DataCopy, Place, Plan, Step, StepSpec};
 use crate::plan::outline::{StepId, Undo};
 use crate::steps::{self, Finding, Forecast, Look, RunLook};
@@ -87,7 +88,7 @@ pub async fn look(
     findings.sort_by_key(|finding| !finding.stops);
     let unmapped = unmapped(&plan, &readers).await?;
     let reading = Reading::of(&steps, &findings);
-    Ok(Preview {
+    let preview = Preview {
         format: FORMAT,
         paper: Paper::of(&plan),
         former: None,
@@ -113,6 +114,7 @@ pub async fn look(
             .collect(),
         homes: homes(&plan, &reading),
         reading,
+        shown: Digest::ZERO,
         steps,
         findings,
         unmapped,
@@ -121,7 +123,8 @@ pub async fn look(
         frozen: frozen_work(&plan, rehearsed),
         seats: plan.signed_by.clone(),
         signatures: Vec::new(),
-    })
+    };
+    Ok(preview.as_shown())
 }
 
 /// Copies before a switch: they bring the homes that it finds when its turn comes.

@@ -16,6 +16,7 @@ use super::paper::Paper;
 use super::reading::Reading;
 use super::stale::FileChange;
 use super::timetable::{FrozenWork, Point, TimetableRow};
+use crate::calendar::dates::Dates;
 use crate::copy::counts::Counts;
 use crate::machine::event::{ClockKind, Method};
 use crate::plan::digest::Digest;
@@ -65,6 +66,9 @@ pub struct Preview {
     pub homes: Option<HomesSaid>,
     /// Live counts and sums, and the digest that a gate approval binds to.
     pub reading: Reading,
+    /// [`Preview::digest`]: what whoever signs with a key has seen.
+    #[schemars(with = "String")]
+    pub shown: Digest,
     /// Every step, in the plan's order.
     pub steps: Vec<StepSaid>,
     /// What stands against the plan in live data, worst first.
@@ -311,9 +315,15 @@ pub enum FileFault {
         /// Its format.
         found: u32,
     },
+    /// Nobody knows its time zone: dates could only be shown in another.
+    #[error("the preview file says the time zone `{0}`, which there is none of")]
+    Zone(String),
     /// The numbers are not those that were read.
     #[error("the numbers or findings are not those of the reading: the file was edited")]
     Numbers,
+    /// Something else in it is not what was written.
+    #[error("what it says is not what was shown when it was made: the file was edited")]
+    Shown,
     /// A signature in it does not carry the statement that it claims.
     #[error(
         "the signature of `{person}` does not agree with its own statement: the file was edited"
@@ -330,9 +340,17 @@ struct Head {
     format: u32,
 }
 
+/// The zone that a file's dates are shown in.
+#[derive(Deserialize)]
+struct Told {
+    timezone: String,
+}
+
 impl Preview {
-    /// Reads a preview file and checks that nothing was edited: no signature, and no number or finding
-    /// since somebody signed them.
+    /// Reads a preview file and checks that nothing was edited: each signature is over what stands beside it,
+    /// the numbers are those of the reading, and the file has the digest that it says. Whoever edits it can
+    /// put right that digest, too: it holds against them where it was signed with a key (the statement names
+    /// it) or stands in a run's log.
     ///
     /// # Errors
     /// See [`FileFault`].
@@ -344,8 +362,32 @@ impl Preview {
         if told != preview.reading || homes != told.homes().filter(|_| preview.homes.is_some()) {
             return Err(FileFault::Numbers);
         }
-        super::sign::same_reading(&preview)?;
+        if preview.shown != preview.digest() {
+            return Err(FileFault::Shown);
+        }
+        super::sign::same_shown(&preview)?;
         Ok(preview)
+    }
+
+    /// SHA-256 over all that is shown, which is everything but the signatures: counts step by step, findings
+    /// and warnings, notes, dates and points of no return, what stands still, titles, what it amends.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        let bare = Preview {
+            shown: Digest::ZERO,
+            signatures: Vec::new(),
+            ..self.clone()
+        };
+        // Not RFC 8785, in which large numbers are no longer exact. A format keeps the order of its fields.
+        // Text keys, texts, numbers and moments: always JSON.
+        Digest::of(&serde_json::to_vec(&bare).unwrap_or_default())
+    }
+
+    /// The same, which says of itself what it shows.
+    #[must_use]
+    pub fn as_shown(mut self) -> Preview {
+        self.shown = self.digest();
+        self
     }
 
     /// The bytes of the file: pretty JSON, the same for the same preview.
@@ -369,13 +411,18 @@ impl Preview {
     }
 }
 
-/// Reads any of our preview files: format first, then everything.
+/// Reads any of our preview files: format first, then everything, then whether its zone is one.
 pub(super) fn read<T: serde::de::DeserializeOwned>(bytes: &[u8]) -> Result<T, FileFault> {
     let head: Head = serde_json::from_slice(bytes).map_err(FileFault::Shape)?;
     if head.format > FORMAT {
         return Err(FileFault::Newer { found: head.format });
     }
-    serde_json::from_slice(bytes).map_err(FileFault::Shape)
+    let file = serde_json::from_slice(bytes).map_err(FileFault::Shape)?;
+    let Told { timezone } = serde_json::from_slice(bytes).map_err(FileFault::Shape)?;
+    match Dates::known(&timezone) {
+        Some(_) => Ok(file),
+        None => Err(FileFault::Zone(timezone)),
+    }
 }
 
 /// Pretty JSON with a line end.

@@ -87,7 +87,7 @@ pub enum SignFault {
     #[error("what was signed is another decision: {0} differs")]
     Other(&'static str),
     /// They signed what no longer counts, or does not count yet.
-    #[error("what was signed counts from {} to {}", .0.not_before, .0.not_after)]
+    #[error("what was signed counts {}", .0.told())]
     Window(Window),
     /// With another key.
     #[error("the key that signed is not the one that `people.toml` has for `{person}`")]
@@ -292,14 +292,14 @@ pub(super) fn unedited(signatures: &[Signature], on: fn(Digest) -> On) -> Result
     }
 }
 
-/// Who signed this paper with a key signed the numbers that stand beside it.
-pub(super) fn same_reading(preview: &Preview) -> Result<(), FileFault> {
+/// Who signed this paper with a key signed all that stands beside it.
+pub(super) fn same_shown(preview: &Preview) -> Result<(), FileFault> {
     let paper = preview.paper.fingerprint;
     let mut ours = preview.signatures.iter().filter(|one| one.signed == paper);
     let other = ours.find(|signature| {
         let proof = signature.proof();
         let made = proof.as_ref().and_then(|proof| proof.opened().ok());
-        made.is_some_and(|(made, _)| made.reading != Some(preview.reading.digest))
+        made.is_some_and(|(made, _)| made.reading != Some(preview.shown))
     });
     other.map_or(Ok(()), |signature| {
         Err(FileFault::Edited {
@@ -338,7 +338,7 @@ impl<'a> Sheet<'a> {
             seats: &preview.seats,
             signatures: &preview.signatures,
             on: paper(preview.paper.fingerprint),
-            reading: Some(preview.reading.digest),
+            reading: Some(preview.shown),
         }
     }
 

@@ -77,7 +77,7 @@ pub async fn begin<'a>(
     let opening = Opening {
         opened,
         bound,
-        words: decisions(&preview.signatures, Some(preview.reading.digest)),
+        words: decisions(&preview.signatures, Some(preview.shown)),
     };
     let shelf = Shelf::from_iter([Arc::clone(&plan.outline)]);
     let lease = journal

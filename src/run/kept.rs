@@ -47,7 +47,7 @@ pub fn put_back(site: &Site, preview: &Preview) -> Result<(), JournalFault> {
 }
 
 /// Whether a preview is the one by which the paper in force came into force: every word about that paper that
-/// the log holds stands in it, and was given on its reading.
+/// the log holds stands in it, and was given on all that it shows.
 #[must_use]
 pub fn is_in_force(run: &Run, preview: &Preview) -> bool {
     let paper = run.paper();
@@ -58,9 +58,8 @@ pub fn is_in_force(run: &Run, preview: &Preview) -> bool {
         let mut signed = preview.signatures.iter();
         signed.any(|one| one.statement == *statement)
     };
-    let read = preview.reading.digest;
     preview.paper.fingerprint == paper
         && given.all(|word| {
-            in_it(&word.statement) && word.reading.is_none_or(|reading| reading == read)
+            in_it(&word.statement) && word.reading.is_none_or(|shown| shown == preview.shown)
         })
 }

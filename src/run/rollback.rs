@@ -86,7 +86,7 @@ pub async fn amend(
     let first = session.site.run.next_seq();
     kept::keep(&session.site.folder, preview)?;
     keep_all(&mut session.site.journal, &fresh).await?;
-    let mut drafts = decisions(&fresh, Some(preview.reading.digest));
+    let mut drafts = decisions(&fresh, Some(preview.shown));
     let approvals = (first..first + drafts.len() as u64).collect();
     let amended = PlanAmended {
         old,

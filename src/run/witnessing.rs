@@ -15,6 +15,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::clock::Clock;
 use super::session::{Session, Watch};
 use super::site::{Site, SiteFault};
+use crate::calendar::dates::Dates;
 use crate::journal::{Draft, StoredSeal};
 use crate::machine::event::{Event, SealCosigned};
 use crate::machine::time::Time;
@@ -48,7 +49,10 @@ pub enum WitnessFault {
     #[error("this is no cosignature by `{0}` of any seal of this run")]
     NotOfThisRun(Code),
     /// Its time cannot be: the log would be accused of it for ever.
-    #[error("`{witness}` signed at {signed} by its own clock, and that is {how}")]
+    #[error(
+        "`{witness}` signed on {} by its own clock, and that is {how}",
+        Dates::default().with_zone(signed.moment())
+    )]
     OutOfTime {
         /// Who.
         witness: Code,

@@ -139,10 +139,7 @@ impl Checker {
                     found.push((code, says));
                 }
                 if !made.window.holds(claim.at) {
-                    let says = format!(
-                        "it counted from {} to {}",
-                        made.window.not_before, made.window.not_after
-                    );
+                    let says = format!("it counted {}", made.window.told());
                     found.push(("KEY_EXPIRED", says));
                 }
                 if let Some(first) = self.nonces.get(&made.window.nonce) {

@@ -22,6 +22,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use uuid::Uuid;
 
+use crate::calendar::dates::Dates;
 use crate::plan::digest::Digest;
 use crate::plan::model::Code;
 use crate::plan::outline::StepId;
@@ -49,7 +50,8 @@ pub struct Statement {
     pub role: Code,
     /// For which organisation.
     pub org: Code,
-    /// Counts and sums that the decision is made on.
+    /// What the decision is made on: at a gate the counts and sums that were read, of a paper all that its
+    /// preview shows.
     pub reading: Option<Digest>,
     /// Digest of a file that was handed in with it.
     pub evidence: Option<Digest>,
@@ -196,6 +198,14 @@ impl Window {
     pub fn holds(&self, moment: Timestamp) -> bool {
         let second = Second::of(moment);
         self.not_before <= second && second <= self.not_after
+    }
+
+    /// From when to when, for people.
+    #[must_use]
+    pub fn told(&self) -> String {
+        let moments = [self.not_before, self.not_after];
+        let [from, to] = moments.map(|one| Dates::default().with_zone(one.moment()));
+        format!("from {from} to {to}")
     }
 }
 
@@ -508,5 +518,24 @@ impl Form {
                 not_before: self.not_before,
             },
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_window_is_told_in_the_time_of_the_people_who_read_it() {
+        let second = |text: &str| text.parse::<Second>().expect("a second");
+        let window = Window {
+            nonce: Nonce([0; 16]),
+            not_before: second("2027-03-27T09:00:00Z"),
+            not_after: second("2027-04-10T09:00:00Z"),
+        };
+        assert_eq!(
+            window.told(),
+            "from Sat 27 Mar 2027, 9:00am GMT to Sat 10 Apr 2027, 10:00am BST"
+        );
     }
 }

@@ -24,7 +24,7 @@ use crate::signature::AllowedSigners;
 /// Which way of deriving made a pack's views, reports, manifests, policies and description. Whoever changes a
 /// byte of what is derived from an old log raises it: packs of an older number are then judged by their log
 /// alone, unless somebody outside noted down their manifest (`pages` keeps its old texts instead).
-pub(super) const EDITION: u32 = 1;
+pub(super) const EDITION: u32 = 2;
 
 /// Folders whose every file is derived.
 const FOLDERS: [&str; 5] = ["exports/", "log/tile/", "manifests/", "policy/", "reports/"];

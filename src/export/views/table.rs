@@ -8,7 +8,7 @@ use crate::machine::event::Entry;
 const HEAD: [&str; 6] = [
     "case_id",
     "activity",
-    "timestamp",
+    "timestamp_utc",
     "lifecycle",
     "resource",
     "seq",

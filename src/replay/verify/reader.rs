@@ -11,6 +11,7 @@ use super::super::papers::Outlines;
 use super::codes::{is_missing, told};
 use super::seals::Watch;
 use super::{Evidence, Finding, Findings, Report, Sealed, signed, unproven};
+use crate::calendar::dates::Dates;
 use crate::journal::JournalFault;
 use crate::machine::event::{Entry, Event, On};
 use crate::machine::run::Run;
@@ -112,8 +113,9 @@ impl<'e> Reader<'e> {
         if let Some(seen) = self.seen
             && at.saturating_add(SKEW).is_ok_and(|at| at < seen)
         {
+            let [at, seen] = [at, seen].map(|moment| Dates::default().with_zone(moment));
             let says =
-                format!("it says {at}, and a witness had signed the log before it at {seen}");
+                format!("it says {at}, and a witness had signed the log before it on {seen}");
             self.find(Finding::wrong("BACKDATED", Some(entry.seq), says));
         }
         if let Event::SealCosigned(body) = &entry.event {

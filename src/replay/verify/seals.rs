@@ -13,6 +13,7 @@ use jiff::Timestamp;
 use super::super::papers::Outlines;
 use super::reader::SKEW;
 use super::{Finding, Findings, Outside, Sealed};
+use crate::calendar::dates::Dates;
 use crate::machine::event::{ClockKind, Entry, Event, LogOpened};
 use crate::machine::run::Run;
 use crate::plan::digest::Digest;
@@ -258,8 +259,10 @@ impl<'e> Watch<'e> {
                     .saturating_add(SKEW)
                     .is_ok_and(|signed| signed < *written)
                 {
+                    let [signed, written] =
+                        [signed, *written].map(|moment| Dates::default().with_zone(moment));
                     let says =
-                        format!("{witness} signed at {signed} what was written at {written}");
+                        format!("{witness} signed on {signed} what was written on {written}");
                     found.push(Finding::wrong("TIME_ORDER", Some(seal.size - 1), says));
                 }
             }

@@ -3,6 +3,7 @@
 //! Not here: what is wrong or missing (`Finding`).
 
 use super::{Outside, Sealed};
+use crate::calendar::dates::Dates;
 use crate::machine::event::ClockKind;
 use crate::machine::run::Run;
 
@@ -62,10 +63,12 @@ fn seals(not: &mut Vec<String>, size: u64, sealed: &Sealed, outside: &Outside) {
         not.push(says.to_owned());
     }
     for silence in &sealed.silences {
+        let [from, to] =
+            [silence.from, silence.to].map(|moment| Dates::default().with_zone(moment));
         not.push(format!(
-            "nothing was sealed from {} to {} (entry {}) while the run drove: entries of that time may have been \
+            "nothing was sealed from {from} to {to} (entry {}) while the run drove: entries of that time may have been \
              written anew",
-            silence.from, silence.to, silence.seq
+            silence.seq
         ));
     }
 }

@@ -88,9 +88,9 @@ def mining(folder):
     flat = pm4py.ocel_flattening(objects, "step")
     traces = pm4py.read_xes(folder + "/events.xes")
     table = pandas.read_csv(folder + "/events.csv")
-    table["timestamp"] = pandas.to_datetime(table["timestamp"], format="ISO8601")
+    table["timestamp_utc"] = pandas.to_datetime(table["timestamp_utc"], format="ISO8601")
     table = pm4py.format_dataframe(
-        table, case_id="case_id", activity_key="activity", timestamp_key="timestamp"
+        table, case_id="case_id", activity_key="activity", timestamp_key="timestamp_utc"
     )
     start = (table["lifecycle"] == "start").sum()
     print("ocel", len(objects.events), "objects", len(objects.objects), "flat", len(flat))

@@ -55,6 +55,8 @@ async fn a_second_executor_is_told_which_process_has_the_run() {
     };
     assert_eq!(pid, std::process::id());
     assert_eq!((fault.exit_code(), fault.code()), (8, "HO801"));
+    let says = fault.to_string();
+    assert!(says.ends_with(", 1:27pm BST at least"), "{says}");
     assert_eq!(
         begun.journal.head(begun.run).await.unwrap().size,
         3,

@@ -283,6 +283,7 @@ pub(super) fn preview() -> Preview {
             found: Some(8_120),
         }),
         reading,
+        shown: Digest::ZERO,
         steps,
         findings,
         unmapped: vec![CodeUse {
@@ -301,6 +302,7 @@ pub(super) fn preview() -> Preview {
         seats: seats(),
         signatures: Vec::new(),
     }
+    .as_shown()
 }
 
 fn finding() -> FindingSaid {

@@ -1,7 +1,11 @@
 //! Four eyes on a preview: who may sign, and what a signature is worth.
 
-use handover::preview::sign::{Ask, SignFault, missing, sign};
+use std::sync::Arc;
+
+use handover::preview::model::{FindingSaid, Former};
+use handover::preview::sign::{Ask, SignFault, missing, sign, to_sign};
 use handover::preview::{FileFault, Preview};
+use handover::signature::{Nonce, PrivateKey, Proof, Second, Window};
 
 use super::fixture::{at, plan, preview, seat};
 
@@ -125,6 +129,94 @@ fn a_number_or_a_finding_edited_after_reading_is_noticed() {
         let fault = Preview::read(&bytes).expect_err("a refusal");
         assert!(matches!(fault, FileFault::Numbers), "{fault}");
     }
+}
+
+type Edit = fn(&mut Preview);
+
+/// Whatever else a preview shows, edited; the rows stay as many for each organisation and dataset.
+const EDITS: [(&str, Edit); 10] = [
+    ("a warning", |preview| preview.findings.push(warning())),
+    ("a note", |preview| preview.steps[3].notes.clear()),
+    ("the last safe minute", |preview| {
+        preview.points[0].last_safe = Some(at("2020-09-30T22:50:00Z"));
+    }),
+    ("what cannot be undone", |preview| preview.points.clear()),
+    ("what is not mapped", |preview| preview.unmapped.clear()),
+    ("a date", |preview| preview.timetable[0].due = None),
+    ("a title", |preview| {
+        "Look once more".clone_into(&mut preview.steps[4].title);
+    }),
+    ("the moment of handover", |preview| {
+        preview.handover = at("2020-10-07T23:00:00Z");
+    }),
+    ("rows of one step said of another", |preview| {
+        let outbox = preview.steps[0].counts.remove("dover").expect("letters");
+        let homes = preview.steps[2].counts.get_mut("dover").expect("homes");
+        homes.extend(outbox);
+    }),
+    ("what it amends", |preview| {
+        preview.former = Some(Former {
+            paper: preview.paper.fingerprint,
+            run: None,
+            changes: Vec::new(),
+            lapsed: Vec::new(),
+        });
+    }),
+];
+
+fn warning() -> FindingSaid {
+    FindingSaid {
+        stops: false,
+        says: "nothing to see here".to_owned(),
+        ..preview().findings[0].clone()
+    }
+}
+
+#[test]
+fn whatever_else_it_shows_that_was_edited_is_noticed() {
+    for (what, edit) in EDITS {
+        let mut edited = preview();
+        edit(&mut edited);
+        let fault = Preview::read(&edited.write().expect("bytes")).expect_err(what);
+        assert!(matches!(fault, FileFault::Shown), "{what}: {fault}");
+    }
+}
+
+#[test]
+fn who_signed_with_a_key_signed_all_that_was_shown() {
+    let (mut signed, mut plan) = (preview(), plan());
+    let key = PrivateKey::from_seed(&[7; 32]).expect("a key");
+    let outline = Arc::make_mut(&mut plan.outline);
+    for holder in &mut outline.holders {
+        holder.key = Some(key.public().clone());
+    }
+    let ask = ask("p02", "housing");
+    let window = Window {
+        nonce: Nonce([1; 16]),
+        not_before: Second::of(ask.at),
+        not_after: Second::of(ask.at),
+    };
+    let statement = to_sign(&signed, &plan, &ask, window).expect("a statement");
+    let proof = Proof::made(&statement, &key);
+    let proof = Some(&proof);
+    sign(&mut signed, &plan, &Ask { proof, ..ask }).expect("a signature");
+    Preview::read(&signed.write().expect("bytes")).expect("nobody edited it");
+    for (what, edit) in EDITS {
+        // Whoever edits it puts its own digest right as well.
+        let mut edited = signed.clone();
+        edit(&mut edited);
+        let bytes = edited.as_shown().write().expect("bytes");
+        let fault = Preview::read(&bytes).expect_err(what);
+        assert!(matches!(fault, FileFault::Edited { .. }), "{what}: {fault}");
+    }
+}
+
+#[test]
+fn a_time_zone_that_there_is_none_of_is_a_fault_of_the_file() {
+    let text = String::from_utf8(preview().write().expect("bytes")).expect("text");
+    let elsewhere = text.replace("Europe/London", "Europe/Lyonesse");
+    let fault = Preview::read(elsewhere.as_bytes()).expect_err("a refusal");
+    assert!(matches!(fault, FileFault::Zone(_)), "{fault}");
 }
 
 #[test]

@@ -310,6 +310,13 @@ impl Pack {
     }
 }
 
+/// Whether somebody is told a time as the log writes it, `..T09:40:..`, and not by the clock on their wall.
+fn tells_utc(said: &str) -> bool {
+    let bytes = said.as_bytes();
+    let mut windows = bytes.windows(5);
+    windows.any(|five| matches!(five, [b'0'..=b'9', b'T', b'0'..=b'9', b'0'..=b'9', b':']))
+}
+
 /// Files below a pack's `data/`.
 pub(super) fn payload(root: &Path) -> BTreeMap<String, Vec<u8>> {
     files(&root.join("data"))
@@ -357,6 +364,7 @@ impl Verdict {
     #[track_caller]
     pub(super) fn is(&self, code: i32, findings: &[&str]) {
         assert_eq!(self.code, code, "{}", self.said);
+        assert!(!tells_utc(&self.said), "a time in UTC: {}", self.said);
         for finding in findings {
             assert!(self.tells(finding), "no {finding} in {}", self.said);
         }
