@@ -7,7 +7,7 @@ use std::fs::File;
 use std::io::Read as _;
 use std::path::Path;
 
-use super::failure::Failure;
+use super::failure::{Failure, hint};
 
 /// A paper, its preview, somebody's evidence: no database.
 pub(super) const PAPER_BYTES_MAX: u64 = 16 * 1024 * 1024;
@@ -18,11 +18,13 @@ pub(super) fn bytes(path: &Path, what: &str, most: u64) -> Result<Vec<u8>, Failu
     let read = File::open(path).and_then(|file| file.take(most + 1).read_to_end(&mut bytes));
     if let Err(fault) = read {
         let says = format!("the {what} `{}` cannot be read: {fault}", path.display());
-        return Err(Failure::usage(says));
+        return Err(Failure::usage(says).with(hint("name a file that this user may read")));
     }
     if bytes.len() as u64 > most {
-        let says = format!("the {what} `{}` is too large to be one", path.display());
-        return Err(Failure::usage(says));
+        let (file, mib) = (path.display(), most / 1024 / 1024);
+        let says =
+            format!("the {what} `{file}` is too large to be one: at most {mib} MiB are read");
+        return Err(Failure::usage(says).with(hint(format!("name the {what} itself"))));
     }
     Ok(bytes)
 }

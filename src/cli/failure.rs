@@ -4,10 +4,12 @@
 use std::fmt;
 
 use super::exit::Exit;
+use super::preview::no_amendment;
 use crate::export::bag::BagFault;
 use crate::export::pack::PackFault;
 use crate::export::views::ViewFault;
 use crate::journal::JournalFault;
+use crate::machine::gate::NotTheirs;
 use crate::machine::illegal::{Breach, Illegal};
 use crate::machine::shown::shown;
 use crate::orgdb::{DbFault, DbTrouble};
@@ -168,7 +170,7 @@ impl From<SiteFault> for Failure {
             SiteFault::Paper { .. } => Failure::from_error(Exit::Newer, &fault).with(hint(
                 "use the version of Handover that began this run, or a later one",
             )),
-            SiteFault::Refused { illegal, .. } => unsigned(&illegal),
+            SiteFault::Refused { illegal, .. } => not_taken(&illegal),
             SiteFault::Illegal { .. } => Failure {
                 code: Some("HO602".to_owned()),
                 ..Failure::from_error(Exit::Difference, &fault)
@@ -177,15 +179,77 @@ impl From<SiteFault> for Failure {
     }
 }
 
-/// What somebody wanted to write is not theirs to write, or not now: nothing was written.
-fn unsigned(illegal: &Illegal) -> Failure {
-    let code = match illegal.breach.code() {
-        "REPLAYED_APPROVAL" | "KEY_EXPIRED" => "HO411",
-        "BAD_APPROVAL" => "HO410",
-        _ if illegal.breach == Breach::NoSignature => "HO409",
-        _ => "HO403",
+/// What was to be written breaks a rule, and nothing of it was: by its rule, and by who was to write it.
+fn not_taken(illegal: &Illegal) -> Failure {
+    let unsigned = |code, next| {
+        let failure = Failure::coded(Exit::Unsigned, code, shown(&illegal.to_string()));
+        failure.with(hint(next))
     };
-    Failure::coded(Exit::Unsigned, code, illegal.to_string())
+    match &illegal.breach {
+        Breach::Amendment(faults) => no_amendment(faults),
+        Breach::NotTheirs(why) => {
+            let (code, next) = not_theirs(*why);
+            unsigned(code, next)
+        }
+        Breach::FourEyes { .. } => {
+            unsigned("HO401", "have it signed by as many people, then again")
+        }
+        Breach::Strangers { .. } => unsigned(
+            "HO403",
+            "have it signed by people whom the paper in force names, each with the key that it has for them",
+        ),
+        Breach::NoSignature => unsigned("HO409", "sign with --key FILE, or with --statement FILE"),
+        Breach::Proof | Breach::OtherStatement => unsigned(
+            "HO410",
+            "make the statement anew with --statement FILE, and have that very file signed",
+        ),
+        Breach::Nonce | Breach::Window => unsigned(
+            "HO411",
+            "make the statement anew with --statement FILE, and have it signed",
+        ),
+        Breach::NoRollback(_) | Breach::NotThisRollback => {
+            unsigned("HO402", "preview and sign the rollback again")
+        }
+        _ if by_people(illegal.name) => Failure::from_error(Exit::Usage, illegal)
+            .with(hint("`handover status` shows what the run waits for")),
+        _ => Failure {
+            code: Some("HO609".to_owned()),
+            ..Failure::from_error(Exit::Bug, illegal)
+        }
+        .with(hint(
+            "nothing was written; this is a fault in Handover, please report it",
+        )),
+    }
+}
+
+/// Entries that say what somebody said: the executor writes the others by itself.
+fn by_people(name: &str) -> bool {
+    name.starts_with("approval.") && name != "approval.requested" || name == "hold.answered"
+}
+
+/// The code of somebody's decision that does not count, and what to do.
+fn not_theirs(why: NotTheirs) -> (&'static str, &'static str) {
+    const STATUS: &str = "`handover status` shows whose decisions the run waits for";
+    match why {
+        NotTheirs::NoPerson | NotTheirs::NotHeld => (
+            "HO403",
+            "look at the person's roles and dates in people.toml: a change there is a change of the paper",
+        ),
+        NotTheirs::Author => ("HO404", "let another holder of the role decide"),
+        NotTheirs::SamePerson | NotTheirs::SameKey => {
+            ("HO405", "let another person who holds the role decide")
+        }
+        NotTheirs::NotAsked | NotTheirs::NothingToRevoke => ("HO407", STATUS),
+        NotTheirs::Decided => (
+            "HO408",
+            "`handover status` shows who is still asked; `handover approve --revoke` takes back what was decided",
+        ),
+        NotTheirs::OnlyWord => ("HO409", "sign with --key FILE, or with --statement FILE"),
+        NotTheirs::OtherKey => (
+            "HO410",
+            "sign with the key that people.toml has for that person",
+        ),
+    }
 }
 
 impl From<DbFault> for Failure {

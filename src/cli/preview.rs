@@ -12,6 +12,8 @@ use super::output::Output;
 use super::settings::Project;
 use super::{saved, site};
 use crate::machine::amend::AmendFault;
+use crate::machine::event::On;
+use crate::machine::shown::shown;
 use crate::plan::model::Plan;
 use crate::preview::amend::Signed;
 use crate::preview::model::FileFault;
@@ -78,6 +80,7 @@ pub(super) async fn amended(
     if let Err(faults) = amendment {
         return Err(no_amendment(&faults));
     }
+    been_left(run, &new)?;
     let signatures = in_force(run)?
         .map(|preview| preview.signatures)
         .unwrap_or_default();
@@ -93,7 +96,26 @@ pub(super) async fn amended(
     Ok(preview::amend(&former, new, readers, &moment, rehearsed.as_ref()).await?)
 }
 
-fn no_amendment(faults: &[AmendFault]) -> Failure {
+/// What people said of a paper counts once, so a run does not come back to one that it has left.
+fn been_left(run: &Site, new: &Plan) -> Result<(), Failure> {
+    let on = On::Paper {
+        paper: new.fingerprint(),
+    };
+    let mut said = run.run.decisions();
+    if !said.any(|(_, word)| word.on == on) {
+        return Ok(());
+    }
+    let label = &run.head.label;
+    let says = format!(
+        "`{label}` was bound to this very paper before: what was signed for it then counts once, and no more"
+    );
+    Err(Failure::coded(Exit::Plan, "HO406", says).with(hint(
+        "make another paper of it that says the same (a comment in plan.toml will do), and have that one signed",
+    )))
+}
+
+/// A run does not take this amendment.
+pub(super) fn no_amendment(faults: &[AmendFault]) -> Failure {
     if faults == [AmendFault::Same] {
         let says = "the plan folder holds the very paper that the run is bound to";
         return Failure::coded(Exit::Plan, "HO406", says).with(hint(
@@ -125,15 +147,25 @@ pub(super) fn read(path: &Path) -> Result<Preview, Failure> {
 
 /// A preview file of either kind cannot be used.
 pub(super) fn unusable(path: &Path, fault: &FileFault) -> Failure {
-    let exit = match fault {
-        FileFault::Newer { .. } => Exit::Newer,
-        FileFault::Shape(_) | FileFault::Zone(_) => Exit::Usage,
-        FileFault::Numbers | FileFault::Shown | FileFault::Edited { .. } => Exit::Difference,
+    let (exit, next) = match fault {
+        FileFault::Newer { .. } => (
+            Exit::Newer,
+            "use the version of Handover that made it, or a later one",
+        ),
+        FileFault::Shape(_) | FileFault::Zone(_) => (
+            Exit::Usage,
+            "name a file that `handover preview --out` or `handover rollback --preview --out` wrote",
+        ),
+        FileFault::Numbers | FileFault::Shown | FileFault::Edited { .. } => (
+            Exit::Difference,
+            "keep it as evidence, and sign the file as it was saved, or a new preview",
+        ),
     };
     Failure {
-        causes: vec![fault.to_string()],
+        causes: vec![shown(&fault.to_string())],
         ..Failure::new(exit, format!("`{}` cannot be used", path.display()))
     }
+    .with(hint(next))
 }
 
 /// The plan that a preview was made of: of its run where it is an amendment's, else of the folder.

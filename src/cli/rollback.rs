@@ -87,11 +87,12 @@ fn signed(path: &Path, site: &Site) -> Result<RollbackPreview, Failure> {
     let preview = RollbackPreview::read(&bytes);
     let preview = preview.map_err(|fault| super::preview::unusable(path, &fault))?;
     if preview.run != site.head.id {
-        return Err(Failure::coded(
-            Exit::Unsigned,
-            "HO402",
-            format!("this preview is of another run than `{}`", site.head.label),
-        ));
+        let label = &site.head.label;
+        let says = format!("this preview is of another run than `{label}`");
+        let failure = Failure::coded(Exit::Unsigned, "HO402", says);
+        return Err(failure.with(hint(format!(
+            "name the run that it is of, or: handover rollback {label} --preview --out FILE"
+        ))));
     }
     let missing = preview.missing();
     if missing == 0 {

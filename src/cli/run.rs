@@ -179,7 +179,12 @@ async fn new_run(
     let session = match begun {
         Err(SiteFault::Journal(JournalFault::Begun(label))) => {
             progress.end();
-            return begun_meanwhile(project, preview, label).await;
+            let live = begun_meanwhile(project, preview, label).await?;
+            output.note(&format!(
+                "`{}` began with the same preview meanwhile: that one is carried on",
+                live.head.label
+            ));
+            return Ok(live);
         }
         begun => begun?,
     };

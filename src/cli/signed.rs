@@ -10,12 +10,13 @@ use super::args::{Global, Run as Args};
 use super::exit::Exit;
 use super::failure::{Failure, hint};
 use super::output::Output;
-use super::preview::{in_force, plan_of, read};
+use super::preview::{in_force, no_amendment, plan_of, read};
 use super::settings::Project;
 use super::site;
 use crate::journal::{Journal, JournalFault, RunHead};
 use crate::machine::event::ClockKind;
 use crate::machine::gate::{NotTheirs, needed};
+use crate::machine::shown::shown;
 use crate::plan::model::{Plan, Seat};
 use crate::preview::amend::Signed;
 use crate::preview::{self, Preview, Signature};
@@ -48,24 +49,27 @@ pub(super) async fn signed(
         }
         let rehearsal = clock_kind(&site) == ClockKind::MadeUp;
         let plan = whole(&preview, &project, rehearsal, output).await?;
+        // The run has gone on since that preview was made.
+        let amendment = site.run.amendment(&plan.outline);
+        amendment.map_err(|faults| no_amendment(&faults))?;
         by_the_keys_in_force(&site, &preview)?;
         nobody_carried_astray(&project, &site, &plan, &preview).await?;
         return Ok(Ready::Amend(project, Box::new(site), plan, preview));
     }
-    if let Some(site) = begun(&project, &preview).await? {
+    if let Some(site) = begun(&project, &preview, args.rehearsal).await? {
         return going_on(project, site, &preview);
     }
     let plan = whole(&preview, &project, args.rehearsal, output).await?;
     Ok(Ready::New(project, plan, preview))
 }
 
-/// The run that somebody began with the same preview while we were looking.
+/// The run that somebody began with the same preview while we were looking: rehearsals stand in nobody's way.
 pub(super) async fn begun_meanwhile(
     project: &Project,
     preview: &Preview,
     label: String,
 ) -> Result<Site, Failure> {
-    let live = begun(project, preview).await?;
+    let live = begun(project, preview, false).await?;
     live.ok_or_else(|| JournalFault::Begun(label).into())
 }
 
@@ -81,7 +85,10 @@ async fn amended(what: &str, project: &Project, run: uuid::Uuid) -> Result<Site,
     let head = match journal.head(run).await {
         Err(JournalFault::NoRun(_)) => {
             let says = "this preview is of another run than any in this journal";
-            return Err(Failure::coded(Exit::Unsigned, "HO402", says));
+            let failure = Failure::coded(Exit::Unsigned, "HO402", says);
+            return Err(failure.with(hint(
+                "give it from the plan folder whose run it amends: `handover status` lists the runs of one",
+            )));
         }
         head => head?,
     };
@@ -90,15 +97,22 @@ async fn amended(what: &str, project: &Project, run: uuid::Uuid) -> Result<Site,
         if named.id != run {
             let (label, other) = (named.label, head.label);
             let says = format!("this preview is of another run than `{label}`: of `{other}`");
-            return Err(Failure::coded(Exit::Unsigned, "HO402", says));
+            let failure = Failure::coded(Exit::Unsigned, "HO402", says);
+            return Err(failure.with(hint(format!(
+                "handover run {other} --signed FILE; for `{label}`: handover preview {label} --amend --out FILE"
+            ))));
         }
     }
     Ok(Site::open(journal, head).await?)
 }
 
 /// The run that the preview has let begin and that is not closed: under this paper, not under what it was
-/// amended to since.
-async fn begun(project: &Project, preview: &Preview) -> Result<Option<Site>, Failure> {
+/// amended to since. A rehearsal is carried on by who asks for one, and counts for nothing otherwise.
+async fn begun(
+    project: &Project,
+    preview: &Preview,
+    rehearsal: bool,
+) -> Result<Option<Site>, Failure> {
     if !project.journal.exists() {
         return Ok(None);
     }
@@ -107,7 +121,9 @@ async fn begun(project: &Project, preview: &Preview) -> Result<Option<Site>, Fai
     let mut runs = journal.runs_under(paper).await?;
     while let Some(head) = runs.pop() {
         let site = Site::open(journal, head).await?;
+        let rehearses = clock_kind(&site) == ClockKind::MadeUp;
         match (site.run.closed(), site.run.paper() == paper) {
+            _ if rehearses && !rehearsal => {}
             (true, _) => not_used(preview, &site)?,
             (false, true) => return Ok(Some(site)),
             (false, false) => return Err(moved_on(&site.head)),
@@ -138,7 +154,8 @@ fn not_used(preview: &Preview, former: &Site) -> Result<(), Failure> {
     };
     let says = format!(
         "what `{}` signed has let {} begin already",
-        signature.person, former.head.label
+        shown(&signature.person),
+        former.head.label
     );
     let failure = Failure::coded(Exit::Unsigned, "HO411", says);
     Err(failure.with(hint(
@@ -159,7 +176,9 @@ fn by_the_keys_in_force(site: &Site, preview: &Preview) -> Result<(), Failure> {
     let known = counts.iter().filter(|counts| counts.is_ok()).count();
     let words = fresh.iter().zip(&counts);
     let words = words.filter(|(_, counts)| **counts == Err(NotTheirs::OnlyWord));
-    let words: Vec<String> = words.map(|(signature, _)| seat(&signature.seat)).collect();
+    let words: Vec<String> = words
+        .map(|(signature, _)| shown(&seat(&signature.seat)))
+        .collect();
     // Strangers to the paper in force are told of by the machine.
     if words.is_empty() || known >= needed(site.run.outline()) {
         return Ok(());
@@ -202,7 +221,7 @@ async fn nobody_carried_astray(
     }
     let says = "signatures under the former paper do not stand under this one";
     let mut failure = Failure::coded(Exit::Unsigned, "HO402", says);
-    let who = |one: &&Signature| format!("`{}` signed as {}", one.person, seat(&one.seat));
+    let who = |one: &&Signature| shown(&format!("`{}` signed as {}", one.person, seat(&one.seat)));
     failure.causes = astray.iter().map(who).collect();
     let changes = stale.changes.iter();
     let changes = changes.map(|file| format!("since then: {}", change(file, &preview.orgs)));
@@ -235,7 +254,8 @@ async fn whole(
     let now = Clock::real().now().moment();
     let as_at = if rehearsal { preview.read_at } else { now };
     if let Some((signature, why)) = preview::sign::lapsed(preview, &plan, (now, as_at)) {
-        let says = format!("the signature of `{}` does not count now", signature.person);
+        let person = shown(&signature.person);
+        let says = format!("the signature of `{person}` does not count now");
         let failure = Failure::coded(Exit::Unsigned, why.code(), says);
         return Err(Failure {
             causes: vec![why.to_string()],

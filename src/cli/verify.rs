@@ -33,8 +33,7 @@ pub(super) async fn verify(args: &Verify, global: &Global, output: &Output) -> O
     not_proved.extend(beside.not_proved(args, &judged.run));
     let judged = judged.with(beside.findings);
     let mut claims = claims(&judged);
-    let whole = !judged.findings.iter().any(|one| one.layer() == Layer::Pack);
-    if log.pack.is_some() && whole {
+    if log.pack.is_some() && judged.clear(Layer::Pack) {
         let says = "every file is as its lists say, and what is derived is what the log gives";
         claims.insert(0, Claim::new(Layer::Pack.name(), Held::Pass, says));
     }

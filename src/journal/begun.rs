@@ -51,14 +51,14 @@ pub(super) async fn refuse_second(
     words: &[Draft],
     refused: impl Fn(sqlx::Error) -> JournalFault,
 ) -> Result<(), JournalFault> {
-    let statements: Vec<Digest> = words.iter().filter_map(signed).collect();
+    let statements: Vec<Digest> = words.iter().filter_map(signed_statement).collect();
     for head in under(db, new.paper).await.map_err(&refused)? {
         if clock(db, &head, &refused).await? == Some(ClockKind::MadeUp) {
             continue;
         }
         let mut used = !closed(db, &head, &refused).await?;
         for statement in &statements {
-            used = used || names(db, head.id, statement).await.map_err(&refused)?;
+            used = used || speaks_of(db, head.id, statement).await.map_err(&refused)?;
         }
         if used {
             return Err(JournalFault::Begun(head.label));
@@ -67,7 +67,8 @@ pub(super) async fn refuse_second(
     Ok(())
 }
 
-fn signed(word: &Draft) -> Option<Digest> {
+/// What somebody signed with a key, if this is that.
+fn signed_statement(word: &Draft) -> Option<Digest> {
     match &word.event {
         Event::ApprovalGranted(decision) => decision.signed.map(|_| decision.statement),
         _ => None,
@@ -131,8 +132,8 @@ async fn event(
     Ok(entry.transpose()?.map(|entry| entry.event))
 }
 
-/// Whether any log of the run speaks of that statement.
-async fn names(
+/// Whether any log of the run speaks of that statement, whatever became of it.
+async fn speaks_of(
     db: &mut SqliteConnection,
     run: Uuid,
     statement: &Digest,

@@ -357,6 +357,9 @@ impl Preview {
     pub fn read(bytes: &[u8]) -> Result<Preview, FileFault> {
         let preview: Preview = read(bytes)?;
         super::sign::unedited(&preview.signatures, super::sign::paper)?;
+        if !Reading::adds_up(&preview.steps) {
+            return Err(FileFault::Numbers);
+        }
         let told = Reading::of(&preview.steps, &preview.findings);
         let homes = preview.homes.as_ref().and_then(|homes| homes.found);
         if told != preview.reading || homes != told.homes().filter(|_| preview.homes.is_some()) {

@@ -61,6 +61,32 @@ impl Reading {
         reading
     }
 
+    /// Whether all numbers of a file together are one that can be counted: whoever sums some of them, in
+    /// whatever order, then needs to ask no more.
+    #[must_use]
+    pub(super) fn adds_up(steps: &[StepSaid]) -> bool {
+        let counts = || steps.iter().flat_map(|step| step.counts.values());
+        let counts = || counts().flat_map(BTreeMap::values);
+        let classes = |counts: &'_ Counts| {
+            let by_name = [
+                &counts.rejected,
+                &counts.filtered,
+                &counts.merged,
+                &counts.mended,
+            ];
+            let behind = by_name.into_iter().flat_map(BTreeMap::values).copied();
+            behind.chain([counts.copied]).collect::<Vec<u64>>()
+        };
+        let unrouted = steps.iter().flat_map(|step| step.unrouted.values());
+        let unrouted = unrouted.flat_map(BTreeMap::values).copied();
+        let mut rows = counts().flat_map(classes).chain(unrouted);
+        let mut pence = counts().flat_map(|counts| counts.pence.values());
+        rows.try_fold(0, u64::checked_add).is_some()
+            && pence
+                .try_fold(0_i128, |sum, pence| sum.checked_add(pence.checked_abs()?))
+                .is_some()
+    }
+
     /// Counts of one dataset over all organisations.
     #[must_use]
     pub fn total(&self, dataset: &str) -> Counts {

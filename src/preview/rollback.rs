@@ -179,6 +179,7 @@ impl RollbackPreview {
     pub fn read(bytes: &[u8]) -> Result<RollbackPreview, FileFault> {
         let preview: RollbackPreview = read(bytes)?;
         super::sign::unedited(&preview.signatures, super::sign::rollback)?;
+        preview.adds_up().ok_or(FileFault::Numbers)?;
         let digest = preview.digest();
         let other = preview
             .signatures
@@ -190,6 +191,17 @@ impl RollbackPreview {
             }),
             None => Ok(preview),
         }
+    }
+
+    /// All its numbers together, where they are one that can be counted: whoever sums some needs to ask no more.
+    fn adds_up(&self) -> Option<u64> {
+        let changed = self.undoes.iter().flat_map(|undo| &undo.changed);
+        let rows = self
+            .undoes
+            .iter()
+            .flat_map(|undo| [undo.removes, undo.restores]);
+        let mut rows = rows.chain(changed.map(|changed| changed.rows));
+        rows.try_fold(0, u64::checked_add)
     }
 
     /// The bytes of the file.

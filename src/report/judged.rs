@@ -22,13 +22,13 @@ impl ProofReport {
 pub fn claims(judged: &Report) -> Vec<Claim> {
     let mut claims = Vec::new();
     for layer in Layer::ALL {
-        if layer == Layer::Replay && clear(judged, Layer::File) && !judged.folded_whole() {
+        if layer == Layer::Replay && judged.clear(Layer::File) && !judged.folded_whole() {
             claims.push(Claim::new(
                 layer.name(),
                 Outcome::CannotTell,
                 broken_off(judged),
             ));
-        } else if clear(judged, layer)
+        } else if judged.clear(layer)
             && let Some(says) = held(judged, layer)
         {
             claims.push(Claim::new(layer.name(), Outcome::Pass, says));
@@ -36,8 +36,12 @@ pub fn claims(judged: &Report) -> Vec<Claim> {
         let found = judged.findings.iter().filter(|one| one.layer() == layer);
         claims.extend(found.map(claim));
     }
-    if judged.more > 0 {
-        let says = format!("{} findings more are not shown", count(judged.more));
+    if !judged.more.is_empty() {
+        let all = count(judged.more.values().sum());
+        let layers = judged.more.iter();
+        let layers = layers.map(|(layer, more)| format!("{} {}", layer.name(), count(*more)));
+        let layers: Vec<String> = layers.collect();
+        let says = format!("{all} findings more are not shown: {}", layers.join(", "));
         claims.push(Claim::new("more", Outcome::CannotTell, says));
     }
     claims
@@ -49,12 +53,6 @@ fn broken_off(judged: &Report) -> String {
     format!("it ends before entry {at}, which could not follow: nothing from there on was judged")
 }
 
-/// Nothing in a layer is wrong or missing. A log that is only not closed holds as far as it goes.
-fn clear(judged: &Report, layer: Layer) -> bool {
-    let mut found = judged.findings.iter();
-    found.all(|one| one.layer() != layer || one.code == "UNCLOSED")
-}
-
 /// What holds where nothing in a layer is wrong or missing; none where there was nothing to look at.
 fn held(judged: &Report, layer: Layer) -> Option<String> {
     let sealed = judged.sealed.as_ref().filter(|sealed| sealed.seals > 0);
@@ -63,7 +61,7 @@ fn held(judged: &Report, layer: Layer) -> Option<String> {
             "{} entries, none missing, none altered",
             count(judged.size)
         )),
-        Layer::Replay if clear(judged, Layer::File) => {
+        Layer::Replay if judged.clear(Layer::File) => {
             Some("every start, undo and decision was allowed by the plan at its moment".to_owned())
         }
         Layer::Trust if sealed?.trusted => {

@@ -10,7 +10,7 @@ use super::folder::RunFolder;
 use super::kept;
 use super::session::{Session, Watch, claimant, moment};
 use super::site::{Site, SiteFault};
-use crate::journal::{Draft, Journal, JournalFault, NewRun, Opening, adopt_key, create_key};
+use crate::journal::{Draft, Journal, JournalFault, Lease, NewRun, Opening, adopt_key, create_key};
 use crate::machine::event::{
     Actor, ClockKind, Decision, Entry, Event, LogOpened, OrgPrint, PlanBound, Signed,
 };
@@ -35,9 +35,36 @@ pub async fn begin<'a>(
     clock: Clock,
     watch: Watch<'a>,
 ) -> Result<Session<'a>, SiteFault> {
-    let (id, log_key) = log_key(&mut journal, plan, &clock).await?;
-    let moment = moment(&clock);
-    let paper = put_papers(&mut journal, plan).await?;
+    let drawn = log_key(&mut journal, plan, &clock).await?;
+    let id = drawn.id;
+    let minuted = drawn.minuted;
+    let opened = open(&mut journal, plan, preview, (drawn, prints), &clock).await;
+    let lease = match opened {
+        Ok(lease) => lease,
+        Err(fault) => {
+            if !minuted {
+                nothing_left(&mut journal, id).await;
+            }
+            return Err(fault);
+        }
+    };
+    let head = journal.head(id).await?;
+    let site = Site::open(journal, head).await?;
+    let mut session = Session::begun(site, lease, clock, watch).await?;
+    session.seal().await?;
+    Ok(session)
+}
+
+/// Writes the run's first entries, with everything beside them that must be durable before.
+async fn open(
+    journal: &mut Journal,
+    plan: &Arc<Plan>,
+    preview: &Preview,
+    (drawn, prints): (Drawn, Vec<OrgPrint>),
+    clock: &Clock,
+) -> Result<Lease, SiteFault> {
+    let (id, moment) = (drawn.id, moment(clock));
+    let paper = put_papers(journal, plan).await?;
     // A pack that is made years later holds the schema of this version, not of that one.
     journal.put_blob(&crate::machine::schema::bytes()).await?;
     let folder = RunFolder::new(journal.run_folder(id));
@@ -52,7 +79,7 @@ pub async fn begin<'a>(
     };
     let opened = LogOpened {
         origin: format!("{}/{id}", plan.name),
-        log_key: log_key.map(|key| key.vkey().to_string()),
+        log_key: drawn.key.map(|key| key.vkey().to_string()),
         product: env!("CARGO_PKG_VERSION").to_owned(),
         schema: crate::machine::schema::digest(),
         manifest: paper,
@@ -72,24 +99,30 @@ pub async fn begin<'a>(
         paper,
     };
     let orgs = prints.iter().map(|print| print.org.clone()).collect();
-    kept::keep(&folder, preview)?;
-    keep_all(&mut journal, &preview.signatures).await?;
+    keep_all(journal, &preview.signatures).await?;
     let opening = Opening {
         opened,
         bound,
         words: decisions(&preview.signatures, Some(preview.shown)),
     };
     let shelf = Shelf::from_iter([Arc::clone(&plan.outline)]);
-    let lease = journal
-        .begin(&new, opening, &claimant(orgs), &moment, |entries| {
-            judge(shelf, entries, &new.short)
-        })
-        .await?;
-    let head = journal.head(id).await?;
-    let site = Site::open(journal, head).await?;
-    let mut session = Session::begun(site, lease, clock, watch).await?;
-    session.seal().await?;
-    Ok(session)
+    // Within the transaction: whoever comes second, and finds that out there, leaves what the first has kept.
+    let judged = |entries: &[Entry]| {
+        judge(shelf, entries, &new.short)?;
+        Ok(kept::keep(&folder, preview)?)
+    };
+    journal
+        .begin(&new, opening, &claimant(orgs), &moment, judged)
+        .await
+}
+
+/// Takes away the folder of a run that did not begin, whose id nobody else knows: no command would ever find
+/// its keys. What cannot be taken away does no harm.
+async fn nothing_left(journal: &mut Journal, id: Uuid) {
+    let folder = journal.run_folder(id);
+    if let Err(JournalFault::NoRun(_)) = journal.head(id).await {
+        let _ = std::fs::remove_dir_all(folder);
+    }
 }
 
 /// Judged before any of it is durable: a run that could never be signed does not begin.
@@ -104,24 +137,42 @@ fn judge(shelf: Shelf, entries: &[Entry], label: &str) -> Result<(), SiteFault> 
         })
 }
 
+/// The id of a run that is to begin, and the key of its log.
+struct Drawn {
+    id: Uuid,
+    key: Option<LogKey>,
+    /// The key was drawn before, and a minute may hold it: it waits for the next who begins.
+    minuted: bool,
+}
+
+impl Drawn {
+    fn now(id: Uuid, key: Option<LogKey>) -> Drawn {
+        Drawn {
+            id,
+            key,
+            minuted: false,
+        }
+    }
+}
+
 /// The run's id and the key of its log: the one that was drawn for it and minuted. A rehearsal is a log
 /// of its own, and draws its key now. A run without a key is not sealed, and says so.
-async fn log_key(
-    journal: &mut Journal,
-    plan: &Plan,
-    clock: &Clock,
-) -> Result<(Uuid, Option<LogKey>), SiteFault> {
+async fn log_key(journal: &mut Journal, plan: &Plan, clock: &Clock) -> Result<Drawn, SiteFault> {
     if clock.kind() == ClockKind::MadeUp {
         // A folder's name may be no name for a key; a rehearsal goes without then.
         return match journal.rehearsal_log_key(&plan.name) {
-            Err(JournalFault::NoKey(..)) => Ok((Uuid::now_v7(), None)),
-            drawn => drawn.map(|(id, key)| Ok((id, Some(key))))?,
+            Err(JournalFault::NoKey(..)) => Ok(Drawn::now(Uuid::now_v7(), None)),
+            drawn => drawn.map(|(id, key)| Ok(Drawn::now(id, Some(key))))?,
         };
     }
     match journal.prepared_log_key(&plan.name).await? {
-        Some((id, key)) => Ok((id, Some(key))),
+        Some((id, key)) => Ok(Drawn {
+            id,
+            key: Some(key),
+            minuted: true,
+        }),
         None if plan.outline.trust.is_some() => Err(JournalFault::NoLogKey.into()),
-        None => Ok((Uuid::now_v7(), None)),
+        None => Ok(Drawn::now(Uuid::now_v7(), None)),
     }
 }
 

@@ -6,6 +6,9 @@
 //!
 //! Not here: who may sign (`preview::sign`), what differs from it (`preview::moved`).
 
+use std::fs::File;
+use std::io::Read as _;
+
 use super::folder::RunFolder;
 use super::site::Site;
 use crate::journal::JournalFault;
@@ -14,6 +17,9 @@ use crate::machine::run::Run;
 use crate::machine::state::Verdict;
 use crate::plan::digest::Digest;
 use crate::preview::Preview;
+
+/// A longer file is no preview.
+const BYTES_MAX: u64 = 16 * 1024 * 1024;
 
 /// What the preview of a paper is called beside a run.
 #[must_use]
@@ -34,16 +40,28 @@ pub fn keep(folder: &RunFolder, preview: &Preview) -> Result<(), JournalFault> {
     put.map_err(refused)
 }
 
-/// Puts the preview of the paper in force back where none is; nothing where it is not that one.
+/// Puts the preview of the paper in force back where none is, or where what lies there is another, or damaged;
+/// nothing where it is not that one.
 ///
 /// # Errors
 /// When the file cannot be written.
 pub fn put_back(site: &Site, preview: &Preview) -> Result<(), JournalFault> {
-    let there = site.folder.named(&name(&site.run.paper())).is_some();
-    if there || !is_in_force(&site.run, preview) {
+    if !is_in_force(&site.run, preview) || is_there(site)? {
         return Ok(());
     }
     keep(&site.folder, preview)
+}
+
+/// Whether the file of that name is there and is what it should be.
+fn is_there(site: &Site) -> Result<bool, JournalFault> {
+    let Some(path) = site.folder.named(&name(&site.run.paper())) else {
+        return Ok(false);
+    };
+    let mut bytes = Vec::new();
+    let read = File::open(&path).and_then(|file| file.take(BYTES_MAX).read_to_end(&mut bytes));
+    read.map_err(|fault| JournalFault::Io(path, fault))?;
+    let kept = Preview::read(&bytes);
+    Ok(kept.is_ok_and(|kept| is_in_force(&site.run, &kept)))
 }
 
 /// Whether a preview is the one by which the paper in force came into force: every word about that paper that

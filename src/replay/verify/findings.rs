@@ -1,9 +1,11 @@
-//! Findings as they add up: the first of them one by one, the rest by their number, and what is wrong never
-//! lost behind what is missing. A hostile log or pack must not fill memory.
+//! Findings as they add up: the first of them one by one, the rest by their number in each layer, and what is
+//! wrong never lost behind what is missing. A hostile log or pack must not fill memory.
 //!
 //! Not here: what a finding is (`Finding`), what makes one (the rooms that look).
 
-use super::Finding;
+use std::collections::BTreeMap;
+
+use super::{Finding, Layer};
 
 /// Findings kept one by one.
 const FINDINGS_MAX: usize = 100;
@@ -12,12 +14,16 @@ const FINDINGS_MAX: usize = 100;
 #[derive(Debug, Clone, Default)]
 pub struct Findings {
     kept: Vec<Finding>,
-    more: u64,
+    more: More,
 }
+
+/// How many findings there were beyond those that are kept, by what they are about: a layer of which none is
+/// kept is not clear for that.
+pub type More = BTreeMap<Layer, u64>;
 
 impl Findings {
     /// Those that were kept elsewhere, and how many more there were.
-    pub(super) fn kept(kept: Vec<Finding>, more: u64) -> Findings {
+    pub(super) fn kept(kept: Vec<Finding>, more: More) -> Findings {
         Findings { kept, more }
     }
 
@@ -27,17 +33,24 @@ impl Findings {
             self.kept.push(finding);
             return;
         }
-        self.more += 1;
-        if !finding.missing && !self.any_wrong() {
-            self.kept.pop();
+        let spared = if finding.missing || self.any_wrong() {
+            Some(finding)
+        } else {
+            let last = self.kept.pop();
             self.kept.push(finding);
+            last
+        };
+        if let Some(spared) = spared {
+            *self.more.entry(spared.layer()).or_default() += 1;
         }
     }
 
     /// Takes in others.
     pub fn join(&mut self, others: Findings) {
         self.extend(others.kept);
-        self.more += others.more;
+        for (layer, more) in others.more {
+            *self.more.entry(layer).or_default() += more;
+        }
     }
 
     /// Those that are kept.
@@ -46,7 +59,7 @@ impl Findings {
     }
 
     /// Those that are kept, and how many more there were.
-    pub(super) fn told(self) -> (Vec<Finding>, u64) {
+    pub(super) fn told(self) -> (Vec<Finding>, More) {
         (self.kept, self.more)
     }
 
@@ -81,6 +94,19 @@ mod tests {
         all.add(Finding::wrong("ATTACHMENT", None, "another one"));
         let (kept, more) = all.told();
         assert!(kept.iter().any(|finding| !finding.missing));
-        assert_eq!((kept.len(), more), (FINDINGS_MAX, 1_901));
+        assert_eq!(kept.len(), FINDINGS_MAX);
+        assert_eq!(more, BTreeMap::from([(Layer::Pack, 1_901)]));
+    }
+
+    #[test]
+    fn what_is_not_kept_is_counted_where_it_belongs() {
+        let wrong = |code, n| (0..n).map(move |_| Finding::wrong(code, None, "so"));
+        let mut all: Findings = wrong("BACKDATED", 150).collect();
+        all.join(wrong("CHAIN_BREAK", 2).collect());
+        all.join(wrong("PATH", 130).collect());
+        let (kept, more) = all.told();
+        assert_eq!(kept.len(), FINDINGS_MAX);
+        let layers = [(Layer::Pack, 130), (Layer::File, 2), (Layer::Replay, 50)];
+        assert_eq!(more, BTreeMap::from(layers));
     }
 }

@@ -38,7 +38,7 @@ mod signed;
 mod unproven;
 
 pub use codes::Layer;
-pub use findings::Findings;
+pub use findings::{Findings, More};
 use reader::Reader;
 
 /// What the auditor knows from elsewhere.
@@ -124,7 +124,7 @@ pub struct Report {
     /// In the order of the log, at most a hundred.
     pub findings: Vec<Finding>,
     /// Findings beyond those.
-    pub more: u64,
+    pub more: More,
     /// What a log of this kind does not prove, one sentence each.
     pub not_proven: Vec<String>,
     /// Lines read.
@@ -171,6 +171,15 @@ impl Report {
             more,
             ..self
         }
+    }
+
+    /// Whether nothing in a layer is wrong or missing, told or only counted. A log that is only not closed holds
+    /// as far as it goes.
+    #[must_use]
+    pub fn clear(&self, layer: Layer) -> bool {
+        let mut found = self.findings.iter();
+        !self.more.contains_key(&layer)
+            && found.all(|one| one.layer() != layer || one.code == "UNCLOSED")
     }
 
     /// Whether the fold took every entry in. Where one breaks the machine's law, nothing after it is judged.

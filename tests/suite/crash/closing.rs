@@ -136,7 +136,7 @@ fn nothing_is_done_on_a_closed_run_and_its_log_stays_whole() {
 #[test]
 fn a_paper_that_has_run_already_is_not_ignored_in_silence() {
     let stage = finished();
-    let again = ["run", ".", "--signed", "demo.preview"];
+    let again = ["run", ".", "--rehearsal", "--signed", "demo.preview"];
     stage.tell(&again).is(
         0,
         &[

@@ -6,7 +6,9 @@ use std::path::Path;
 use handover::export::pack::{Pack, at};
 use handover::machine::line;
 use handover::plan::digest::Digest;
-use handover::replay::verify::{Evidence, Outside, Report, Verdict, verify};
+use handover::replay::verify::{Evidence, Finding, Outside, Report, Verdict, verify};
+use handover::report::judged::claims;
+use handover::report::proof::Outcome;
 use handover::seal::{LogKey, Seal, Vkey};
 
 use super::stage::{copied, ended, handover, told};
@@ -184,5 +186,30 @@ fn the_command_says_what_was_changed_and_which_exit_it_is() {
     assert!(
         said.contains("BAG") && said.contains("EXPORT_DRIFT"),
         "{said}"
+    );
+}
+
+#[test]
+fn a_layer_whose_findings_are_only_counted_does_not_pass() {
+    let sound = judged(&told().pack, with_key());
+    let passes = |report: &Report, layer: &str| {
+        let mut claims = claims(report).into_iter();
+        claims.any(|claim| claim.name == layer && claim.outcome == Outcome::Pass)
+    };
+    assert!(passes(&sound, "record") && passes(&sound, "witnesses"));
+    let dated = (0..100).map(|seq| Finding::wrong("BACKDATED", Some(seq), "too late"));
+    let behind = [
+        ("CHAIN_BREAK", "another line"),
+        ("UNCOSIGNED", "nobody signed"),
+    ];
+    let behind = behind.map(|(code, says)| Finding::wrong(code, Some(200), says));
+    let told = sound.with(dated.chain(behind).collect());
+    assert!(!passes(&told, "record") && !passes(&told, "witnesses"));
+    assert!(passes(&told, "seals"), "nothing was found there");
+    let claims = claims(&told);
+    let more = claims.iter().find(|claim| claim.name == "more").unwrap();
+    assert_eq!(
+        more.says,
+        "2 findings more are not shown: record 1, witnesses 1"
     );
 }

@@ -45,7 +45,7 @@ each = "target"
 after = ["go"]
 "#;
 
-const SEATS: [&str; 4] = ["lead@dover", "s151@dover", "lead@thanet", "s151@thanet"];
+pub(super) const SEATS: [&str; 4] = ["lead@dover", "s151@dover", "lead@thanet", "s151@thanet"];
 
 /// The councils' people, with no keys.
 fn councils() -> Office {
@@ -55,7 +55,7 @@ fn councils() -> Office {
     office
 }
 
-fn people(office: &Office, more: &str) {
+pub(super) fn people(office: &Office, more: &str) {
     let person = |code: &str, org: &str, role: &str| {
         format!("[{code}]\nname = \"Person {code}\"\norg = \"{org}\"\nroles = [{role}]\n\n")
     };
@@ -71,11 +71,11 @@ fn people(office: &Office, more: &str) {
 }
 
 /// A deputy of a council.
-fn deputy(code: &str, org: &str) -> String {
+pub(super) fn deputy(code: &str, org: &str) -> String {
     format!("[{code}]\nname = \"Deputy {code}\"\norg = \"{org}\"\nroles = [\"lead\"]\n\n")
 }
 
-fn sign(office: &Office, file: &str, seats: &[&str]) {
+pub(super) fn sign(office: &Office, file: &str, seats: &[&str]) {
     for seat in seats {
         // Holders of one role are told apart by their codes.
         let who = match *seat {
@@ -91,12 +91,12 @@ fn sign(office: &Office, file: &str, seats: &[&str]) {
     }
 }
 
-fn json(office: &Office, file: &str) -> serde_json::Value {
+pub(super) fn json(office: &Office, file: &str) -> serde_json::Value {
     serde_json::from_slice(&fs::read(office.here.join(file)).unwrap()).unwrap()
 }
 
 /// The folder beside the run, and the signed previews in it.
-fn kept(office: &Office) -> Vec<std::path::PathBuf> {
+pub(super) fn kept(office: &Office) -> Vec<std::path::PathBuf> {
     let below = fs::read_dir(office.here.join(".handover")).unwrap();
     let folders = below
         .map(|entry| entry.unwrap().path())
@@ -109,7 +109,7 @@ fn kept(office: &Office) -> Vec<std::path::PathBuf> {
 }
 
 /// The councils, their preview `p` signed by all.
-fn councils_signed() -> Office {
+pub(super) fn councils_signed() -> Office {
     let office = councils();
     office.tell("preview . --out p", 0, "");
     sign(&office, "p", &SEATS);
@@ -117,13 +117,13 @@ fn councils_signed() -> Office {
 }
 
 /// The same, and the run waits at its gate.
-fn councils_at_the_gate() -> Office {
+pub(super) fn councils_at_the_gate() -> Office {
     let office = councils_signed();
     office.tell("run . --signed p", 4, "");
     office
 }
 
-fn edit(office: &Office, file: &str, from: &str, to: &str) {
+pub(super) fn edit(office: &Office, file: &str, from: &str, to: &str) {
     let path = office.here.join(file);
     let text = fs::read_to_string(&path).unwrap();
     assert!(text.contains(from), "{from}");
@@ -277,8 +277,11 @@ fn a_gate_that_has_lost_its_signed_preview_opens_to_nobody() {
     office.tell("run . --signed later", 4, "");
     assert_eq!(kept(&office).len(), 0);
     fs::copy(office.here.join("later"), &beside[0]).unwrap();
-    office.tell(yes, 5, "HO402");
-    fs::remove_file(&beside[0]).unwrap();
+    office.tell(yes, 5, "puts it back");
+    office.tell("run . --signed p", 4, "");
+    // One that is damaged is put back as well.
+    fs::write(&beside[0], "{}").unwrap();
+    office.tell(yes, 2, "cannot be used");
     office.tell("run . --signed p", 4, "");
     office.tell(yes, 0, "Recorded");
 }

@@ -2,6 +2,7 @@
 //! through the real binary.
 
 mod amending;
+mod beginning;
 mod checked;
 mod desk;
 mod flow;
