@@ -20,7 +20,7 @@ mod taking_back;
 mod untouched;
 mod wholly;
 
-use crate::copy::ledger::effect;
+use crate::copy::ledger::effect::{self, Kept};
 use crate::copy::ledger::{Deed, prepared};
 use crate::copy::standing::rereading::{self, Order};
 use crate::copy::standing::{Reading, give_room, note_newest, one_moment};
@@ -28,9 +28,13 @@ use crate::copy::writing::aside;
 use crate::machine::event::UndoMode;
 use crate::orgdb::link::Flow;
 use crate::orgdb::{DbFault, DbTrouble, Dialect, Link, OrgReader, OrgWriter};
-use found::{Found, listed};
+use found::{Changed, Found, listed};
 use taking_back::TakingBack;
 use untouched::Tried;
+
+/// How often something is begun again that met somebody else's transaction: steps that are taken back side by
+/// side in one database meet each other's.
+const TRIES: usize = 10;
 
 /// What an undo did, or would do.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -55,7 +59,16 @@ pub struct Undone {
 pub async fn look(reader: &OrgReader, deed: &Deed) -> Result<Undone, DbFault> {
     let (deed, beside) = (deed.clone(), reader.beside());
     let reader = reader.another().await?;
-    let work = move |link: &Link| look_through(link, beside, &deed);
+    let work = move |link: &Link| {
+        for _ in 0..TRIES {
+            match look_through(link, &beside, &deed) {
+                // Somebody emptied a table that this look had yet to come to: another one begins.
+                Err(DbTrouble::Clash) => link.rollback()?,
+                answer => return answer,
+            }
+        }
+        look_through(link, &beside, &deed)
+    };
     reader.with(work).await
 }
 
@@ -165,9 +178,8 @@ fn undo_all(link: &Link, deed: &Deed, mode: UndoMode) -> Result<Undone, DbTroubl
     note_newest(link, &[])?;
     let mut back = TakingBack::new(link, deed, mode);
     for kept in effects.iter().rev() {
-        effect::begin(link, deed)?;
         let before = (back.done.clone(), back.changed.clone());
-        if !back.effect(kept)? {
+        if !effect_back(link, deed, (&mut back, &before), kept)? {
             link.rollback()?;
             let found = std::mem::replace(&mut back.changed, before.1);
             let orphans = back.done.orphans.take();
@@ -176,13 +188,40 @@ fn undo_all(link: &Link, deed: &Deed, mode: UndoMode) -> Result<Undone, DbTroubl
             back.done.orphans = orphans;
             return Ok(listed(back.done, found));
         }
-        effect::mark_undone(link, kept.id, deed)?;
         link.commit()?;
     }
     effect::begin(link, deed)?;
     effect::entomb(link, deed)?;
     link.commit()?;
     Ok(listed(back.done, back.changed))
+}
+
+/// Takes one effect back, in a transaction that is still open; false where it may not go. `before`: what had come of
+/// those taken back earlier.
+fn effect_back(
+    link: &Link,
+    deed: &Deed,
+    (back, before): (&mut TakingBack<'_>, &(Undone, Changed)),
+    kept: &Kept,
+) -> Result<bool, DbTrouble> {
+    let mut tried = 0;
+    loop {
+        effect::begin(link, deed)?;
+        let taken = back.effect(kept).and_then(|gone| {
+            if gone {
+                effect::mark_undone(link, kept.id, deed)?;
+            }
+            Ok(gone)
+        });
+        match taken {
+            Err(DbTrouble::Clash) if tried < TRIES => {
+                link.rollback()?;
+                (back.done, back.changed) = before.clone();
+                tried += 1;
+            }
+            answer => return answer,
+        }
+    }
 }
 
 /// Holds every row of the step against its digest, and looks for others' rows that hang on ours.

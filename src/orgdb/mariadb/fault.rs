@@ -81,7 +81,8 @@ pub(super) fn by_number(number: u16, message: &str, table: &str) -> DbTrouble {
         1049 => DbTrouble::Missing,
         1044 | 1142 | 1143 | 1227 | 1290 | 1370 | 1419 | 1792 | 1836 => DbTrouble::ReadOnly,
         1205 | 3572 => DbTrouble::Locked(None),
-        1213 | 1020 => DbTrouble::Clash,
+        // A deadlock; a row, or a whole table (emptied), that changed under our snapshot.
+        1213 | 1020 | 1412 => DbTrouble::Clash,
         1021 | 1041 | 1114 => DbTrouble::Full,
         1026 | 1180 => DbTrouble::Disk,
         1034 | 1194 | 1195 | 1712 | 1877 => DbTrouble::Damaged,

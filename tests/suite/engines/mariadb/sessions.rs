@@ -199,3 +199,14 @@ async fn an_executor_that_was_overtaken_is_cut_off_and_its_rows_are_gone() {
     let left = SERVER.ask("fence", "SHOW TABLES").unwrap();
     assert_eq!(left.trim(), "t");
 }
+
+#[test]
+fn a_table_that_somebody_empties_under_an_open_look_is_somebody_in_our_way() {
+    let base = database("emptied", "CREATE TABLE word (word VARCHAR(9));");
+    let reader = Link::reader(&base).unwrap();
+    reader.begin(Begin::Read).unwrap();
+    SERVER.ask("emptied", "TRUNCATE TABLE word").unwrap();
+    let read = reader.row(&Sql::new("SELECT word FROM word"), &[]);
+    let trouble = read.map(drop).unwrap_err();
+    assert!(matches!(trouble, DbTrouble::Clash), "{trouble:?}");
+}
