@@ -6,15 +6,13 @@
 //!
 //! Not here: who may sign (`preview::sign`), what differs from it (`preview::moved`).
 
-use std::fs::File;
-use std::io::Read as _;
-
 use super::folder::RunFolder;
 use super::site::Site;
 use crate::journal::JournalFault;
 use crate::machine::event::On;
 use crate::machine::run::Run;
 use crate::machine::state::Verdict;
+use crate::plan::bounded;
 use crate::plan::digest::Digest;
 use crate::preview::Preview;
 
@@ -57,11 +55,9 @@ fn is_there(site: &Site) -> Result<bool, JournalFault> {
     let Some(path) = site.folder.named(&name(&site.run.paper())) else {
         return Ok(false);
     };
-    let mut bytes = Vec::new();
-    let read = File::open(&path).and_then(|file| file.take(BYTES_MAX).read_to_end(&mut bytes));
-    read.map_err(|fault| JournalFault::Io(path, fault))?;
-    let kept = Preview::read(&bytes);
-    Ok(kept.is_ok_and(|kept| is_in_force(&site.run, &kept)))
+    let bytes = bounded::read(&path, BYTES_MAX).map_err(|fault| JournalFault::Io(path, fault))?;
+    let kept = bytes.and_then(|bytes| Preview::read(&bytes).ok());
+    Ok(kept.is_some_and(|kept| is_in_force(&site.run, &kept)))
 }
 
 /// Whether a preview is the one by which the paper in force came into force: every word about that paper that

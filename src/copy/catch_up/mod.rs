@@ -1,6 +1,6 @@
 //! Catching up with a source that went on living after it was copied: every line that may have changed
-//! is read again and its short digest held against the one that the copy noted; only lines that differ are judged again, and
-//! what came of them is inserted, changed or taken out, each with its ledger row.
+//! is read again and its short digest held against the one that the copy noted; only lines that differ are
+//! judged again, and what came of them is inserted, changed or taken out, each with its ledger row.
 //!
 //! In: the copy's deed, what stands in the ledger since. Out: durable rows with their ledger, counts.
 //!

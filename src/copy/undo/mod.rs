@@ -59,16 +59,8 @@ pub struct Undone {
 pub async fn look(reader: &OrgReader, deed: &Deed) -> Result<Undone, DbFault> {
     let (deed, beside) = (deed.clone(), reader.beside());
     let reader = reader.another().await?;
-    let work = move |link: &Link| {
-        for _ in 0..TRIES {
-            match look_through(link, &beside, &deed) {
-                // Somebody emptied a table that this look had yet to come to: another one begins.
-                Err(DbTrouble::Clash) => link.rollback()?,
-                answer => return answer,
-            }
-        }
-        look_through(link, &beside, &deed)
-    };
+    // Somebody may empty a table that this look had yet to come to.
+    let work = move |link: &Link| again(link, || look_through(link, &beside, &deed));
     reader.with(work).await
 }
 
@@ -204,24 +196,26 @@ fn effect_back(
     (back, before): (&mut TakingBack<'_>, &(Undone, Changed)),
     kept: &Kept,
 ) -> Result<bool, DbTrouble> {
-    let mut tried = 0;
-    loop {
+    again(link, || {
+        (back.done, back.changed) = before.clone();
         effect::begin(link, deed)?;
-        let taken = back.effect(kept).and_then(|gone| {
-            if gone {
-                effect::mark_undone(link, kept.id, deed)?;
-            }
-            Ok(gone)
-        });
-        match taken {
-            Err(DbTrouble::Clash) if tried < TRIES => {
-                link.rollback()?;
-                (back.done, back.changed) = before.clone();
-                tried += 1;
-            }
+        let gone = back.effect(kept)?;
+        if gone {
+            effect::mark_undone(link, kept.id, deed)?;
+        }
+        Ok(gone)
+    })
+}
+
+/// Does it, and begins it again where it met somebody else's transaction.
+fn again<T>(link: &Link, mut work: impl FnMut() -> Result<T, DbTrouble>) -> Result<T, DbTrouble> {
+    for _ in 0..TRIES {
+        match work() {
+            Err(DbTrouble::Clash) => link.rollback()?,
             answer => return answer,
         }
     }
+    work()
 }
 
 /// Holds every row of the step against its digest, and looks for others' rows that hang on ours.
