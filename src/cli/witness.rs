@@ -170,7 +170,9 @@ async fn add(run: &str, file: &Path, global: &Global, output: &Output) -> Outcom
     let bytes = brought::bytes(file, "cosignature", FILE_BYTES_MAX)?;
     let lines = read_lines(&bytes).map_err(|fault| {
         let says = format!("`{}` holds no cosignature: {fault}", file.display());
-        Failure::coded(Exit::Usage, "HO617", says)
+        Failure::coded(Exit::Usage, "HO617", says).with(hint(
+            "it takes the file that `handover witness sign` wrote; a request goes to the witness first",
+        ))
     })?;
     if !site.run.closed() {
         site::held_against(&project, &mut site).await?;
@@ -211,10 +213,18 @@ impl From<WitnessFault> for Failure {
             WitnessFault::Unsealed(_) => Failure::from_error(Exit::Usage, &fault).with(hint(
                 "a log is sealed from its opening on: handover key new, before the run begins",
             )),
-            WitnessFault::Ahead { .. } => Failure::from_error(Exit::Usage, &fault),
-            WitnessFault::Unknown(_) | WitnessFault::NotOfThisRun(_) => {
-                Failure::coded(Exit::Usage, "HO617", fault.to_string())
-            }
+            WitnessFault::Ahead { .. } => Failure::from_error(Exit::Usage, &fault).with(hint(
+                "give `--from` the number that the witness's refusal names; if it did sign so many, this log \
+                 was cut short: keep both files",
+            )),
+            WitnessFault::Unknown(_) | WitnessFault::NotOfThisRun(_) => Failure::coded(
+                Exit::Usage,
+                "HO617",
+                fault.to_string(),
+            )
+            .with(hint(
+                "add the file that `handover witness sign` wrote, to the run that its request was for",
+            )),
             WitnessFault::OutOfTime { .. } | WitnessFault::OutOfOrder(_) => Failure::coded(
                 Exit::Usage,
                 "HO617",
