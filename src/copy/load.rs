@@ -14,7 +14,7 @@ use std::sync::mpsc::{channel, sync_channel};
 
 use book::Book;
 
-use crate::copy::catch_up::{self, Finished};
+use crate::copy::catch_up::{self, Finished, Other};
 use crate::copy::counts::Counts;
 use crate::copy::fault::LoadFault;
 use crate::copy::ledger::effect::Commits;
@@ -122,11 +122,7 @@ pub async fn load(
         deed: deed.clone(),
     };
     copy.book.effects.iter().for_each(&mut chunk_done);
-    // One read transaction over the whole copy: every dataset is of the same moment.
-    copy.source.with(|link| link.begin(Begin::Read)).await?;
-    if copy.book.has_rows() && !copy.load.frozen {
-        copy.mend(&mut chunk_done).await?;
-    }
+    copy.begin_to_look(&mut chunk_done).await?;
     if copy.locks() {
         copy.under_lock(&mut chunk_done).await?;
         return Ok(copy.book.loaded());
@@ -264,9 +260,27 @@ impl Copy {
         Ok(())
     }
 
-    /// Holds what was read before a stop against the source as it is now.
+    /// Begins one read transaction over the whole copy: every dataset is of the same moment. What was read
+    /// before a stop is held against that moment first, unless the source is frozen.
+    async fn begin_to_look(
+        &mut self,
+        chunk_done: &mut (impl FnMut(&Effect) + Send),
+    ) -> Result<(), LoadFault> {
+        if !self.book.has_rows() || self.load.frozen {
+            self.source.with(|link| link.begin(Begin::Read)).await?;
+            return Ok(());
+        }
+        let beside = self.source.beside();
+        let looking = move |link: &Link| Other::looking_with(link, beside);
+        let other = self.source.with(looking).await?;
+        Box::pin(self.mend(other, chunk_done)).await
+    }
+
+    /// Holds what was read before a stop against the source as it is now; `other` is another connection to it at
+    /// the same moment.
     async fn mend(
         &mut self,
+        other: Other,
         chunk_done: &mut (impl FnMut(&Effect) + Send),
     ) -> Result<(), LoadFault> {
         let marks = || self.book.marks.iter();
@@ -282,7 +296,7 @@ impl Copy {
                 .collect(),
         };
         let fresh = catch_up::mend(
-            (&self.source, self.hand.writer()),
+            ((&self.source, other), self.hand.writer()),
             (*self.load).clone(),
             &self.deed,
             (self.book.effects.clone(), finished),

@@ -415,6 +415,20 @@ impl Link {
         }
     }
 
+    /// Begins the very look that is open at `other`, a connection to the same database; whether a server can
+    /// be asked that.
+    ///
+    /// # Errors
+    /// As [`Link::begin`].
+    pub(crate) fn look_with(&self, other: &Link) -> Result<bool, DbTrouble> {
+        match (&self.engine, &other.engine) {
+            (Engine::Postgres(session), Engine::Postgres(other)) => {
+                session.look_with(other).map(|()| true)
+            }
+            _ => Ok(false),
+        }
+    }
+
     /// Makes it durable.
     ///
     /// # Errors

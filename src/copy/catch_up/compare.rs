@@ -10,12 +10,14 @@ use std::sync::mpsc::SyncSender;
 
 use foldhash::HashSet;
 
+use super::ahead::{self, Told};
 use super::beside::{self, Seen};
 use super::changes::{Changes, Due};
 use super::known::Known;
-use super::ledgered::{Chunk, Ledgered, Row};
+use super::ledgered::{Chunk, Ledgered, Places, Row};
+use super::same::{self, Place};
 use super::write::Change;
-use super::{Caught, at_once, hand_over, same};
+use super::{Caught, at_once, hand_over};
 use crate::copy::mapping::cell::{Turn, Verdict};
 use crate::copy::mapping::crosswalk::Crosswalk;
 use crate::copy::mapping::sight::Line;
@@ -49,11 +51,15 @@ pub(super) fn compare(
         scattered: false,
     };
     let chunks = ledgered.chunks();
-    let other = other
-        .filter(|_| comparing.lookups.is_empty() && beside::is_worth_it(source, compiled, chunks));
+    let other = other.filter(|_| comparing.lookups.is_empty());
     match other {
-        Some(other) => beside::each_by_two(source, other, &mut comparing)?,
-        None => {
+        Some(other) if beside::is_worth_it(source, compiled, chunks) => {
+            beside::each_by_two(source, other, &mut comparing)?;
+        }
+        Some(other) if ahead::is_worth_it(source, compiled, chunks) => {
+            ahead::each(source, other, &mut comparing)?;
+        }
+        _ => {
             for at in 0..chunks {
                 comparing.chunk(source, &ledgered.chunk(at)?, None)?;
             }
@@ -103,6 +109,27 @@ impl Comparing<'_> {
         chunk: &Chunk,
         seen: Option<Seen>,
     ) -> Result<(), Stop> {
+        self.rest_of(source, chunk, |comparing, known| match seen {
+            Some(seen) => comparing.only_strange(source, known, seen),
+            None => comparing.only_new(source, known),
+        })
+    }
+
+    /// Compares the lines of a chunk of which a server has told already.
+    pub(super) fn told(&mut self, source: &Link, chunk: &Chunk, told: Told) -> Result<(), Stop> {
+        self.rest_of(source, chunk, |comparing, known| {
+            known.met = told.met;
+            comparing.only_since(source, known, (&told.places, told.unsettled))
+        })
+    }
+
+    /// Reads the lines of a chunk that are left, once `only` has said which those are.
+    fn rest_of(
+        &mut self,
+        source: &Link,
+        chunk: &Chunk,
+        only: impl FnOnce(&mut Self, &mut Known<'_>) -> Result<Option<Sql>, Stop>,
+    ) -> Result<(), Stop> {
         let ledgered = self.ledgered;
         let (mut known, rows);
         known = Known::of(chunk);
@@ -110,10 +137,7 @@ impl Comparing<'_> {
             rows = ledgered.rows(chunk)?;
             known.with_rows(&rows)?;
         }
-        let only = match seen {
-            Some(seen) => self.only_strange(source, &mut known, seen)?,
-            None => self.only_new(source, &mut known)?,
-        };
+        let only = only(self, &mut known)?;
         self.read(source, &mut known, (chunk.wanted(), only))?;
         self.unseen(&known)
     }
@@ -140,20 +164,31 @@ impl Comparing<'_> {
     /// What leaves out rows that are the very ones which the copy read, once their lines are met, or read by
     /// themselves where what came of them may be something else now; none where every line must be read.
     fn only_new(&mut self, source: &Link, known: &mut Known<'_>) -> Result<Option<Sql>, Stop> {
+        let Some(places) = self.places(known.chunk)? else {
+            return Ok(None);
+        };
+        let about = (&places, &self.ledgered.newer);
+        let told = same::mark(source, self.compiled, known, about, &mut self.scattered)?;
+        self.only_since(source, known, (&places, told))
+    }
+
+    /// Where a chunk's lines stand, if a server can be asked which rows are the very ones.
+    pub(super) fn places(&self, chunk: &Chunk) -> Result<Option<Places>, DbTrouble> {
+        let now = self.compiled.horizon.as_ref();
+        match now.filter(|_| self.lookups.is_empty()) {
+            Some(now) => self.ledgered.places(chunk, now),
+            None => Ok(None),
+        }
+    }
+
+    /// The same where the server has told which of them are met.
+    fn only_since(
+        &mut self,
+        source: &Link,
+        known: &mut Known<'_>,
+        (places, told): (&Places, Option<Vec<Place>>),
+    ) -> Result<Option<Sql>, Stop> {
         let newer = &self.ledgered.newer;
-        let Some(now) = self
-            .compiled
-            .horizon
-            .as_ref()
-            .filter(|_| self.lookups.is_empty())
-        else {
-            return Ok(None);
-        };
-        let Some(places) = self.ledgered.places(known.chunk, now)? else {
-            return Ok(None);
-        };
-        let scattered = &mut self.scattered;
-        let told = same::mark(source, self.compiled, known, (&places, newer), scattered)?;
         let Some(unsettled) = told.filter(|_| !known.has_met_what_is_over(newer)) else {
             known.begin_again();
             return Ok(None);

@@ -77,7 +77,7 @@ impl<'c> Hands<'c> {
         for some in keys.chunks(keyed::MOST) {
             keyed::each_held(self.link, &self.shape, some.iter().copied(), |row| {
                 let mut here = Vec::new();
-                (0..row.width()).for_each(|at| canon::push(&mut here, row.get(at)));
+                row.push_all(&mut here);
                 found.insert(self.shape.key_of(&here), here);
             })?;
         }

@@ -9,6 +9,7 @@
 //!
 //! Not here: how a line is judged (`scan`), taking a catch-up back (`undo`).
 
+mod ahead;
 mod beside;
 mod changes;
 mod compare;
@@ -16,6 +17,7 @@ mod drift;
 mod hands;
 mod known;
 mod ledgered;
+mod other;
 mod same;
 mod unchanged;
 mod write;
@@ -30,6 +32,7 @@ pub use self::drift::{Drifted, drift};
 
 use self::changes::Changes;
 use self::ledgered::Ledgered;
+pub(super) use self::other::Other;
 use self::unchanged::{Moved, unchanged};
 use self::write::{Change, Writing};
 use crate::copy::fault::LoadFault;
@@ -39,10 +42,9 @@ use crate::copy::load::{self, Load};
 use crate::copy::mapping::crosswalk::Crosswalk;
 use crate::copy::mapping::draw::Draw;
 use crate::copy::reading::scan::{Compiled, Pass, Stop};
-use crate::copy::standing::one_moment;
 use crate::copy::value::canon::Values;
 use crate::copy::value::tally::root_of;
-use crate::orgdb::{DbFault, DbTrouble, Link, OrgReader, OrgWriter, ValueRef};
+use crate::orgdb::{DbFault, DbTrouble, OrgReader, OrgWriter, ValueRef};
 use crate::plan::digest::Digest;
 use crate::plan::outline::StepId;
 
@@ -140,20 +142,23 @@ pub async fn catch_up(
         moved: Moved::default(),
     };
     let beside = source.beside();
-    let other = way.source.with(move |link| one_moment(link, beside));
+    let other = way
+        .source
+        .with(move |link| Other::looking_with(link, beside));
     way.other = Arc::new(Mutex::new(other.await?));
     way.twice_where_worth_it(&mut done).await?;
     way.caught_up()
 }
 
 /// A copy that was stopped and goes on: what it had read before, held against the source as it is in the
-/// look that is open at `source`. `effects` are those that stand; the new ones come back.
+/// look that is open at `source` and at `other`, where that is another connection to it. `effects` are those
+/// that stand; the new ones come back.
 ///
 /// # Errors
 /// Those of [`catch_up`]; a table that cannot be caught up with is passed over where the source is still as it
 /// was read.
 pub(super) async fn mend(
-    (source, target): (&OrgReader, &OrgWriter),
+    ((source, other), target): ((&OrgReader, Other), &OrgWriter),
     load: Load,
     deed: &Deed,
     (effects, finished): (Vec<Effect>, Finished),
@@ -166,7 +171,7 @@ pub(super) async fn mend(
     };
     let mut way = Way {
         source: source.clone(),
-        other: Arc::default(),
+        other: Arc::new(Mutex::new(other)),
         target: target.clone(),
         work: Arc::new(work),
         deed: deed.clone(),
@@ -194,8 +199,8 @@ enum Part {
 /// A catch-up on its way.
 struct Way {
     source: OrgReader,
-    /// Another connection to a file at the same moment.
-    other: Arc<Mutex<Option<Link>>>,
+    /// Another connection to the source at the same moment, where there can be one.
+    other: Arc<Mutex<Other>>,
     target: OrgWriter,
     work: Arc<CatchUp>,
     deed: Deed,
@@ -316,7 +321,7 @@ impl Way {
             crosswalk.lose(lost);
             let changes = Changes::fresh(link, &compiled)?;
             let mut other = other.lock().unwrap_or_else(PoisonError::into_inner);
-            let both = (link, other.as_mut());
+            let both = (link, other.link());
             match compare::compare(both, crosswalk, &compiled, &ledgered, &changes) {
                 Ok(found) => {
                     changes.leave_taken(&target, &compiled)?;

@@ -21,7 +21,7 @@ use crate::orgdb::{Link, Value, ValueRef};
 const ONE_BY_ONE: usize = 64;
 
 /// A row's place: behind the row of the line before, up to its own.
-type Place = (Position, Position);
+pub(super) type Place = (Position, Position);
 
 /// Marks the lines whose rows are the very ones; the places of those that are not settled come back. None
 /// where one of them stands where none was noted, and nothing is told by this, or where too many are not
@@ -48,7 +48,7 @@ pub(super) fn mark(
     source.stream(&text, &values, |row| {
         std::mem::swap(&mut stand, &mut before);
         stand.clear();
-        (0..row.width()).for_each(|at| row.push(at, &mut stand));
+        row.push_all(&mut stand);
         let place = mac.of_place(&stand);
         let mut rest = places.of_lines[next..].iter();
         let found = rest

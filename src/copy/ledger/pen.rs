@@ -194,7 +194,7 @@ fn insert(
         let mut key = Vec::new();
         let values: Vec<ValueRef<'_>> = row.iter().map(Value::lend).collect();
         link.each(&text, &values, |row| {
-            (0..row.width()).for_each(|at| canon::push(&mut key, row.get(at)));
+            row.push_all(&mut key);
             Ok::<Flow, DbTrouble>(Flow::Continue(()))
         })?;
         if let Some(digest) = stored_digest(link, &again, &key, mac)? {
@@ -287,7 +287,7 @@ fn matching(
     let mut keys = Vec::new();
     link.each(&text, &values, |row| {
         let mut key = Vec::new();
-        (0..row.width()).for_each(|at| canon::push(&mut key, row.get(at)));
+        row.push_all(&mut key);
         keys.push(key);
         Ok::<Flow, DbTrouble>(Flow::Continue(()))
     })?;

@@ -16,11 +16,11 @@ use crate::copy::ledger::effect::{self, Head};
 use crate::copy::ledger::packed::{HALF, Packed, Unpacked, unpack};
 use crate::copy::tables::keyed;
 use crate::copy::tables::shape::{Shape, bind, fetch, find};
-use crate::copy::value::canon::{self, Values};
+use crate::copy::value::canon::Values;
 use crate::copy::value::tally::RowMac;
 use crate::machine::key::RunKey;
 use crate::orgdb::link::{Begin, Flow};
-use crate::orgdb::{DbTrouble, Link, Row, ValueRef};
+use crate::orgdb::{DbTrouble, Dialect, Link, Row, ValueRef};
 use walk::{Met, Walk};
 
 /// Page cache of a file's connection that reads rows back by key, as SQLite wants it (KiB, negative):
@@ -39,26 +39,49 @@ pub(super) fn give_room(link: &Link) -> Result<(), DbTrouble> {
 const TRIES: usize = 10;
 
 /// Begins one moment for all that is read here; with another connection at the very same moment where
-/// there can be one: a file that nobody commits to between both beginnings.
+/// there can be one.
 pub(super) fn one_moment(
     link: &Link,
     beside: impl Fn() -> Result<Link, DbTrouble>,
 ) -> Result<Option<Link>, DbTrouble> {
-    if link.sqlite().is_some() {
-        let other = beside()?;
-        for _ in 0..TRIES {
-            let before = other.version()?;
-            link.look_now()?;
-            other.look_now()?;
-            if other.version()? == before {
-                return Ok(Some(other));
-            }
-            link.rollback()?;
-            other.rollback()?;
-        }
+    match link.dialect() {
+        Dialect::Sqlite => between_commits(link, beside),
+        Dialect::Postgres => shared(link, beside),
+        Dialect::Mariadb => link.begin(Begin::Read).map(|()| None),
     }
+}
+
+/// A file that nobody commits to between both beginnings.
+fn between_commits(
+    link: &Link,
+    beside: impl Fn() -> Result<Link, DbTrouble>,
+) -> Result<Option<Link>, DbTrouble> {
+    let other = beside()?;
+    for _ in 0..TRIES {
+        let before = other.version()?;
+        link.look_now()?;
+        other.look_now()?;
+        if other.version()? == before {
+            return Ok(Some(other));
+        }
+        link.rollback()?;
+        other.rollback()?;
+    }
+    link.begin(Begin::Read).map(|()| None)
+}
+
+/// A server that lets the other connection look at what this one sees.
+fn shared(
+    link: &Link,
+    beside: impl Fn() -> Result<Link, DbTrouble>,
+) -> Result<Option<Link>, DbTrouble> {
     link.begin(Begin::Read)?;
-    Ok(None)
+    let other = beside().and_then(|other| Ok(other.look_with(link)?.then_some(other)));
+    match other {
+        Ok(other) => Ok(other),
+        // The role may have no more connections: this one goes on alone.
+        Err(_) => link.begin(Begin::Read).map(|()| None),
+    }
 }
 
 /// How a row stands.
@@ -132,7 +155,7 @@ impl<'c> Reading<'c> {
         let mut here = Vec::new();
         self.lying(head, unpacked, |row| {
             here.clear();
-            (0..row.width()).for_each(|at| canon::push(&mut here, row.get(at)));
+            row.push_all(&mut here);
             walk.meet(&mac.of(&here));
         })?;
         Ok(walk.end())
@@ -267,7 +290,7 @@ impl<'c> Reading<'c> {
         let answer = self.link.within_savepoint(|| {
             let can = keyed::delete_between(self.link, shape, ends, rows.len(), |row| {
                 here.clear();
-                (0..row.width()).for_each(|at| canon::push(&mut here, row.get(at)));
+                row.push_all(&mut here);
                 walk.meet(&mac.of(&here));
                 deleted += 1;
             })?;
@@ -325,7 +348,7 @@ impl<'c> Reading<'c> {
             for some in rows.chunks(keyed::MOST) {
                 keyed::each(self.link, shape, some.iter().map(|row| row.key), |row| {
                     let mut here = Vec::new();
-                    (0..row.width()).for_each(|at| canon::push(&mut here, row.get(at)));
+                    row.push_all(&mut here);
                     there.insert(shape.key_of(&here), here);
                 })?;
             }
@@ -354,7 +377,7 @@ impl<'c> Reading<'c> {
         let mut here = Vec::new();
         keyed::each(self.link, shape, keys, |row| {
             here.clear();
-            (0..row.width()).for_each(|at| canon::push(&mut here, row.get(at)));
+            row.push_all(&mut here);
             found.insert(shape.key_of(&here), mac.of(&here));
         })?;
         Ok(found)

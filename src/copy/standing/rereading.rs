@@ -1,6 +1,7 @@
-//! Parts of effects read back one after the other, on two threads. A server's rows are read on one; while
-//! those of one block are read, those of the block before are digested on the other. A file is read on
-//! both: each takes every second effect on a connection of its own.
+//! Parts of effects read back one after the other, on two threads. A file's rows are read on both, and so are
+//! those of a server that shows two connections the same moment: each takes every second effect on a
+//! connection of its own. Another server's are read on one; while those of one block are read, those of the
+//! block before are digested on the other.
 //!
 //! In: a reading, effects. Out: each part with how its rows stand, in the order that was asked for.
 //!
@@ -15,7 +16,6 @@ use super::walk::{Met, Walk};
 use super::{Held, Reading};
 use crate::copy::ledger::effect::{self, Part};
 use crate::copy::ledger::packed::{Unpacked, unpack, unpack_none};
-use crate::copy::value::canon;
 use crate::copy::value::tally::RowMac;
 use crate::machine::key::RunKey;
 use crate::orgdb::link::Flow;
@@ -36,7 +36,7 @@ pub(crate) enum Order {
 }
 
 /// Shows every part that holds rows, with how its rows stand; `other` is another connection to the same
-/// file at the same moment.
+/// database at the same moment.
 pub(crate) fn each(
     reading: &mut Reading<'_>,
     other: Option<Link>,
@@ -73,9 +73,11 @@ fn each_by_two(
                     Ok(told_or_over(&tell, Ok(Some((part, met)))))
                 });
                 if told_or_over(&tell, read.map(|_| None)).is_break() {
-                    return;
+                    break;
                 }
             }
+            // Whoever is to empty a table next need not wait for the server to notice.
+            other.close_open();
         });
         let mut show =
             |reading: &mut Reading<'_>, part, met| judged(reading, &part, &met, &mut see);
@@ -257,7 +259,7 @@ impl Lane {
 impl Block {
     #[inline]
     fn push(&mut self, row: Row<'_>) {
-        (0..row.width()).for_each(|at| canon::push(&mut self.bytes, row.get(at)));
+        row.push_all(&mut self.bytes);
         self.ends.push(self.bytes.len());
     }
 

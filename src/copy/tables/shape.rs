@@ -160,7 +160,7 @@ pub(crate) fn find(
     let values: Vec<ValueRef<'_>> = Values(key).collect();
     let mut found = false;
     link.each(query, &values, |row| {
-        (0..row.width()).for_each(|at| canon::push(into, row.get(at)));
+        row.push_all(into);
         found = true;
         Ok::<Flow, DbTrouble>(Flow::Break(()))
     })?;

@@ -16,7 +16,6 @@ use crate::copy::ledger::effect::{self, Head};
 use crate::copy::ledger::packed::unpack;
 use crate::copy::ledger::{Deed, prepared};
 use crate::copy::tables::shape::Shape;
-use crate::copy::value::canon;
 use crate::orgdb::link::{Begin, Flow};
 use crate::orgdb::{DbFault, DbTrouble, Ident, Link, OrgReader, Sql, Value, ValueRef};
 use crate::plan::map::{Dataset, Origin};
@@ -201,7 +200,7 @@ impl<'c> Book<'c> {
             self.link
                 .stream(&query, &[ValueRef::Text(run.as_bytes())], |row| {
                     key.clear();
-                    (0..row.width()).for_each(|at| canon::push(&mut key, row.get(at)));
+                    row.push_all(&mut key);
                     let number = blind.hash_one(key.as_slice());
                     if number % passes == pass && ours.binary_search(&number).is_err() {
                         self.name(&key, values, found);

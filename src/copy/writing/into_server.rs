@@ -11,7 +11,7 @@ use super::store::Work;
 use crate::copy::ledger::effect;
 use crate::copy::reading::batch::{Batch, RowEnd};
 use crate::copy::tables::shape::idents;
-use crate::copy::value::canon::{self, Values};
+use crate::copy::value::canon::Values;
 use crate::copy::value::tally::Tally;
 use crate::orgdb::link::{Flow, Load, LoadStop, Sink};
 use crate::orgdb::{DbTrouble, Sql, ValueRef};
@@ -239,7 +239,7 @@ impl Chunk<'_> {
             .collect();
         self.link.each(&text, &values, |row| {
             let mut all = Vec::new();
-            (0..row.width()).for_each(|at| canon::push(&mut all, row.get(at)));
+            row.push_all(&mut all);
             stored.push(all);
             Ok(Flow::Continue(()))
         })

@@ -11,6 +11,7 @@ mod code;
 mod fault;
 mod horizon;
 mod load;
+mod snapshot;
 mod stream;
 
 use std::cell::{Cell, RefCell};

@@ -11,6 +11,7 @@ use crate::orgdb::link::{Flow, See};
 use crate::orgdb::row::Fields;
 use crate::orgdb::{DbTrouble, Row, Sql, dialect};
 use crate::plan::digest::push_hex;
+use crate::sql;
 
 /// Signature, flags and the length of an extension that nobody has.
 const HEAD: usize = 19;
@@ -46,26 +47,32 @@ impl Session {
         })
     }
 
+    /// Sets them all at once: every answer waits for the server.
     fn set_values(&self, values: &[ValueRef<'_>]) -> Result<(), DbTrouble> {
-        for (at, value) in values.iter().enumerate() {
-            let set = Sql::new("SELECT set_config(?1, ?2, false)");
-            let name = format!("handover.v{}", at + 1);
-            let mut shown;
-            let text = match value {
-                ValueRef::Integer(value) => {
-                    shown = value.to_string().into_bytes();
-                    ValueRef::Text(&shown)
-                }
-                ValueRef::Blob(bytes) => {
-                    shown = b"\\x".to_vec();
-                    push_hex(&mut shown, bytes);
-                    ValueRef::Text(&shown)
-                }
-                other => *other,
-            };
-            self.execute(&set, &[ValueRef::Text(name.as_bytes()), text])?;
+        if values.is_empty() {
+            return Ok(());
         }
+        let each =
+            (1..=values.len()).map(|at| sql!("set_config('handover.v{}', ?{}, false)", at, at));
+        let all = Sql::join(", ", &each.collect::<Vec<Sql>>());
+        let settings: Vec<Option<Vec<u8>>> = values.iter().map(as_setting).collect();
+        let texts = values.iter().zip(&settings);
+        let texts = texts.map(|(value, setting)| setting.as_deref().map_or(*value, ValueRef::Text));
+        self.execute(&sql!("SELECT {}", all), &texts.collect::<Vec<_>>())?;
         Ok(())
+    }
+}
+
+/// A value as the server reads it from a setting, where it is not text.
+fn as_setting(value: &ValueRef<'_>) -> Option<Vec<u8>> {
+    match value {
+        ValueRef::Integer(value) => Some(value.to_string().into_bytes()),
+        ValueRef::Blob(bytes) => {
+            let mut shown = b"\\x".to_vec();
+            push_hex(&mut shown, bytes);
+            Some(shown)
+        }
+        _ => None,
     }
 }
 

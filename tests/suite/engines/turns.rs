@@ -6,7 +6,8 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use handover::copy::load::{Load, load};
-use handover::copy::{ledger, verify};
+use handover::copy::{ledger, undo, verify};
+use handover::machine::event::UndoMode;
 use handover::plan::map::{Becomes, Dataset, Map};
 use handover::plan::model::Triggers;
 
@@ -137,7 +138,7 @@ async fn the_targets_own_numbers_go_on_behind_the_highest_of_every_chunk() {
 #[tokio::test]
 async fn one_connection_goes_on_alone_where_the_server_has_no_other_for_it() {
     const USHER: &str = "CREATE ROLE usher LOGIN CONNECTION LIMIT 3;
-        GRANT SELECT, INSERT ON block TO usher; CREATE SCHEMA handover AUTHORIZATION usher;";
+        GRANT SELECT, INSERT, UPDATE, DELETE ON block TO usher; CREATE SCHEMA handover AUTHORIZATION usher;";
     let shape = "CREATE TABLE block (id {number} NOT NULL PRIMARY KEY, above {number});";
     let (source, target) = (source().await, Base::make(Engine::Postgres, shape).await);
     let writer = account(&target, "usher", USHER).await;
@@ -146,9 +147,14 @@ async fn one_connection_goes_on_alone_where_the_server_has_no_other_for_it() {
         .await
         .unwrap();
     let reader = source.reader().await;
-    let work = blocks(None, 7);
+    let (work, rows) = (blocks(None, 7), ROWS.cast_unsigned());
     let loaded = load(&reader, &writer, work, &deed(), |_| {}).await.unwrap();
-    assert_eq!(loaded.datasets["block"].copied, ROWS.cast_unsigned());
+    assert_eq!(loaded.datasets["block"].copied, rows);
+    let reader = writer.reader().await.unwrap();
+    let seen = verify::digests(&reader, &deed()).await.unwrap();
+    assert_eq!((seen.rows, seen.differing), (rows, 0));
+    let back = undo::undo(&writer, &deed(), UndoMode::Refuse).await;
+    assert_eq!(back.unwrap().removed, rows);
 }
 
 #[tokio::test]
