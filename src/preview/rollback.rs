@@ -5,7 +5,7 @@
 //!
 //! Not here: which steps those are (`machine`), undoing them (`run`).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
@@ -109,6 +109,9 @@ pub struct UndoSaid {
     pub restores: u64,
     /// Rows that somebody changed since.
     pub changed: Vec<ChangedRows>,
+    /// Tables of a server that nobody else may write to while it is undone.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub shuts: BTreeSet<String>,
 }
 
 /// Rows that somebody changed since the run wrote them.
@@ -332,7 +335,7 @@ async fn undo(with: &RollbackLook, id: &StepId) -> Result<Option<UndoSaid>, Look
         log_seq: 0,
         key: with.run.key.clone(),
     };
-    let found = steps::undo_preview(&look, &deed)
+    let mut found = steps::undo_preview(&look, &deed)
         .await
         .map_err(|fault| LookFault::Step {
             step: id.clone(),
@@ -344,6 +347,7 @@ async fn undo(with: &RollbackLook, id: &StepId) -> Result<Option<UndoSaid>, Look
         org: step.org.clone(),
         removes: found.removed,
         restores: found.restored,
+        shuts: std::mem::take(&mut found.shuts),
         changed: changed(found),
     }))
 }

@@ -5,6 +5,8 @@
 //!
 //! Not here: finding that out (`preview::rollback`).
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde::Serialize;
 
 use super::Report;
@@ -162,6 +164,7 @@ fn facts(preview: &RollbackPreview) -> Vec<(char, String)> {
     let treated = treated(preview.mode);
     let changed = changed_rows(preview).into_iter();
     facts.extend(changed.map(|changed| ('?', format!("{changed}: {treated}"))));
+    facts.extend(shut_out(preview).map(|shut| ('=', shut)));
     if !preview.again.is_empty() {
         let again: Vec<&str> = preview.again.iter().map(StepId::as_str).collect();
         facts.push(('=', format!("To be done again: {}", listed(&again))));
@@ -183,6 +186,23 @@ pub fn changed_rows(preview: &RollbackPreview) -> Vec<String> {
         said.collect::<Vec<_>>()
     };
     preview.undoes.iter().flat_map(each).collect()
+}
+
+/// Where nobody else writes meanwhile: `Shut to other writers meanwhile, dover: asset and tenancy`.
+fn shut_out(preview: &RollbackPreview) -> impl Iterator<Item = String> {
+    let mut places: BTreeMap<Option<&str>, BTreeSet<&String>> = BTreeMap::new();
+    for undo in preview.undoes.iter().filter(|undo| !undo.shuts.is_empty()) {
+        let tables = places.entry(undo.org.as_deref()).or_default();
+        tables.extend(&undo.shuts);
+    }
+    places.into_iter().map(|(org, tables)| {
+        let place = org.map_or(String::new(), |org| format!(", {org}"));
+        let tables: Vec<String> = tables.iter().map(|table| format!("`{table}`")).collect();
+        format!(
+            "Shut to other writers meanwhile{place}: {}",
+            listed(&tables)
+        )
+    })
 }
 
 /// Siblings whose undo reads the same stand on one line.

@@ -73,6 +73,7 @@ pub(super) async fn databases(
 fn add(sum: &mut Undone, one: Undone) {
     sum.removed += one.removed;
     sum.restored += one.restored;
+    sum.shuts.extend(one.shuts);
     sum.refused |= one.refused;
     sum.changed.extend(one.changed);
 }

@@ -63,6 +63,17 @@ pub(super) fn noted(link: &Link, deed: &Deed) -> Result<BTreeSet<String>, DbTrou
     Ok(tables)
 }
 
+/// Tables that would be locked against everybody else who writes; none where it goes effect by effect.
+pub(super) fn shut_out(link: &Link, deed: &Deed) -> Result<BTreeSet<String>, DbTrouble> {
+    let filled = Filled::by(link, deed)?;
+    if filled.more || !link.is_alone()? {
+        return Ok(BTreeSet::new());
+    }
+    let referring = wholly::referring(link, filled.rows.keys())?;
+    let referring = referring.iter().map(TableName::shown);
+    Ok(filled.rows.keys().cloned().chain(referring).collect())
+}
+
 /// What an emptied table leaves undone after a crash.
 fn mend(
     link: &Link,

@@ -20,6 +20,8 @@ mod taking_back;
 mod untouched;
 mod wholly;
 
+use std::collections::BTreeSet;
+
 use crate::copy::ledger::effect::{self, Kept};
 use crate::copy::ledger::{Deed, prepared};
 use crate::copy::standing::rereading::{self, Order};
@@ -45,6 +47,9 @@ pub struct Undone {
     pub restored: u64,
     /// Rows changed since, by table and class (`edited`, `deleted`, `has children`).
     pub changed: Vec<(String, &'static str, u64)>,
+    /// Tables that nobody else may write to meanwhile, where that lock is to be had. Told by a look, and of a
+    /// server: a file has one writer at a time anyway.
+    pub shuts: BTreeSet<String>,
     /// Nothing was undone, since rows had changed and the mode is `refuse`.
     pub refused: bool,
     /// A foreign key that stood aside and cannot be built again over the rows that others have put there
@@ -188,8 +193,8 @@ fn undo_all(link: &Link, deed: &Deed, mode: UndoMode) -> Result<Undone, DbTroubl
     Ok(listed(back.done, back.changed))
 }
 
-/// Takes one effect back, in a transaction that is still open; false where it may not go. `before`: what had come of
-/// those taken back earlier.
+/// Takes one effect back, in a transaction that is still open; false where it may not go. `before`: what had
+/// come of those taken back earlier.
 fn effect_back(
     link: &Link,
     deed: &Deed,
@@ -244,7 +249,19 @@ fn look_through(
             Ok(Flow::Continue(()))
         },
     )?;
-    let found = found.end()?;
+    let found = Undone {
+        shuts: shut_out(link, deed)?,
+        ..found.end()?
+    };
     link.commit()?;
     Ok(found)
+}
+
+/// Tables that taking it back in one go would lock against everybody else who writes.
+fn shut_out(link: &Link, deed: &Deed) -> Result<BTreeSet<String>, DbTrouble> {
+    match link.dialect() {
+        Dialect::Sqlite => Ok(BTreeSet::new()),
+        Dialect::Postgres => untouched::shut_out(link, deed),
+        Dialect::Mariadb => emptying::shut_out(link, deed),
+    }
 }

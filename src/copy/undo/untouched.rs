@@ -116,22 +116,10 @@ struct Concerned<'c> {
 impl<'c> Concerned<'c> {
     /// None where there is nothing to take back, or not in one go.
     fn under_lock(link: &'c Link, deed: &Deed) -> Result<Option<Concerned<'c>>, DbTrouble> {
-        // Most rows that may be ours, by table, and whether we changed any there.
-        let mut tables: BTreeMap<String, u64> = BTreeMap::new();
-        let mut more = false;
-        heads(link, deed, |_, head, rows| match head {
-            Head::Insert { shape, .. } | Head::Update { shape, .. } => {
-                *tables.entry(shape.table).or_default() += rows;
-            }
-            // Definitions, and rows that were taken out and may have come again, go in their order.
-            Head::Change | Head::Delete { .. } => more = true,
-            Head::Aside { .. }
-            | Head::Position
-            | Head::Lines { .. }
-            | Head::Places { .. }
-            | Head::Emptying { .. } => {}
-        })?;
-        if tables.is_empty() || more || !lock(link, tables.keys())? {
+        let Some(mut tables) = filled(link, deed)? else {
+            return Ok(None);
+        };
+        if !lock(link, tables.keys())? {
             return Ok(None);
         }
         for table in tables.keys() {
@@ -223,6 +211,33 @@ impl<'c> Concerned<'c> {
         effect::entomb(self.link, deed)?;
         Ok(Some(back.done))
     }
+}
+
+/// Tables that would be locked against everybody else who writes; none where it goes effect by effect.
+pub(super) fn shut_out(link: &Link, deed: &Deed) -> Result<BTreeSet<String>, DbTrouble> {
+    let tables = filled(link, deed)?.unwrap_or_default();
+    let referring = wholly::referring(link, tables.keys())?.into_iter();
+    let referring = referring.filter_map(|one| one.beside_ours().cloned());
+    Ok(referring.chain(tables.keys().cloned()).collect())
+}
+
+/// Most rows that may be ours, by table; none where there are none, or where not all of it can go at once:
+/// definitions, and rows that were taken out and may have come again, go in their order.
+pub(super) fn filled(link: &Link, deed: &Deed) -> Result<Option<BTreeMap<String, u64>>, DbTrouble> {
+    let mut tables: BTreeMap<String, u64> = BTreeMap::new();
+    let mut more = false;
+    heads(link, deed, |_, head, rows| match head {
+        Head::Insert { shape, .. } | Head::Update { shape, .. } => {
+            *tables.entry(shape.table).or_default() += rows;
+        }
+        Head::Change | Head::Delete { .. } => more = true,
+        Head::Aside { .. }
+        | Head::Position
+        | Head::Lines { .. }
+        | Head::Places { .. }
+        | Head::Emptying { .. } => {}
+    })?;
+    Ok((!tables.is_empty() && !more).then_some(tables))
 }
 
 /// Shows the head of every part of a step's effects that stand, oldest first, with the number of its

@@ -14,6 +14,10 @@ use super::rows::{self, TARGET, copy, deed};
 /// The rows that a copy writes.
 pub(super) const OURS: u64 = 440;
 
+/// A table that refers to one of them.
+const VISIT: &str = "CREATE TABLE visit (visit_id {number} NOT NULL PRIMARY KEY, account_id {text},
+       FOREIGN KEY (account_id) REFERENCES account (account_id));";
+
 /// A target without a row of its own.
 pub(super) async fn empty(engine: Engine) -> Base {
     let (shape, _) = TARGET.split_once("INSERT").unwrap();
@@ -171,15 +175,32 @@ async fn rows_of_others_that_hang_on_ours_stop_the_undo_before_anything_goes() {
     }
 }
 
+/// Whoever works in one of them would else find out by having to wait.
+#[tokio::test]
+async fn the_tables_that_an_undo_shuts_to_other_writers_are_named_before_it_begins() {
+    let (shape, _) = TARGET.split_once("INSERT").unwrap();
+    let shape = format!("{shape} {VISIT}");
+    for engine in Engine::ALL {
+        let target = filled(Base::make(engine, &shape).await).await;
+        let found = undo::look(&target.reader().await, &deed()).await.unwrap();
+        let named: Vec<&str> = found.shuts.iter().map(String::as_str).collect();
+        let shut: &[&str] = match engine {
+            Engine::Sqlite => &[],
+            Engine::Postgres | Engine::Mariadb => &["account", "line", "visit"],
+        };
+        assert_eq!((found.removed, &named[..]), (OURS, shut), "{engine:?}");
+        undone(&target, UndoMode::Refuse).await;
+        let found = undo::look(&target.reader().await, &deed()).await.unwrap();
+        assert_eq!(found, Undone::default(), "{engine:?}");
+    }
+}
+
 /// A table that refers to ours stands in the way of emptying them unless it is empty; a row there that
 /// refers to nothing is a row all the same.
 #[tokio::test]
 async fn a_row_that_could_refer_to_ours_and_does_not_stays() {
     let (shape, _) = TARGET.split_once("INSERT").unwrap();
-    let shape = format!(
-        "{shape} CREATE TABLE visit (visit_id {{number}} NOT NULL PRIMARY KEY, account_id {{text}},
-           FOREIGN KEY (account_id) REFERENCES account (account_id));"
-    );
+    let shape = format!("{shape} {VISIT}");
     for engine in Engine::ALL {
         for theirs in ["SELECT 1", "INSERT INTO visit VALUES (1, NULL)"] {
             let target = filled(Base::make(engine, &shape).await).await;

@@ -1,5 +1,7 @@
 //! One of each report, by hand.
 
+use std::collections::BTreeSet;
+
 use handover::machine::event::{ClockKind, UndoMode};
 use handover::plan::digest::Digest;
 use handover::plan::fault::PlanFaults;
@@ -33,6 +35,7 @@ pub(super) fn rollback() -> RollbackPreview {
         removes,
         restores: 0,
         changed,
+        shuts: ["asset", "tenancy"].map(str::to_owned).into(),
     };
     let edited = ChangedRows {
         table: "tenancy".to_owned(),
@@ -46,6 +49,7 @@ pub(super) fn rollback() -> RollbackPreview {
         removes: 0,
         restores: 0,
         changed: Vec::new(),
+        shuts: BTreeSet::new(),
     };
     let stay = |step: &str, kind: &str, why| StaySaid {
         step: StepId::from(step),
