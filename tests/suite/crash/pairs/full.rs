@@ -14,7 +14,7 @@ use std::process::Command;
 use handover::demo::servers::Server;
 use rusqlite::Connection;
 
-use super::super::rows::Held;
+use super::super::rows::{Held, differences};
 use super::super::stage::{Said, Stage};
 use super::deaths::mortal;
 use super::ground::{Mortal, Pair, Side};
@@ -68,7 +68,7 @@ fn filled_up(pair: Pair, eve: &Eve, table: &str, back: bool) {
         said.is(9, &["HO904", "goes on from its marks"]);
         assert!(!said.text.contains("FAILED"), "{when}: {}", said.text);
     }
-    within(&stage.held(), &eve.copied, &when);
+    within(pair.to, &stage.held(), &eve.copied, &when);
     if back {
         stage.way_back(&[]);
         let plan = stage.plan;
@@ -93,15 +93,30 @@ fn filled_up(pair: Pair, eve: &Eve, table: &str, back: bool) {
     told::add(pair, "full disks", 1);
 }
 
-/// Every row that is there is one that should be, as often as it should at most.
+/// Every row that is there is one that should be, as often as it should at most. Where the room ended
+/// between a table's two passes, a home does not know its block yet.
 #[track_caller]
-fn within(held: &Held, wanted: &Held, when: &str) {
+fn within(target: Engine, held: &Held, wanted: &Held, when: &str) {
     for (table, rows) in held {
+        let homes = table == "westminster.asset";
         let mut left = wanted[table].iter();
         for row in rows {
-            assert!(left.any(|other| other == row), "{when}: {table} has {row}");
+            let there = left.any(|other| other == row || homes && *row == blockless(target, other));
+            assert!(there, "{when}: {table}: {:#?}", differences(wanted, held));
         }
     }
+}
+
+/// A home's row before the second pass, which tells the homes their blocks once all are there.
+fn blockless(target: Engine, home: &str) -> String {
+    let (between, block, none) = match target {
+        Engine::Sqlite => ('|', 4, "null"),
+        Engine::Postgres => (',', 3, "\"parent_asset_id\":null"),
+        Engine::Mariadb => ('|', 3, "NULL"),
+    };
+    let mut cells: Vec<&str> = home.split(between).collect();
+    cells[block] = none;
+    cells.join(&between.to_string())
 }
 
 /// A target that has no room.
