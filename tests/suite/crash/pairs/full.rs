@@ -83,7 +83,7 @@ fn filled_up(pair: Pair, eve: &Eve, table: &str, back: bool) {
             said.is(9, &["HO904"]);
             let torn = full.tore_its_rollback();
             full.has_room();
-            rolled_back(&stage, torn, &when);
+            rolled_back(&stage, torn);
         } else {
             said.is(0, &["Rolled back"]);
         }
@@ -100,13 +100,12 @@ fn filled_up(pair: Pair, eve: &Eve, table: &str, back: bool) {
 /// (`torn`), the run may find rows that are neither as it wrote them nor as they were: it names them and
 /// touches none, and a person has them taken back too.
 #[track_caller]
-fn rolled_back(stage: &Stage, torn: bool, when: &str) {
+fn rolled_back(stage: &Stage, torn: bool) {
     let said = stage.tell(&["run", "."]);
     if !torn || said.code == Some(0) {
         return said.is(0, &["Rolled back"]);
     }
     said.is(7, &["HO527", "rows changed since"]);
-    eprintln!("{when}: the server tore its own rollback, the run says so");
     stage.way_back(&["--changed", "force"]);
     stage.tell(&stage.back()).is(0, &["Rolled back"]);
 }
